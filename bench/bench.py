@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""`make bench`: what oscope costs, as ratios and medians of one run. It prints; it asserts nothing.
+
+    bench/bench.py [--only ROW,ROW…] [--quick]
+
+Guests are booted one at a time. Paired figures alternate the two sides and give the median of the
+pairs' ratios, so that a machine whose speed drifts does not decide the result.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/guest"))
+
+from harness import Guest  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("OSCOPE_BUILD", ROOT / "build"))
+OSCOPE = str(BUILD / "oscope")
+BENCH_STATE = str(BUILD / "bench/bench_state")
+
+
+def row(name, value, target=""):
+    print(f"{name:<58} {value:>22}  {target}", flush=True)
+
+
+def process(argv, env=None):
+    """(milliseconds, peak RSS in KiB) of one whole process; its output is read and dropped."""
+    start = time.perf_counter()
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             env={**os.environ, **(env or {})})
+    child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    if status:
+        sys.exit(f"bench: {' '.join(argv)}: {child.stderr.read().decode()}")
+    child.stdout.close(), child.stderr.close()
+    child.returncode = 0
+    return (time.perf_counter() - start) * 1e3, usage.ru_maxrss
+
+
+def median_process(argv, runs=21, env=None):
+    process(argv, env)
+    samples = [process(argv, env) for _ in range(runs)]
+    return statistics.median(s[0] for s in samples), max(s[1] for s in samples)
+
+
+def state(guest):
+    """The figures that bench_state takes inside one process."""
+    out = subprocess.run([BENCH_STATE, guest.session], capture_output=True, text=True)
+    if out.returncode:
+        sys.exit(f"bench: {out.stderr}")
+    return json.loads(out.stdout)
+
+
+def sleepers(guest, n):
+    guest.sh(f"sleepers {n} >/dev/null 2>&1 &")
+    guest.wait_for(f"[ $(ls -d /proc/[0-9]* | wc -l) -ge {n} ]", timeout=300)
+    guest.quiet(1)
+
+
+def gdb_walk(guest, port, offsets, init_task):
+    """Seconds gdb takes for the same list (pid and comm of each task) over QEMU's gdb stub."""
+    script = f"""
+import gdb, time
+inferior = gdb.selected_inferior()
+def u64(a): return int.from_bytes(bytes(inferior.read_memory(a, 8)), 'little')
+def walk():
+    n, head = 0, {init_task} + {offsets['tasks']}
+    at = u64(head)
+    while at != head:
+        task = at - {offsets['tasks']}
+        int.from_bytes(bytes(inferior.read_memory(task + {offsets['pid']}, 4)), 'little')
+        bytes(inferior.read_memory(task + {offsets['comm']}, 16))
+        at = u64(at)
+        n += 1
+    return n
+times = []
+for _ in range(5):
+    gdb.execute('maintenance flush dcache', to_string=True)
+    t = time.perf_counter(); n = walk(); times.append(time.perf_counter() - t)
+times.sort()
+print('WALK', n, times[2])
+"""
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as f:
+        f.write(script)
+        f.flush()
+        start = time.perf_counter()
+        out = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-ex", "set architecture riscv:rv64",
+                              "-ex", f"target remote 127.0.0.1:{port}", "-x", f.name,
+                              "-ex", "detach"], capture_output=True, text=True, timeout=300)
+        whole = time.perf_counter() - start
+    for line in out.stdout.splitlines():
+        if line.startswith("WALK"):
+            return int(line.split()[1]), float(line.split()[2]), whole
+    sys.exit(f"bench: gdb: {out.stdout}{out.stderr}")
+
+
+def member_offsets(guest):
+    """Offsets of a few members of task_struct, and init_task's address, as oscope prints them."""
+    rows = guest.oscope("print", "init_task", "-o", "json", "--depth", "1")
+    base = int(rows[0]["address"], 16)
+    return {r["name"]: int(r["address"], 16) - base for r in rows[1:]}, base
+
+
+def bench_tasks(args):
+    """Discovery, task walk, whole process, gdb: riscv64, 512 MB."""
+    port = 20000 + os.getpid() % 20000
+    with Guest("riscv64", smp=2, mem="512M", via="run",
+               extra=["-gdb", f"tcp:127.0.0.1:{port}"]) as g:
+        with tempfile.TemporaryDirectory() as cache:
+            cold = [process([OSCOPE, "ps", "-s", g.session, "--no-cache"])[0] for _ in range(11)]
+            warm, rss = median_process([OSCOPE, "ps", "-s", g.session], env={"XDG_CACHE_HOME": cache})
+        s = state(g)
+        row("riscv64 512 MB: discovery, no cache", f"{s['discovery_cold_ms']:.1f} ms", "<= 50 ms")
+        row("riscv64 512 MB: discovery, on-disk cache", f"{s['discovery_cached_ms']:.2f} ms", "<= 10 ms")
+        row("whole `oscope ps --no-cache`", f"{statistics.median(cold):.1f} ms")
+        row(f"whole `oscope ps`, {s['tasks']} tasks", f"{warm:.1f} ms")
+        small = s
+        sleepers(g, 1000)
+        s = state(g)
+        row(f"task walk, {s['tasks']} tasks", f"{s['ns_per_task'] / 1e3:.3f} us/task", "<= 0.3 us")
+        ms, rss = median_process([OSCOPE, "ps", "-s", g.session])
+        row(f"whole `oscope ps`, {s['tasks']} tasks", f"{ms:.1f} ms", "<= 10 ms")
+        row("  its anonymous memory / peak RSS with shared RAM",
+            f"{s['session_anon_kib'] / 1024:.1f} / {rss / 1024:.1f} MiB", "<= 16 MiB own")
+        row("session's own memory after every page was classified",
+            f"{s['peak_anon_kib'] / 1024:.1f} MiB", "<= 64 MiB")
+        row("classification of all pages", f"{s['mpages_per_s']:.0f} M pages/s", ">= 50 M/s")
+        offsets, init_task = member_offsets(g)
+        n, seconds, whole = gdb_walk(g, port, offsets, init_task)
+        ours = s["ns_per_task"] * s["tasks"] / 1e9
+        row(f"gdb stub, same list ({n} tasks; guest stopped)", f"{seconds * 1e3:.0f} ms")
+        row("  ratio gdb / oscope, walk alone", f"{seconds / ours:.0f} x")
+        row("  ratio gdb / oscope, whole process", f"{whole * 1e3 / ms:.0f} x")
+    return small
+
+
+def bench_many(args):
+    """10,000 tasks."""
+    with Guest("riscv64", smp=2, mem="4G", via="run", timeout=300) as g:
+        sleepers(g, 10000)
+        s = state(g)
+        ms, rss = median_process([OSCOPE, "ps", "-s", g.session], runs=11)
+        row(f"whole `oscope ps`, {s['tasks']} tasks", f"{ms:.1f} ms", "<= 20 ms")
+        row("task walk at that size", f"{s['ns_per_task'] / 1e3:.3f} us/task", "<= 0.3 us")
+
+
+def bench_large(args, small=None):
+    """A large guest that uses little of its RAM costs what a small one costs."""
+    with Guest("riscv64", smp=2, mem="16G", via="run") as g:
+        g.sh("dd if=/dev/zero of=/tmp/fill bs=1M count=150 2>/dev/null")
+        s = state(g)
+        row("riscv64 16 GB, about 300 MB populated: discovery", f"{s['discovery_cold_ms']:.1f} ms",
+            f"512 MB guest: {small['discovery_cold_ms']:.1f} ms" if small else "")
+        if small:
+            row("  ratio to the 512 MB guest",
+                f"{s['discovery_cold_ms'] / small['discovery_cold_ms']:.2f}", "<= 1")
+
+
+def bench_slowdown(args):
+    """A fixed workload in the guest, with and without `oscope ps --watch 0.1` beside it."""
+    pairs = 5 if args.quick else 15
+    work = "i=0; while [ $i -lt 150 ]; do /bin/true; i=$((i+1)); done"
+
+    def run():
+        start = time.perf_counter()
+        g.sh(f"sh -c '{work}'", timeout=120)
+        return time.perf_counter() - start
+
+    with Guest("riscv64", smp=1, mem="512M", via="run") as g:
+        run()
+        ratios = []
+        for i in range(pairs):
+            def watched():
+                watch = subprocess.Popen([OSCOPE, "ps", "-s", g.session, "--watch", "0.1"],
+                                         stdout=subprocess.DEVNULL)
+                time.sleep(0.3)
+                t = run()
+                watch.terminate()
+                watch.wait()
+                return t
+            if i % 2:
+                a, b = watched(), run()
+            else:
+                b, a = run(), watched()
+            ratios.append(a / b)
+        row(f"guest time with `ps --watch 0.1` / without ({pairs} pairs)",
+            f"{statistics.median(ratios):.3f} [{min(ratios):.2f}-{max(ratios):.2f}]", "<= 1.01")
+
+
+ROWS = {"tasks": bench_tasks, "large": bench_large, "many": bench_many, "slowdown": bench_slowdown}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default=",".join(ROWS))
+    parser.add_argument("--quick", action="store_true")
+    args = parser.parse_args()
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if "model name" in line), "?")
+    print(f"{os.cpu_count()} x {cpu}; load {os.getloadavg()[0]:.1f}; "
+          f"open files {resource.getrlimit(resource.RLIMIT_NOFILE)[0]}")
+    small = None
+    for name in args.only.split(","):
+        if name == "large":
+            bench_large(args, small)
+        else:
+            result = ROWS[name](args)
+            small = result if name == "tasks" else small
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+#
+#   guests/boot.sh ARCH [--suite SUITE] [--smp N] [--mem M] [--append WORDS] [--agent SOCKET]
+#                  [--print] [-- QEMU ARGS]
+#
+# The one place that knows how a guest of ours is started: prints (--print, one argument per
+# line) or runs the plain QEMU command line, as a user would write it, with the serial console on
+# the terminal. --agent adds the command channel of the tests, listening on a unix socket.
+set -eu
+. "$(dirname -- "$0")/../scripts/lib.sh"
+
+usage() { die "usage: boot.sh ARCH [--suite S] [--smp N] [--mem M] [--append W] [--agent SOCK] [--print] [-- QEMU ARGS]"; }
+arch=${1:-}
+[ $# -gt 0 ] && shift || usage
+smp=1 mem=512M append= agent= print= suite=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--) shift && break ;;
+	--print) print=1 && shift && continue ;;
+	esac
+	[ $# -gt 1 ] || usage
+	case $1 in
+	--smp) smp=$2 ;;
+	--mem) mem=$2 ;;
+	--append) append=$2 ;;
+	--agent) agent=$2 ;;
+	--suite) suite=$2 ;;
+	*) usage ;;
+	esac
+	shift 2
+done
+dir=$cache/guests/$arch${suite:+-$suite}
+
+case $arch in
+riscv64) console=ttyS0 && set -- qemu-system-riscv64 -M virt "$@" ;;
+amd64) console=ttyS0 && set -- qemu-system-x86_64 -M q35 -cpu max "$@" ;;
+arm64) console=ttyAMA0 && set -- qemu-system-aarch64 -M virt -cpu cortex-a76 "$@" ;;
+*) usage ;;
+esac
+[ -s "$dir/kernel" ] && [ -s "$dir/initramfs.cpio.gz" ] ||
+	die "no guest in $dir: run guests/fetch.sh $arch${suite:+ --suite $suite}"
+
+set -- "$@" -smp "$smp" -m "$mem" -nographic -nic none -no-reboot \
+	-kernel "$dir/kernel" -initrd "$dir/initramfs.cpio.gz" \
+	-append "console=$console panic=-1${append:+ $append}"
+[ -z "$agent" ] || set -- "$@" \
+	-device virtio-serial-pci -chardev "socket,id=agent,path=$agent,server=on,wait=off" \
+	-device virtserialport,chardev=agent,name=oscope.agent
+if [ -n "$print" ]; then
+	printf '%s\n' "$@"
+else
+	exec "$@"
+fi

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* liboscope: everything. */
+#ifndef OSCOPE_OSCOPE_H
+#define OSCOPE_OSCOPE_H
+
+#include <oscope/error.h>
+#include <oscope/rows.h>
+#include <oscope/session.h>
+#include <oscope/view.h>
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions: one guest being looked at. `oscope run` and `oscope attach` make live ones (a broker
+ * process keeps QEMU's QMP connection), `oscope core` names a dump. Any number may be open in one
+ * process.
+ */
+#ifndef OSCOPE_SESSION_H
+#define OSCOPE_SESSION_H
+
+#include <oscope/rows.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct oscope_session;
+
+struct oscope_open_options {
+    const char *session;    /* id, or path of an ELF core; NULL: the only session there is */
+    const char *vmlinux;    /* ELF with or without DWARF, or NULL */
+    const char *system_map; /* or NULL */
+    bool no_cache;          /* ignore and do not write the on-disk cache */
+    bool pause;             /* stop the guest during each view (live sessions) */
+};
+
+/* Opens a session; *out is the caller's, closed with oscope_session_close(). The OS is looked for
+ * at the first view that needs it. */
+struct oscope_error *oscope_session_open(const struct oscope_open_options *opts,
+                                         struct oscope_session **out);
+void oscope_session_close(struct oscope_session *s);
+const char *oscope_session_id(const struct oscope_session *s);
+
+/* Sessions of this user. */
+struct oscope_error *oscope_view_list(struct oscope_view **out);
+
+/*
+ * Starts argv (a QEMU command line) as a child with the observer attached and serves its session
+ * until it ends. *status is what waitpid() gave. quiet: print nothing on stderr.
+ */
+struct oscope_run_options {
+    const char *name; /* session id wanted, NULL: chosen */
+    bool quiet;
+    const char *vmlinux, *system_map; /* remembered for the session's commands, or NULL */
+    /* Told what the user may want to know, a line each, unless quiet; NULL: nobody. */
+    void (*message)(const char *line, void *arg);
+    void *message_arg;
+};
+struct oscope_error *oscope_run(char *const argv[], const struct oscope_run_options *opts,
+                                int *status);
+
+/* Attaches to a running QEMU: PID in decimal or path of its QMP socket. foreground: serve here
+ * until it ends, else a background process does. *id is the new session's id (caller frees). */
+struct oscope_attach_options {
+    const char *name;
+    bool foreground;
+    const char *vmlinux, *system_map; /* as for oscope_run() */
+    void (*message)(const char *line, void *arg);
+    void *message_arg;
+};
+struct oscope_error *oscope_attach(const char *what, const struct oscope_attach_options *opts,
+                                   char **id);
+
+/* Registers a core file as a session. */
+struct oscope_error *oscope_core(const char *path, const char *name, char **id);
+
+/* Ends a session's broker (QEMU runs on) and removes its directory. */
+struct oscope_error *oscope_detach(const char *id);
+
+/* ---- state views ---- */
+
+struct oscope_error *oscope_view_info(struct oscope_session *s, struct oscope_view **out);
+
+struct oscope_ps_options {
+    bool threads, tree;
+    const char *sort;   /* column, "-column" for descending; NULL: pid */
+    const char *filter; /* "column=value", "column~text", "column>n", comma = and; NULL: all */
+};
+struct oscope_error *oscope_view_ps(struct oscope_session *s, const struct oscope_ps_options *o,
+                                    struct oscope_view **out);
+
+struct oscope_pt_options {
+    int32_t pid;  /* -1: the kernel's own table; */
+    int32_t vcpu; /* >= 0: the tables in that vCPU's registers instead */
+    bool raw;     /* one row per entry */
+    bool has_va;  /* only the chain for va */
+    uint64_t va;
+    uint64_t from, to; /* VA window, to 0: all */
+};
+struct oscope_error *oscope_view_pt(struct oscope_session *s, const struct oscope_pt_options *o,
+                                    struct oscope_view **out);
+
+struct oscope_error *oscope_view_vm(struct oscope_session *s, int32_t pid,
+                                    struct oscope_view **out);
+
+enum oscope_mem_table { OSCOPE_MEM_OWNERS, OSCOPE_MEM_BUDDY, OSCOPE_MEM_MAP };
+struct oscope_mem_options {
+    enum oscope_mem_table table;
+    uint32_t cells; /* of the map, 0: 1024 */
+};
+struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct oscope_mem_options *o,
+                                     struct oscope_view **out);
+
+struct oscope_print_options {
+    const char *const *words; /* as on the command line: TYPE ADDR | SYMBOL | expression */
+    size_t nwords;
+    const char *list;      /* member path of a list_head to follow, NULL: no list */
+    uint32_t max_elements; /* of arrays and lists, 0: a default */
+    uint32_t depth;        /* of nesting, 0: a default */
+};
+struct oscope_error *oscope_view_print(struct oscope_session *s,
+                                       const struct oscope_print_options *o,
+                                       struct oscope_view **out);
+
+/* what: a name (exact, or with * and ? as patterns) or an address (0x…). NULL: every symbol. */
+struct oscope_error *oscope_view_sym(struct oscope_session *s, const char *what,
+                                     struct oscope_view **out);
+
+struct oscope_error *oscope_view_dmesg(struct oscope_session *s, uint64_t from_seq,
+                                       struct oscope_view **out);
+
+/* pid -1: all tasks. */
+struct oscope_error *oscope_view_bt(struct oscope_session *s, int32_t pid,
+                                    struct oscope_view **out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+#
+#   scripts/demo.sh [riscv64|amd64|arm64]
+#
+# From nothing to a look inside: installs what is missing, builds, boots a stock Debian kernel
+# under `oscope run` with a mixed workload and prints each view once. On a terminal the guest then
+# stays until Enter, so that one can look around from another one; without a terminal it ends.
+# Every wait is bounded; the guest goes away with this script, however that ends.
+set -eu
+. "$(dirname -- "$0")/lib.sh"
+
+arch=${1:-riscv64}
+boot_limit=180 # seconds until userspace must be seen
+view_limit=60  # seconds a view may take
+head=16        # lines shown of a long view
+color=never
+[ ! -t 1 ] || color=always
+
+oscope=$root/build/oscope
+session=demo-$$
+tmp=
+broker=
+
+# Ends `oscope run` and, should that not pass it on, its QEMU.
+cleanup() {
+	trap - EXIT
+	if [ -n "$broker" ]; then
+		qemu=$(cat "/proc/$broker/task/$broker/children" 2>/dev/null || :)
+		for signal in TERM TERM KILL; do
+			# shellcheck disable=SC2086 # a list of numbers
+			kill -$signal "$broker" $qemu 2>/dev/null || break
+			for _ in 1 2 3 4 5 6; do
+				kill -0 "$broker" 2>/dev/null || break
+				sleep 0.3
+			done
+		done
+		wait "$broker" 2>/dev/null || :
+	fi
+	[ -z "$tmp" ] || rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+step() { printf '\n\033[1m== %s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9]*m//g'; fi; }
+
+# show LINES COMMAND ARGS...: the command as a user would type it, and the head of its answer.
+show() {
+	lines=$1
+	shift
+	step "oscope $*"
+	command=$1
+	shift
+	timeout "$view_limit" "$oscope" "$command" -s "$session" --color "$color" "$@" >"$tmp/view" 2>&1 || {
+		cat "$tmp/view"
+		die "oscope $command failed"
+	}
+	if [ "$lines" = tail ]; then
+		tail -n "$head" "$tmp/view"
+	else
+		head -n "$lines" "$tmp/view"
+		rest=$(($(wc -l <"$tmp/view") - lines))
+		[ "$rest" -le 0 ] || echo "… $rest more lines"
+	fi
+}
+
+# values OPERANDS...: a view's rows, plain and bare, for this script itself.
+values() { timeout "$view_limit" "$oscope" "$@" -s "$session" --no-header 2>/dev/null || :; }
+
+step "what this machine lacks"
+"$root/scripts/setup.sh" demo "$arch" && echo "nothing is missing"
+step "build"
+make --no-print-directory -C "$root" all | tail -n 1
+step "the guest: a stock Debian kernel for $arch"
+"$root/guests/fetch.sh" "$arch"
+tr '\n' ' ' <"$cache/guests/$arch/version" && echo
+
+tmp=$(mktemp -d)
+IFS='
+'
+set -f
+set -- $("$root/guests/boot.sh" "$arch" --smp 2 --append oscope.work=mixed --print)
+unset IFS
+set +f
+step "oscope run -- $*"
+"$oscope" run --name "$session" -- "$@" </dev/null >"$tmp/console" 2>&1 &
+broker=$!
+
+pid=
+start=$(date +%s)
+until [ -n "$pid" ]; do
+	sleep 0.5
+	kill -0 "$broker" 2>/dev/null || { cat "$tmp/console"; die "the guest ended before it was up"; }
+	[ $(($(date +%s) - start)) -lt "$boot_limit" ] || { tail "$tmp/console"; die "no userspace after $boot_limit s"; }
+	pid=$(values ps --columns pid,comm | awk '$2 == "faults" { print $1; exit }')
+done
+echo "userspace is up after $(($(date +%s) - start)) s; the guest's console ends with:"
+sleep 2
+tail -n 5 "$tmp/console" | tr -d '\r'
+
+show 40 info
+show $head ps
+show $head ps --tree
+show 40 vm "$pid"
+show 30 pt "$pid"
+va=$(values vm "$pid" --columns start,perms | awk '$2 ~ /^rw/ { print $1; exit }')
+show 30 pt "$pid" --va "${va:-0}"
+show 60 mem
+show 40 mem --map
+show tail dmesg
+show 30 bt "$pid"
+show 30 print init_task.comm
+show $head print init_task.mm
+show $head sym init_task
+
+if [ -t 0 ] && [ -t 1 ]; then
+	step "your turn"
+	cat <<-END
+		The guest runs on. From another terminal:
+		    $oscope ps --watch 1 -s $session
+		    $oscope bt all -s $session
+		    $oscope help
+		Its console goes to $tmp/console. Enter ends the demo.
+	END
+	read -r _ || :
+fi
+step "done"

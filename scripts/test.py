@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""Runs every test and counts them: the last line is `N passed, N failed`.
+
+    scripts/test.py [--only STEP,STEP…] [--skip STEP…] [--quiet] [--list] [-- PYTEST ARGS]
+
+A step is a row of STEPS: a function that does its part and returns (passed, failed). Each step's
+output goes to build-logs/STEP.log, and its end to the screen when the step fails. Every step and
+every program in it has a time limit.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LOGS = ROOT / "build-logs"
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
+JOBS = os.environ.get("JOBS", str(os.cpu_count() or 2))
+ARCHES = ("riscv64", "amd64", "arm64")
+
+
+class Step:
+    """What a step writes to and runs programs with."""
+
+    def __init__(self, name):
+        self.log = open(LOGS / f"{name}.log", "wb")
+        self.notes = []
+
+    def run(self, *argv, timeout=900, env=None):
+        """True when the program ends with status 0 in time; its output goes to the log."""
+        argv = [str(a) for a in argv]
+        self.log.write(("$ " + " ".join(argv) + "\n").encode())
+        self.log.flush()
+        process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.log,
+                                   stderr=subprocess.STDOUT, start_new_session=True,
+                                   env={**os.environ, **(env or {})})
+        try:
+            return process.wait(timeout) == 0
+        except subprocess.TimeoutExpired:
+            self.log.write(f"\n*** not done after {timeout} s\n".encode())
+            return False
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+
+    def check(self, *argv, **kw):
+        """One program that counts as one test."""
+        return (1, 0) if self.run(*argv, **kw) else (0, 1)
+
+
+def c_files(*folders):
+    return sorted(p for f in folders for p in (ROOT / f).rglob("*.[ch]"))
+
+
+def meson(step, folder, *options, cc="gcc"):
+    """Configures once and builds."""
+    if not (ROOT / folder / "build.ninja").exists():
+        shutil.rmtree(ROOT / folder, ignore_errors=True)
+        if not step.run("meson", "setup", folder, *options, env={"CC": cc}):
+            return False
+    return step.run("ninja", "-j", JOBS, "-C", folder)
+
+
+def build(step):
+    return (1, 0) if meson(step, "build-gcc", "-Dwerror=true") else (0, 1)
+
+
+def clang(step):
+    return (1, 0) if meson(step, "build-clang", "-Dwerror=true", cc="clang") else (0, 1)
+
+
+def format_(step):
+    files = c_files("include", "src", "tests", "bench", "guests")
+    return step.check("clang-format", "--dry-run", "-Werror", *files)
+
+
+def cppcheck(step):
+    return step.check("cppcheck", "-q", "-j", JOBS, "--enable=warning,performance,portability",
+                      "--std=c11", "--error-exitcode=1", "--inline-suppr", "-D__linux__",
+                      "--suppress=missingIncludeSystem", "--suppress=unusedFunction", "-Iinclude",
+                      "-Isrc", "src")
+
+
+def docs(step):
+    return step.check("/usr/bin/python3", "scripts/check-docs.py", "build-gcc/oscope")
+
+
+def unit(step):
+    """Every cmocka test under ASan and UBSan; a program that dies counts as one that failed."""
+    if not meson(step, "build-asan", "-Dbuildtype=debugoptimized",
+                 "-Db_sanitize=address,undefined", "-Dwerror=true"):
+        return 0, 1
+    env = {"CMOCKA_MESSAGE_OUTPUT": "TAP", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+    log = ROOT / "build-asan/meson-logs/testlog.txt"
+    log.unlink(missing_ok=True)
+    ok = step.run("meson", "test", "-C", "build-asan", "--print-errorlogs", "--no-rebuild", env=env)
+    text = log.read_text(errors="replace") if log.exists() else ""
+    passed = len(re.findall(r"^ok \d", text, re.M))
+    failed = len(re.findall(r"^not ok \d", text, re.M))
+    return passed, max(failed, 0 if ok and passed else 1)
+
+
+def guest(step, arch, args):
+    """pytest's tests of one guest; skipped ones are told, not counted."""
+    if not step.run("guests/fetch.sh", arch):
+        return 0, 1
+    report = LOGS / f"guest-{arch}.xml"
+    report.unlink(missing_ok=True)
+    ok = step.run("/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs",
+                  "--arch", arch, f"--junitxml={report}", *args, "tests/guest", timeout=1200,
+                  env={"OSCOPE_BUILD": os.environ.get("OSCOPE_BUILD", str(ROOT / "build-gcc")),
+                       "PYTHONDONTWRITEBYTECODE": "1"})
+    if not report.exists():
+        return 0, 1
+    suite = xml.etree.ElementTree.parse(report).getroot()
+    suite = suite if suite.tag == "testsuite" else suite.find("testsuite")
+    total, failures, errors, skipped = (int(suite.get(k, 0))
+                                        for k in ("tests", "failures", "errors", "skipped"))
+    if skipped:
+        step.notes.append(f"{skipped} skipped")
+    failed = failures + errors
+    return max(total - failed - skipped, 0), failed if ok or failed else 1
+
+
+def fuzz(step):
+    """Each harness for a bounded time on its kept corpus."""
+    if not meson(step, "build-fuzz", "-Dfuzz=true", "-Dbuildtype=debugoptimized",
+                 "-Db_sanitize=address,undefined", "-Db_lundef=false", cc="clang"):
+        return 0, 1
+    passed = failed = 0
+    for harness in sorted((ROOT / "build-fuzz/tests/fuzz").glob("fuzz_*")):
+        if not os.access(harness, os.X_OK) or harness.is_dir():
+            continue
+        name = harness.name.removeprefix("fuzz_")
+        kept = ROOT / "tests/fuzz/corpus" / name
+        with tempfile.TemporaryDirectory(prefix="oscope-fuzz-") as new:
+            ok = step.run(harness, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10",
+                          "-rss_limit_mb=2048", "-print_final_stats=1",
+                          f"-artifact_prefix={LOGS}/{name}-", new, *([kept] if kept.is_dir() else []),
+                          timeout=FUZZ_SECONDS * 3 + 120)
+        passed, failed = passed + ok, failed + (not ok)
+        if not ok:
+            step.notes.append(f"{harness.name} failed")
+    return (passed, failed) if passed + failed else (0, 1)
+
+
+STEPS = {
+    "build": build,
+    "clang": clang,
+    "format": format_,
+    "cppcheck": cppcheck,
+    "docs": docs,
+    "unit": unit,
+    **{f"guest-{a}": lambda step, args, a=a: guest(step, a, args) for a in ARCHES},
+    "fuzz": fuzz,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="comma-separated steps; `guest` means all guests")
+    parser.add_argument("--skip", default="")
+    parser.add_argument("--quiet", action="store_true", help="say nothing unless a step fails")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("pytest", nargs="*", help="arguments for pytest, after --")
+    args = parser.parse_args()
+    if args.list:
+        print("\n".join(STEPS))
+        return 0
+    only, skip = (set(filter(None, v.split(","))) for v in (args.only, args.skip))
+    unknown = (only | skip) - set(STEPS) - {"guest"}
+    if unknown:
+        parser.error(f"no such step: {', '.join(sorted(unknown))} (see --list)")
+
+    LOGS.mkdir(exist_ok=True)
+    passed = failed = 0
+    for name, action in STEPS.items():
+        names = {name, name.split("-")[0]}
+        if (only and not names & only) or names & skip:
+            continue
+        start = time.monotonic()
+        step = Step(name)
+        good, bad = action(step, args.pytest) if name.startswith("guest-") else action(step)
+        step.log.close()
+        passed, failed = passed + good, failed + bad
+        if bad:
+            tail = (LOGS / f"{name}.log").read_text(errors="replace").splitlines()[-60:]
+            print("\n".join(tail))
+        if bad or not args.quiet:
+            notes = "".join(f", {n}" for n in step.notes)
+            print(f"{'FAIL' if bad else 'ok  '} {name}: {good} passed, {bad} failed{notes}"
+                  f" ({time.monotonic() - start:.0f} s)", flush=True)
+    if failed or not args.quiet:
+        print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

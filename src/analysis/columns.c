@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The one table of all views' columns: docs/JSON.md is made from it. */
+#include "analysis/columns.h"
+
+#include "analysis/pt.h"
+#include "base/util.h"
+
+const struct oscope_view_doc *oscope_view_docs(size_t *n)
+{
+    static const struct oscope_view_doc docs[] = {
+        {"info", info_columns},
+        {"ps", ps_columns},
+        {"bt", bt_columns},
+        {"vm", vm_columns},
+        {"pt", pt_region_columns},
+        {"pt --va", pt_step_columns},
+        {"mem", mem_columns},
+        {"mem --buddy", mem_buddy_columns},
+        {"mem --map", mem_map_columns},
+        {"dmesg", dmesg_columns},
+        {"sym", sym_columns},
+    };
+
+    *n = ARRAY_SIZE(docs);
+    return docs;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The columns of every view: each array stands in the file that makes the view. */
+#ifndef ANALYSIS_COLUMNS_H
+#define ANALYSIS_COLUMNS_H
+
+#include <oscope/rows.h>
+
+extern const struct oscope_column info_columns[];
+extern const struct oscope_column ps_columns[], ps_thread_columns[];
+extern const struct oscope_column vm_columns[];
+extern const struct oscope_column mem_columns[], mem_buddy_columns[], mem_map_columns[];
+extern const struct oscope_column dmesg_columns[];
+extern const struct oscope_column bt_columns[];
+extern const struct oscope_column sym_columns[];
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `mem`: physical memory by owner. The OS model names the owner of each page, one byte a page; this
+ * file counts the bytes, over all RAM in chunks that stay in the cache.
+ */
+#include "analysis/columns.h"
+#include "analysis/view.h"
+#include "base/util.h"
+#include "session/session.h"
+
+#define COL(type, member, kind, flags, doc) OSCOPE_COLUMN(struct type, member, kind, flags, doc)
+#define CONSISTENCY(type)                                                                          \
+    COL(type, consistency, OSCOPE_CONSISTENCY, OSCOPE_COL_JSON_ONLY,                               \
+        "how good the row is: consistent, retried, torn")
+
+const struct oscope_column mem_columns[] = {
+    COL(oscope_owner, owner, OSCOPE_TEXT, 0,
+        "free, slab, pagetable, anon, file, kernel (other allocations), reserved (kernel image, "
+        "page descriptors, firmware), unmanaged, total"),
+    COL(oscope_owner, pages, OSCOPE_UINT, 0, "4 KiB pages"),
+    COL(oscope_owner, bytes, OSCOPE_BYTES, 0, "bytes"),
+    COL(oscope_owner, percent, OSCOPE_REAL, 0, "of all RAM"),
+    CONSISTENCY(oscope_owner),
+    {0},
+};
+
+const struct oscope_column mem_buddy_columns[] = {
+    COL(oscope_buddy, node, OSCOPE_INT, 0, "NUMA node"),
+    COL(oscope_buddy, zone, OSCOPE_TEXT, 0, "name of the zone"),
+    COL(oscope_buddy, order, OSCOPE_UINT, 0, "blocks of 2^order pages"),
+    COL(oscope_buddy, blocks, OSCOPE_UINT, 0, "free blocks of that order"),
+    COL(oscope_buddy, bytes, OSCOPE_BYTES, 0, "in those blocks, bytes"),
+    COL(oscope_buddy, zone_free, OSCOPE_BYTES, 0, "the zone's own count of free memory, bytes"),
+    COL(oscope_buddy, zone_managed, OSCOPE_BYTES, 0, "memory the zone manages, bytes"),
+    CONSISTENCY(oscope_buddy),
+    {0},
+};
+
+const struct oscope_column mem_map_columns[] = {
+    COL(oscope_mem_cell, start, OSCOPE_HEX, 0, "physical address of the cell"),
+    COL(oscope_mem_cell, bytes, OSCOPE_BYTES, 0, "its size, bytes"),
+    COL(oscope_mem_cell, owner, OSCOPE_TEXT, 0, "who owns most of it, see mem"),
+    COL(oscope_mem_cell, share, OSCOPE_REAL, 0, "of that owner in the cell, percent"),
+    CONSISTENCY(oscope_mem_cell),
+    {0},
+};
+
+enum { MEM_CHUNK = 64 << 10, MEM_CELLS = 1024 };
+
+/* Adds n owner bytes to counts. Four histograms, so that runs of one owner (the usual case) do not
+ * wait for one counter. */
+static void mem_count(const uint8_t *owners, size_t n, uint64_t counts[OS_OWNER_COUNT])
+{
+    uint32_t h[4][256] = {0};
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        uint64_t v = load64(owners + i);
+        if (v == (v & 0xff) * UINT64_C(0x0101010101010101)) {
+            h[0][v & 0xff] += 8;
+            continue;
+        }
+        for (unsigned k = 0; k < 8; k++)
+            h[k & 3][v >> (8 * k) & 0xff]++;
+    }
+    for (; i < n; i++)
+        h[0][owners[i]]++;
+    for (unsigned k = 0; k < 256; k++)
+        counts[k < OS_OWNER_COUNT ? k : OS_OWNER_NO_PAGE] +=
+            (uint64_t)h[0][k] + h[1][k] + h[2][k] + h[3][k];
+}
+
+/* Counts the pages [pfn, pfn + n) by owner. buf: MEM_CHUNK bytes. */
+static struct oscope_error *mem_range(struct os_model *m, uint64_t pfn, uint64_t n, uint8_t *buf,
+                                      uint64_t counts[OS_OWNER_COUNT])
+{
+    while (n) {
+        size_t step = (size_t)MIN(n, MEM_CHUNK);
+        TRY(m->ops->page_owners(m, pfn, step, buf));
+        mem_count(buf, step, counts);
+        pfn += step;
+        n -= step;
+    }
+    return NULL;
+}
+
+static bool mem_owner_row(struct os_list *l, const char *owner, uint64_t pages, uint64_t total)
+{
+    struct oscope_owner *row = os_list_add(l);
+
+    if (!row)
+        return false;
+    row->owner = owner;
+    row->pages = pages;
+    row->bytes = pages << TARGET_PAGE_SHIFT;
+    row->percent = total ? 100.0 * (double)pages / (double)total : 0;
+    return true;
+}
+
+static struct oscope_error *mem_owners(struct oscope_session *s, struct os_model *m, uint8_t *buf,
+                                       struct os_list *l)
+{
+    uint64_t counts[OS_OWNER_COUNT] = {0}, total = 0;
+
+    for (size_t i = 0; i < s->target->nram; i++) {
+        const struct target_ram *ram = &s->target->ram[i];
+        TRY(mem_range(m, ram->gpa >> TARGET_PAGE_SHIFT, ram->size >> TARGET_PAGE_SHIFT, buf,
+                      counts));
+    }
+    for (int k = 0; k < OS_OWNER_COUNT; k++)
+        total += counts[k];
+    for (int k = 0; k < OS_OWNER_COUNT; k++)
+        if (!mem_owner_row(l, os_owner_names[k], counts[k], total))
+            return error_nomem();
+    return mem_owner_row(l, "total", total, total) ? NULL : error_nomem();
+}
+
+static struct oscope_error *mem_cell(struct os_model *m, uint64_t gpa, uint64_t bytes, uint8_t *buf,
+                                     struct os_list *l)
+{
+    uint64_t counts[OS_OWNER_COUNT] = {0}, pages = bytes >> TARGET_PAGE_SHIFT;
+    int most = 0;
+
+    TRY(mem_range(m, gpa >> TARGET_PAGE_SHIFT, pages, buf, counts));
+    for (int k = 1; k < OS_OWNER_COUNT; k++)
+        if (counts[k] > counts[most])
+            most = k;
+    struct oscope_mem_cell *cell = os_list_add(l);
+    if (!cell)
+        return error_nomem();
+    cell->start = gpa;
+    cell->bytes = bytes;
+    cell->owner = os_owner_names[most];
+    cell->share = pages ? 100.0 * (double)counts[most] / (double)pages : 0;
+    return NULL;
+}
+
+/* Cells of one size, a power of two of pages, and aligned to it; the first and last cell of a
+ * region may be smaller. */
+static struct oscope_error *mem_map(struct oscope_session *s, struct os_model *m, uint32_t cells,
+                                    uint8_t *buf, struct os_list *l)
+{
+    uint64_t total = target_ram_total(s->target), size = TARGET_PAGE_SIZE;
+
+    if (!cells)
+        cells = MEM_CELLS;
+    while (size < total && total / size > cells)
+        size *= 2;
+    for (size_t i = 0; i < s->target->nram; i++) {
+        const struct target_ram *ram = &s->target->ram[i];
+        uint64_t region = ALIGN_DOWN(ram->size, TARGET_PAGE_SIZE);
+        for (uint64_t off = 0, n; off < region; off += n) {
+            n = MIN(size - ((ram->gpa + off) & (size - 1)), region - off);
+            TRY(mem_cell(m, ram->gpa + off, n, buf, l));
+        }
+    }
+    return NULL;
+}
+
+static struct oscope_error *mem_collect(struct oscope_session *s,
+                                        const struct oscope_mem_options *o, struct os_list *l)
+{
+    struct os_model *m;
+
+    TRY(session_os(s, &m));
+    if (o->table == OSCOPE_MEM_BUDDY)
+        return m->ops->buddy(m, l);
+    AUTO_FREE uint8_t *buf = malloc(MEM_CHUNK);
+    if (!buf)
+        return error_nomem();
+    return o->table == OSCOPE_MEM_MAP ? mem_map(s, m, o->cells, buf, l) : mem_owners(s, m, buf, l);
+}
+
+struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct oscope_mem_options *o,
+                                     struct oscope_view **out)
+{
+    static const struct {
+        const char *name;
+        const struct oscope_column *columns;
+        size_t row_size;
+    } tables[] = {
+        [OSCOPE_MEM_OWNERS] = {"owners", mem_columns, sizeof(struct oscope_owner)},
+        [OSCOPE_MEM_BUDDY] = {"buddy", mem_buddy_columns, sizeof(struct oscope_buddy)},
+        [OSCOPE_MEM_MAP] = {"cells", mem_map_columns, sizeof(struct oscope_mem_cell)},
+    };
+    static const struct oscope_mem_options usual = {0};
+    AUTO(os_list_free) struct os_list l;
+
+    if (!o)
+        o = &usual;
+    if ((unsigned)o->table >= ARRAY_SIZE(tables))
+        return error_new(OSCOPE_E_USAGE, "mem has no table %d", (int)o->table);
+    os_list_init(&l, tables[o->table].row_size);
+    TRY(session_begin(s));
+    struct oscope_error *err = mem_collect(s, o, &l);
+    session_end(s);
+    return err ? err
+               : view_from_list("mem", tables[o->table].name, tables[o->table].columns, &l, out);
+}

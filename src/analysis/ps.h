@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Trees of tasks; apart from the view so that hostile parent links can be tested. */
+#ifndef ANALYSIS_PS_H
+#define ANALYSIS_PS_H
+
+#include "os/model.h"
+
+/*
+ * Puts the rows (struct oscope_task) into tree order and sets their depth: children below their
+ * parent, threads below their process, siblings as they stood. Every row stays exactly once, also
+ * when parents are missing or links run in a circle (which is noted).
+ */
+struct oscope_error *ps_tree(struct os_list *l) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Filters and sorting over column descriptions. Expressions come from the user, values from the
+ * guest: both are only compared, never trusted.
+ */
+#include "analysis/select.h"
+
+#include "base/util.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+static const struct oscope_column *select_column(const struct oscope_column *columns,
+                                                 const char *name, size_t n)
+{
+    for (const struct oscope_column *c = columns; c->name; c++)
+        if (strlen(c->name) == n && !strncasecmp(c->name, name, n))
+            return c;
+    return NULL;
+}
+
+static struct oscope_error *select_unknown(const struct oscope_column *columns, const char *name,
+                                           size_t n)
+{
+    char known[512] = "";
+    size_t at = 0;
+
+    for (const struct oscope_column *c = columns; c->name && at < sizeof known; c++)
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", c->name);
+    return error_new(OSCOPE_E_USAGE, "unknown column '%.*s' (known: %s)", (int)MIN(n, 64), name,
+                     known);
+}
+
+static bool select_is_text(const struct oscope_column *c)
+{
+    return c->kind == OSCOPE_TEXT || c->kind == OSCOPE_CHARS;
+}
+
+static const char *select_text(const struct oscope_column *c, const void *row)
+{
+    const char *p = (const char *)row + c->offset, *s;
+
+    if (c->kind == OSCOPE_CHARS)
+        return p;
+    memcpy(&s, p, sizeof s);
+    return s ? s : "";
+}
+
+/* A number to compare; false: not known. long double holds all 64-bit integers and reals. */
+static bool select_number(const struct oscope_column *c, const void *row, long double *out)
+{
+    const char *p = (const char *)row + c->offset;
+
+    if (c->kind == OSCOPE_REAL) {
+        double d;
+        memcpy(&d, p, sizeof d);
+        *out = d;
+        return true;
+    }
+    uint64_t v = load_uint(p, c->size);
+    unsigned shift = 64 - 8 * (unsigned)c->size;
+    if (v == OSCOPE_UNKNOWN >> shift && !(c->flags & OSCOPE_COL_NEGATIVE))
+        return false;
+    *out = c->kind == OSCOPE_INT ? (long double)((int64_t)(v << shift) >> shift) : (long double)v;
+    return true;
+}
+
+/* ---- filter ---- */
+
+enum select_op { OP_EQ, OP_NE, OP_HAS, OP_GT, OP_LT, OP_GE, OP_LE };
+
+struct select_term {
+    const struct oscope_column *column;
+    enum select_op op;
+    char *value; /* in the caller's copy of the expression */
+};
+
+static bool select_parse_number(const char *s, long double *out)
+{
+    char *end;
+
+    if (!strcmp(s, "true") || !strcmp(s, "yes") || !strcmp(s, "false") || !strcmp(s, "no")) {
+        *out = *s == 't' || *s == 'y';
+        return true;
+    }
+    *out = strtold(s, &end);
+    if (end == s)
+        return false;
+    if (*end == 'K' || *end == 'k')
+        *out *= 1024, end++;
+    else if (*end == 'M')
+        *out *= 1048576, end++;
+    else if (*end == 'G')
+        *out *= 1073741824, end++;
+    return !*end;
+}
+
+static bool select_one_equal(const struct select_term *t, const void *row, const char *value)
+{
+    long double have, want;
+
+    if (select_is_text(t->column))
+        return !strcmp(select_text(t->column, row), value);
+    if (!strcmp(value, "-"))
+        return !select_number(t->column, row, &have);
+    return select_number(t->column, row, &have) && select_parse_number(value, &want) &&
+           have == want;
+}
+
+static bool select_equal(const struct select_term *t, const void *row)
+{
+    char one[256];
+
+    for (const char *p = t->value;; p++) {
+        size_t n = strcspn(p, "|");
+        snprintf(one, sizeof one, "%.*s", (int)MIN(n, sizeof one - 1), p);
+        if (select_one_equal(t, row, one))
+            return true;
+        p += n;
+        if (!*p)
+            return false;
+    }
+}
+
+static bool select_holds(const struct select_term *t, const void *row)
+{
+    long double have = 0, want = 0;
+
+    if (t->op == OP_EQ)
+        return select_equal(t, row);
+    if (t->op == OP_NE)
+        return !select_equal(t, row);
+    if (t->op == OP_HAS)
+        return strcasestr(select_text(t->column, row), t->value) != NULL;
+    if (!select_number(t->column, row, &have) || !select_parse_number(t->value, &want))
+        return false;
+    switch (t->op) {
+    case OP_GT: return have > want;
+    case OP_LT: return have < want;
+    case OP_GE: return have >= want;
+    default: return have <= want;
+    }
+}
+
+/* Every alternative of a number must be one. */
+static struct oscope_error *select_check_numbers(const struct select_term *t, const char *text)
+{
+    char one[64];
+    long double v;
+
+    for (const char *p = text;; p++) {
+        size_t n = strcspn(p, t->op <= OP_NE ? "|" : "");
+        snprintf(one, sizeof one, "%.*s", (int)MIN(n, sizeof one - 1), p);
+        bool unknown = t->op <= OP_NE && !strcmp(one, "-");
+        if (!unknown && (n >= sizeof one || !select_parse_number(one, &v)))
+            return error_new(OSCOPE_E_USAGE, "filter: '%.64s' is not a number (column %s)", one,
+                             t->column->name);
+        p += n;
+        if (!*p)
+            return NULL;
+    }
+}
+
+static struct oscope_error *select_parse(char *text, const struct oscope_column *columns,
+                                         struct select_term *t)
+{
+    static const struct {
+        const char *text;
+        enum select_op op;
+    } ops[] = {{"!=", OP_NE}, {">=", OP_GE}, {"<=", OP_LE}, {"=", OP_EQ},
+               {"~", OP_HAS}, {">", OP_GT},  {"<", OP_LT}};
+    size_t n = strcspn(text, "!=~<>"), k = 0;
+
+    while (k < ARRAY_SIZE(ops) && strncmp(text + n, ops[k].text, strlen(ops[k].text)) != 0)
+        k++;
+    if (!n || k == ARRAY_SIZE(ops))
+        return error_hint(error_new(OSCOPE_E_USAGE, "filter: cannot understand '%.64s'", text),
+                          "terms are column=value, column!=value, column~text, column>n, "
+                          "separated by commas");
+    t->column = select_column(columns, text, n);
+    if (!t->column)
+        return select_unknown(columns, text, n);
+    t->op = ops[k].op;
+    t->value = text + n + strlen(ops[k].text);
+    if (t->op == OP_HAS && !select_is_text(t->column))
+        return error_new(OSCOPE_E_USAGE, "filter: '~' needs a text column, %s is a number",
+                         t->column->name);
+    if (t->op >= OP_GT && select_is_text(t->column))
+        return error_new(OSCOPE_E_USAGE, "filter: column %s is text and has no order",
+                         t->column->name);
+    return select_is_text(t->column) ? NULL : select_check_numbers(t, t->value);
+}
+
+struct oscope_error *select_filter(struct os_list *l, const struct oscope_column *columns,
+                                   const char *expr)
+{
+    enum { TERMS_MAX = 32 };
+    struct select_term terms[TERMS_MAX];
+    size_t n = 0, kept = 0;
+    AUTO_FREE char *copy = strdup(expr);
+
+    if (!copy)
+        return error_nomem();
+    for (char *p = copy, *word; (word = strsep(&p, ","));) {
+        if (n == TERMS_MAX)
+            return error_new(OSCOPE_E_USAGE, "filter: more than %d terms", TERMS_MAX);
+        TRY(select_parse(word, columns, &terms[n]));
+        n++;
+    }
+    char *rows = l->rows;
+    for (size_t i = 0; i < l->n; i++) {
+        const char *row = rows + i * l->row_size;
+        bool keep = true;
+        for (size_t k = 0; k < n && keep; k++)
+            keep = select_holds(&terms[k], row);
+        if (keep && kept != i)
+            memcpy(rows + kept * l->row_size, row, l->row_size);
+        kept += keep;
+    }
+    l->n = kept;
+    return NULL;
+}
+
+/* ---- sort ---- */
+
+struct select_order {
+    const struct os_list *list;
+    const struct oscope_column *column;
+    bool descending;
+};
+
+static int select_compare(const void *pa, const void *pb, void *arg)
+{
+    const struct select_order *o = arg;
+    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+    const char *ra = (const char *)o->list->rows + a * o->list->row_size;
+    const char *rb = (const char *)o->list->rows + b * o->list->row_size;
+    int cmp = 0;
+
+    if (select_is_text(o->column)) {
+        cmp = strcmp(select_text(o->column, ra), select_text(o->column, rb));
+    } else {
+        long double x = 0, y = 0;
+        bool kx = select_number(o->column, ra, &x), ky = select_number(o->column, rb, &y);
+        if (kx != ky)
+            return kx ? -1 : 1;
+        cmp = (x > y) - (x < y);
+    }
+    if (cmp)
+        return o->descending ? -cmp : cmp;
+    return a < b ? -1 : a > b;
+}
+
+bool select_reorder(struct os_list *l, const uint32_t *order, size_t n)
+{
+    if (!n) {
+        l->n = 0;
+        return true;
+    }
+    char *rows = malloc(n * l->row_size);
+    if (!rows)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        memcpy(rows + i * l->row_size, (char *)l->rows + order[i] * l->row_size, l->row_size);
+    free(l->rows);
+    l->rows = rows;
+    l->n = l->cap = n;
+    return true;
+}
+
+struct oscope_error *select_sort(struct os_list *l, const struct oscope_column *columns,
+                                 const char *spec)
+{
+    struct select_order o = {.list = l, .descending = *spec == '-'};
+
+    spec += o.descending;
+    o.column = select_column(columns, spec, strlen(spec));
+    if (!o.column)
+        return select_unknown(columns, spec, strlen(spec));
+    AUTO_FREE uint32_t *order = malloc((l->n + 1) * sizeof *order);
+    if (!order)
+        return error_nomem();
+    bool sorted = true;
+    for (size_t i = 0; i < l->n; i++) {
+        order[i] = (uint32_t)i;
+        sorted = sorted && (!i || select_compare(&order[i - 1], &order[i], &o) < 0);
+    }
+    if (sorted) /* the usual case: kernels keep tasks in the order they began */
+        return NULL;
+    qsort_r(order, l->n, sizeof *order, select_compare, &o);
+    return select_reorder(l, order, l->n) ? NULL : error_nomem();
+}

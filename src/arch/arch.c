@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of architectures. Adding one: a folder with its `struct arch`, and a line here. */
+#include "arch/arch.h"
+
+#include "arch/arches.h"
+#include "base/util.h"
+
+static const struct arch *const arches[] = {
+    &arch_riscv64,
+    &arch_x86_64,
+    &arch_aarch64,
+    &arch_i386,
+};
+
+const struct arch *arch_find(const char *name)
+{
+    for (size_t i = 0; name && i < ARRAY_SIZE(arches); i++)
+        if (!strcmp(arches[i]->name, name))
+            return arches[i];
+    return NULL;
+}
+
+const struct arch *arch_by_elf_machine(unsigned machine, unsigned ptr_size)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(arches); i++)
+        if (arches[i]->elf_machine == machine && arches[i]->ptr_size == ptr_size)
+            return arches[i];
+    return NULL;
+}
+
+const char *arch_privilege(const struct arch *a, const struct target_vcpu *v, struct target *t,
+                           bool *user)
+{
+    const char *name = a->privilege(v);
+    struct paging low, high;
+    struct mapping map;
+    uint64_t pc;
+
+    if (user)
+        *user = a->is_user(v);
+    if (strcmp(name, "?") != 0)
+        return name;
+    if (!a->user_name || !a->paging(v, &low, &high) || !target_reg(v, a->pc, &pc))
+        return name;
+    if (!paging_translate(pc >> 63 ? &high : &low, t, pc, &map) || !(map.flags & PTE_X))
+        return name;
+    if (user)
+        *user = map.flags & PTE_U;
+    return map.flags & PTE_U ? a->user_name : a->kernel_name;
+}

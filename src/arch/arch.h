@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is the same on every machine of an architecture, whichever OS runs: paging modes, register
+ * names, frame layout. One folder and one `const struct arch` each, listed in arch/arch.c.
+ */
+#ifndef ARCH_ARCH_H
+#define ARCH_ARCH_H
+
+#include "arch/paging.h"
+
+struct arch {
+    const char *name;     /* QEMU's target name: "riscv64", "x86_64", "aarch64", "i386" */
+    unsigned elf_machine; /* EM_* */
+    unsigned ptr_size;    /* bytes */
+    const struct paging_mode *const *modes; /* NULL-terminated, most likely first */
+    const char *pc, *sp, *fp;               /* register names as in struct target_reg */
+    int fp_prev, fp_ret; /* where a frame keeps the caller's fp and the return address, from fp */
+    /*
+     * The page tables a vCPU uses now, from its registers: *low for the lower half of the address
+     * space, *high for the upper (equal where one table serves both). mode NULL: translation off
+     * (bare, no MMU). False when registers are missing.
+     */
+    bool (*paging)(const struct target_vcpu *v, struct paging *low, struct paging *high);
+    /* Privilege from the registers: "M", "S", "U", "EL1", "ring 0" ...; never NULL. */
+    const char *(*privilege)(const struct target_vcpu *v);
+    /* True when that privilege is the user's; false too when not known. */
+    bool (*is_user)(const struct target_vcpu *v);
+    /* Names of the user's and the kernel's privilege, for arch_privilege(). */
+    const char *user_name, *kernel_name;
+    /* Arch-specific reading of a raw entry, as text ("V R W A D PBMT=NC"), for pt --pte and --va.
+     */
+    void (*pte_text)(const struct paging_mode *m, unsigned level, uint64_t raw, char *buf,
+                     size_t n);
+    const char *attr_note; /* what PTE_ATTR_SHIFT's index means here, one line; NULL: never set */
+};
+
+/*
+ * Privilege as arch->privilege() or, where the registers do not say (riscv64 under QEMU 10.0), from
+ * the page at pc: with translation on, supervisor code never runs from a user page nor user code
+ * from another. "?" if neither tells; *user (may be NULL) is set when it is the user's.
+ */
+const char *arch_privilege(const struct arch *a, const struct target_vcpu *v, struct target *t,
+                           bool *user);
+
+/* By QEMU target name; NULL if unknown. */
+const struct arch *arch_find(const char *name);
+const struct arch *arch_by_elf_machine(unsigned machine, unsigned ptr_size);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* riscv64: satp, privilege, frame layout (psABI with frame pointers: s0 points past ra and s0). */
+#include "arch/arches.h"
+#include "arch/riscv64/riscv.h"
+#include "base/util.h"
+
+#include <elf.h>
+
+static const struct paging_mode *const modes[] = {&riscv_sv57, &riscv_sv48, &riscv_sv39, NULL};
+
+/* satp: MODE 63:60, ASID 59:44, PPN 43:0. */
+static bool paging(const struct target_vcpu *v, struct paging *low, struct paging *high)
+{
+    uint64_t satp;
+
+    *low = *high = (struct paging){0};
+    if (!target_reg(v, "satp", &satp))
+        return false;
+    switch (satp >> 60) {
+    case 0: return true;
+    case 8: low->mode = &riscv_sv39; break;
+    case 9: low->mode = &riscv_sv48; break;
+    case 10: low->mode = &riscv_sv57; break;
+    default: return false; /* reserved or custom */
+    }
+    low->root = bits(satp, 43, 0) << 12;
+    *high = *low;
+    return true;
+}
+
+/* `info registers` of QEMU 10.0 prints no privilege; GDB's and the plugin's "priv" does. */
+static const char *privilege(const struct target_vcpu *v)
+{
+    static const char *const names[] = {"U", "S", "?", "M"};
+    uint64_t priv;
+
+    return target_reg(v, "priv", &priv) ? names[priv & 3] : "?";
+}
+
+static bool is_user(const struct target_vcpu *v)
+{
+    uint64_t priv;
+
+    return target_reg(v, "priv", &priv) && (priv & 3) == 0;
+}
+
+const struct arch arch_riscv64 = {
+    .name = "riscv64",
+    .elf_machine = EM_RISCV,
+    .ptr_size = 8,
+    .modes = modes,
+    .pc = "pc",
+    .sp = "x2",
+    .fp = "x8",
+    .fp_prev = -16,
+    .fp_ret = -8,
+    .paging = paging,
+    .privilege = privilege,
+    .is_user = is_user,
+    .user_name = "U",
+    .kernel_name = "S",
+    .pte_text = riscv_pte_text,
+};

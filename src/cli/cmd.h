@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commands. One file cmd_NAME.c with one `const struct cmd_entry`, one row in cmd_table.c. The
+ * entry's option table drives parsing, --help, completion and the docs check.
+ */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include "cli/render.h"
+
+#include <oscope/oscope.h>
+
+#include <limits.h>
+
+enum cli_status { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+struct cli_option {
+    const char *name;     /* long; NULL ends the table */
+    char letter;          /* short, or 0 */
+    const char *arg;      /* what its argument is called, NULL: takes none */
+    bool arg_optional;    /* --name[=ARG] */
+    const char *doc;      /* one line */
+    const char *complete; /* what completes the argument: see completion.c; NULL: nothing */
+};
+
+enum cmd_flag {
+    CMD_VIEW = 1 << 0,   /* shows a view: takes -s -o --watch --columns … */
+    CMD_PLUS = 1 << 1,   /* options end at the first operand */
+    CMD_HIDDEN = 1 << 2, /* for tools: not in overviews and completions */
+};
+
+struct cli;
+
+struct cmd_entry {
+    const char *name;
+    const char *group;   /* heading in the overview */
+    const char *args;    /* operands, for the synopsis */
+    const char *summary; /* one line, small first letter, no stop */
+    const struct cli_option *options;
+    unsigned flags;
+    int least, most; /* operands; most -1: any number */
+    const char *complete;
+    int (*run)(struct cli *c); /* returns the exit status */
+};
+
+extern const struct cmd_entry *const cmd_table[]; /* ends with NULL */
+extern const struct cli_option cli_view_options[], cli_common_options[];
+
+const struct cmd_entry *cmd_find(const char *name);
+/* The command most like name, or NULL if none is near. */
+const char *cmd_nearest(const char *name);
+
+/* A parsed command line. */
+enum { CLI_OPTIONS_MAX = 64 };
+struct cli {
+    const struct cmd_entry *cmd; /* NULL before it is known */
+    struct {
+        const struct cli_option *option;
+        const char *arg; /* "" for options without */
+    } given[CLI_OPTIONS_MAX];
+    size_t ngiven;
+    int argc; /* operands */
+    char **argv;
+};
+
+/*
+ * Parses argv (argv[0] is the program). Sets c->cmd unless there is none. On a mistake prints one
+ * line and returns CLI_USAGE.
+ */
+int cli_parse(struct cli *c, int argc, char **argv);
+
+/* The argument of the last option of that long name ("" if it takes none); NULL: not given. */
+const char *cli_option(const struct cli *c, const char *name);
+/* Numbers: false (and one line on stderr) when it is not one or is over max; absent: untouched. */
+bool cli_number(const struct cli *c, const char *name, uint64_t max, uint64_t *out);
+/* An operand as a number, likewise. what: "PID". */
+bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uint64_t *out);
+
+/* "oscope CMD: text" on stderr; returns the status to exit with. */
+int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int cli_failed(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same with an error's hint; frees err. */
+int cli_error(const struct cli *c, struct oscope_error *err);
+
+/* ---- showing views (show.c) ---- */
+
+struct cmd_view {
+    enum render_form form;
+    bool no_session;
+    bool append;  /* --follow: rounds add to each other, empty ones show nothing */
+    double every; /* seconds between rounds when --watch is not given, 0: once */
+    /* Makes the i-th of `count` (0: 1) views, which are shown as one. */
+    struct oscope_error *(*make)(struct oscope_session *s, void *arg, size_t i,
+                                 struct oscope_view **out);
+    size_t count;
+    /* Looks at what was made; a message makes the command fail after showing it. NULL: all well. */
+    const char *(*check)(const struct oscope_view *v, void *arg);
+    void *arg;
+};
+
+/* Opens the session the user means, shows the view once or at intervals; returns the status. */
+int cmd_show(struct cli *c, const struct cmd_view *v);
+
+/* ---- help.c ---- */
+
+struct man_page {
+    const char *name; /* "oscope", "oscope-ps" */
+    const char *text; /* scdoc source */
+};
+extern const struct man_page man_pages[]; /* generated from man/; ends with NULL */
+
+void help_overview(struct out *o, const struct term *t);
+void help_usage(struct out *o, const struct cmd_entry *cmd, const struct term *t);
+/* A scdoc page lightly rendered. */
+void help_man(struct out *o, const char *scdoc, const struct term *t);
+/* Every command and option, one a line: for tests/docs/check.sh. */
+void help_table(struct out *o);
+/* Writes o to stdout, through a pager when that is a terminal; returns the status. */
+int help_page(const struct cli *c, struct out *o, const struct term *t);
+/* docs/JSON.md */
+int help_json_fields(const struct cli *c, struct out *o);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* oscope run: the user's own QEMU command line with the observer attached. */
+#include "cli/cmd_table.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static const struct cli_option run_options[] = {
+    {"name", 'n', "ID", false, "the session's id (default: chosen)", NULL},
+    {"quiet", 'q', NULL, false, "say nothing on stderr", NULL},
+    {0},
+};
+
+/* Ends as QEMU ended: with its status, or by the same signal, so that a shell sees no difference.
+ */
+static int run_pass_on(int status)
+{
+    if (!WIFSIGNALED(status))
+        return WEXITSTATUS(status);
+    int sig = WTERMSIG(status);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* QEMU left a core file if one is wanted */
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, sig);
+    signal(sig, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    raise(sig);
+    return 128 + sig;
+}
+
+static int run_run(struct cli *c)
+{
+    struct oscope_run_options opts = {
+        .name = cli_option(c, "name"),
+        .quiet = cli_option(c, "quiet") != NULL,
+    };
+    int status = 0;
+    struct oscope_error *err = oscope_run(c->argv, &opts, &status);
+
+    return err ? cli_error(c, err) : run_pass_on(status);
+}
+
+const struct cmd_entry cmd_run = {
+    .name = "run",
+    .group = "Sessions",
+    .args = "[--] QEMU [ARG...]",
+    .summary = "start a QEMU command line with the observer attached",
+    .options = run_options,
+    .flags = CMD_PLUS,
+    .least = 1,
+    .most = -1,
+    .complete = "@command",
+    .run = run_run,
+};

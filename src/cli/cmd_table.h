@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The entries that cmd_table.c lists, one a file. */
+#ifndef CLI_CMD_TABLE_H
+#define CLI_CMD_TABLE_H
+
+#include "cli/cmd.h"
+
+extern const struct cmd_entry cmd_run, cmd_attach, cmd_core, cmd_list, cmd_detach;
+extern const struct cmd_entry cmd_info, cmd_ps, cmd_bt, cmd_vm, cmd_pt, cmd_mem, cmd_dmesg;
+extern const struct cmd_entry cmd_sym, cmd_print;
+extern const struct cmd_entry cmd_help, cmd_completion, cmd_version;
+
+#endif

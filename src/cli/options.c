@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line, parsed from tables by getopt_long(3). Common options may stand before or after
+ * the command. Every mistake is one line and status 2.
+ */
+#include "cli/cmd.h"
+#include "cli/text.h"
+
+#include <getopt.h>
+#include <unistd.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct cli_option cli_common_options[] = {
+    {"help", 'h', NULL, false, "show how to use it", NULL},
+    {"color", 0, "WHEN", false, "colours: auto, always or never", "auto always never"},
+    {0},
+};
+
+const struct cli_option cli_view_options[] = {
+    {"session", 's', "ID", false, "which session, or the path of a core file", "@session"},
+    {"output", 'o', "FORMAT", false, "text or json", "text json"},
+    {"watch", 0, "SEC", false, "show it again every SEC seconds", NULL},
+    {"columns", 0, "A,B,C", false, "only these columns, in this order", NULL},
+    {"no-header", 0, NULL, false, "leave the table's head out", NULL},
+    {"bytes", 0, NULL, false, "sizes exactly, in bytes", NULL},
+    {"vmlinux", 0, "FILE", false, "kernel ELF file to take symbols and types from", "@file"},
+    {"system-map", 0, "FILE", false, "System.map to take symbols from", "@file"},
+    {"no-cache", 0, NULL, false, "neither read nor write the on-disk cache", NULL},
+    {"pause", 0, NULL, false, "stop the guest while reading it", NULL},
+    {0},
+};
+
+/* Everything one getopt_long() run may meet. */
+struct option_set {
+    const struct cli_option *known[CLI_OPTIONS_MAX];
+    struct option longs[CLI_OPTIONS_MAX + 1];
+    char shorts[2 + 3 * CLI_OPTIONS_MAX + 1];
+    size_t n;
+};
+
+enum { OPTION_VALUE = 0x1000 }; /* getopt's value of known[i] is OPTION_VALUE + i */
+
+static void options_add(struct option_set *set, const struct cli_option *table)
+{
+    for (const struct cli_option *o = table; o && o->name && set->n < CLI_OPTIONS_MAX; o++) {
+        int has = !o->arg ? no_argument : o->arg_optional ? optional_argument : required_argument;
+        char *p = set->shorts + strlen(set->shorts);
+        if (o->letter) {
+            *p++ = o->letter;
+            for (int i = 0; i < has; i++)
+                *p++ = ':';
+            *p = '\0';
+        }
+        set->longs[set->n] = (struct option){o->name, has, NULL, OPTION_VALUE + (int)set->n};
+        set->known[set->n++] = o;
+    }
+}
+
+static const struct cli_option *options_of(const struct option_set *set, int value)
+{
+    if (value >= OPTION_VALUE && (size_t)(value - OPTION_VALUE) < set->n)
+        return set->known[value - OPTION_VALUE];
+    for (size_t i = 0; i < set->n; i++)
+        if (value && set->known[i]->letter == value)
+            return set->known[i];
+    return NULL;
+}
+
+static int options_mistake(const struct cli *c, const struct option_set *set, int got,
+                           const char *word)
+{
+    const struct cli_option *o = options_of(set, optopt);
+
+    if (o && got == ':')
+        return cli_usage(c, "option --%s needs an argument (%s)", o->name, o->arg);
+    if (o)
+        return cli_usage(c, "option --%s takes no argument", o->name);
+    if (optopt)
+        return cli_usage(c, "unknown option -%c", optopt);
+    return cli_usage(c, "unknown option %s", word);
+}
+
+static int options_run(struct cli *c, const struct option_set *set, int argc, char **argv)
+{
+    int got;
+
+    optind = 0; /* GNU: start afresh */
+    opterr = 0;
+    while ((got = getopt_long(argc, argv, set->shorts, set->longs, NULL)) != -1) {
+        if (got == '?' || got == ':')
+            return options_mistake(c, set, got, argv[optind - 1]);
+        if (c->ngiven == CLI_OPTIONS_MAX)
+            return cli_usage(c, "too many options");
+        c->given[c->ngiven].option = options_of(set, got);
+        c->given[c->ngiven++].arg = optarg ? optarg : "";
+    }
+    return CLI_OK;
+}
+
+/* Options that were given before the command must be ones it has. */
+static int options_fitting(const struct cli *c)
+{
+    for (size_t i = 0; i < c->ngiven && !(c->cmd->flags & CMD_VIEW); i++)
+        for (const struct cli_option *o = cli_view_options; o->name; o++)
+            if (c->given[i].option == o)
+                return cli_usage(c, "option --%s does not apply here", o->name);
+    return CLI_OK;
+}
+
+static const struct cli_option version_options[] = {
+    {"version", 'V', NULL, false, "show the version", NULL},
+    {0},
+};
+
+int cli_parse(struct cli *c, int argc, char **argv)
+{
+    struct option_set before = {.shorts = "+:"}, after = {.shorts = ":"};
+    int status;
+
+    *c = (struct cli){0};
+    options_add(&before, cli_common_options);
+    options_add(&before, cli_view_options);
+    options_add(&before, version_options);
+    if ((status = options_run(c, &before, argc, argv)))
+        return status;
+    if (optind >= argc)
+        return CLI_OK;
+    int at = optind;
+    c->cmd = cmd_find(argv[at]);
+    if (!c->cmd) {
+        const char *near = cmd_nearest(argv[at]);
+        if (near)
+            return cli_usage(c, "unknown command '%s' (did you mean '%s'?)", argv[at], near);
+        return cli_usage(c, "unknown command '%s' ('oscope help' lists them)", argv[at]);
+    }
+    if (c->cmd->flags & CMD_PLUS)
+        strcpy(after.shorts, "+:");
+    options_add(&after, cli_common_options);
+    if (c->cmd->flags & CMD_VIEW)
+        options_add(&after, cli_view_options);
+    options_add(&after, c->cmd->options);
+    if ((status = options_fitting(c)) || (status = options_run(c, &after, argc - at, argv + at)))
+        return status;
+    c->argc = argc - at - optind;
+    c->argv = argv + at + optind;
+    if (cli_option(c, "help"))
+        return CLI_OK;
+    if (c->argc < c->cmd->least)
+        return cli_usage(c, "what? (usage: oscope %s %s)", c->cmd->name, c->cmd->args);
+    if (c->cmd->most >= 0 && c->argc > c->cmd->most)
+        return cli_usage(c, "'%s' is too much (usage: oscope %s %s)", c->argv[c->cmd->most],
+                         c->cmd->name, c->cmd->args);
+    return CLI_OK;
+}
+
+const char *cli_option(const struct cli *c, const char *name)
+{
+    for (size_t i = c->ngiven; i-- > 0;)
+        if (!strcmp(c->given[i].option->name, name))
+            return c->given[i].arg;
+    return NULL;
+}
+
+bool cli_number(const struct cli *c, const char *name, uint64_t max, uint64_t *out)
+{
+    const char *s = cli_option(c, name);
+
+    if (!s || text_number(s, max, out))
+        return true;
+    cli_usage(c, "--%s: '%s' is not a number between 0 and %llu", name, s, (unsigned long long)max);
+    return false;
+}
+
+bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uint64_t *out)
+{
+    if (text_number(c->argv[i], max, out))
+        return true;
+    cli_usage(c, "'%s' is not a %s", c->argv[i], what);
+    return false;
+}
+
+/* ---- messages ---- */
+
+/* One line on stderr. The message may quote what the user or the guest gave: made safe. */
+static void cli_say(const struct cli *c, const char *message, const char *hint)
+{
+    struct out o;
+
+    out_init(&o, STDERR_FILENO);
+    out_str(&o, "oscope");
+    if (c->cmd) {
+        out_char(&o, ' ');
+        out_str(&o, c->cmd->name);
+    }
+    out_str(&o, ": ");
+    text_safe(&o, message, strlen(message), true);
+    out_char(&o, '\n');
+    if (hint) {
+        out_str(&o, "  hint: ");
+        text_safe(&o, hint, strlen(hint), true);
+        out_char(&o, '\n');
+    }
+    out_flush(&o);
+    out_free(&o);
+}
+
+static void cli_vsay(const struct cli *c, const char *fmt, va_list ap)
+{
+    char *text = NULL;
+
+    if (vasprintf(&text, fmt, ap) < 0)
+        text = NULL;
+    cli_say(c, text ? text : fmt, NULL);
+    free(text);
+}
+
+int cli_usage(const struct cli *c, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    cli_vsay(c, fmt, ap);
+    va_end(ap);
+    return CLI_USAGE;
+}
+
+int cli_failed(const struct cli *c, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    cli_vsay(c, fmt, ap);
+    va_end(ap);
+    return CLI_FAILED;
+}
+
+int cli_error(const struct cli *c, struct oscope_error *err)
+{
+    int status = err->code == OSCOPE_E_USAGE ? CLI_USAGE : CLI_FAILED;
+
+    cli_say(c, err->message, err->hint);
+    oscope_error_free(err);
+    return status;
+}

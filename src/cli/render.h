@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Drawing view models (oscope/view.h) as text or JSON. Renderers compute nothing and trust nothing:
+ * every string goes through cli/text.h.
+ */
+#ifndef CLI_RENDER_H
+#define CLI_RENDER_H
+
+#include "cli/out.h"
+#include "cli/term.h"
+
+#include <oscope/oscope.h>
+
+/* How text shows a view. JSON is the same for all. */
+enum render_form {
+    RENDER_TABLE,
+    RENDER_TREE,  /* table; the column that may be indented gets branches */
+    RENDER_INFO,  /* "key: value" lines */
+    RENDER_PRINT, /* nested C */
+    RENDER_GRID,  /* cells of physical memory as characters */
+    RENDER_BT,    /* a heading for each task, then its frames */
+    RENDER_DMESG,
+    RENDER_MAPS, /* as /proc/PID/maps */
+    RENDER_CHAIN /* one address's walk through the page tables */
+};
+
+struct render_options {
+    enum render_form form;
+    bool json;
+    bool one_line;            /* JSON: the whole array on one line */
+    bool exact;               /* sizes in bytes */
+    bool no_header;           /* no table head */
+    const char *const *names; /* columns wanted, ends with NULL; NULL: the usual ones */
+    struct term term;
+};
+
+/* The view; notes and how consistent it is follow on `notes` (may be the same as o). */
+void render_view(struct out *o, struct out *notes, const struct oscope_view *v,
+                 const struct render_options *r);
+
+/* The first of r->names that no table of v has, or NULL. */
+const char *render_unknown_column(const struct oscope_view *v, const struct render_options *r);
+
+/* ---- between the render_*.c files ---- */
+
+enum { RENDER_COLUMNS_MAX = 64 };
+
+/* The columns to show of t, in order; returns their number. */
+size_t render_columns(const struct oscope_table *t, const struct render_options *r,
+                      const struct oscope_column *cols[RENDER_COLUMNS_MAX]);
+const struct oscope_column *render_column(const struct oscope_table *t, const char *name);
+const void *render_row(const struct oscope_table *t, size_t i);
+
+/* An integer member. *unknown: its value stands for "not known". Signed kinds are sign-extended. */
+uint64_t render_uint(const struct oscope_column *c, const void *row, bool *unknown);
+/* A text member and its length; NULL when it has none. */
+const char *render_chars(const struct oscope_column *c, const void *row, size_t *n);
+/* The cell as safe text, nothing padded; returns its width. */
+size_t render_cell(struct out *o, const struct oscope_column *c, const void *row,
+                   const struct render_options *r);
+/* SGR parameters ("32") for a cell that reads s, or NULL. */
+const char *render_color(const struct oscope_column *c, const char *s, size_t n);
+/* s in that colour if colours are on; sgr may be NULL. */
+void render_sgr(struct out *o, const struct render_options *r, const char *sgr, const char *s,
+                size_t n);
+/* Text with escapes for control characters, cut to `cells` (0: not cut). Returns the cells used. */
+size_t render_text_safe(struct out *o, const struct render_options *r, const char *s, size_t cells);
+enum oscope_consistency render_consistency(const struct oscope_table *t, size_t row);
+
+void render_table(struct out *o, const struct oscope_table *t, const struct render_options *r);
+void render_json(struct out *o, const struct oscope_view *v, const struct render_options *r);
+void render_info(struct out *o, const struct oscope_table *t, const struct render_options *r);
+void render_print(struct out *o, const struct oscope_table *t, const struct render_options *r);
+void render_grid(struct out *o, const struct oscope_table *t, const struct render_options *r);
+void render_bt(struct out *o, const struct oscope_table *t, const struct render_options *r);
+void render_dmesg(struct out *o, const struct oscope_table *t, const struct render_options *r);
+void render_maps(struct out *o, const struct oscope_table *t, const struct render_options *r);
+void render_chain(struct out *o, const struct oscope_table *t, const struct render_options *r);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `mem --map`: physical memory as a grid, one character a cell, the character (and colour) of the
+ * owner that has most of the cell. A gap between RAM regions starts a new line.
+ */
+#include "cli/render.h"
+
+static const struct grid_owner {
+    const char *owner;
+    char mark;
+    const char *sgr;
+    const char *meaning;
+} grid_owners[] = {
+    {"free", '.', "2", "free"},
+    {"slab", 's', "33", "slab"},
+    {"pagetable", 't', "35", "page tables"},
+    {"anon", 'a', "32", "anonymous"},
+    {"file", 'f', "36", "file cache"},
+    {"kernel", 'k', "34", "kernel"},
+    {"reserved", '#', "31", "reserved"},
+    {"unmanaged", ' ', NULL, "not managed"},
+};
+enum { GRID_OWNERS = sizeof grid_owners / sizeof grid_owners[0], GRID_WIDTH = 64 };
+
+static const struct grid_owner *grid_find(const char *owner)
+{
+    for (size_t i = 0; owner && i < GRID_OWNERS; i++)
+        if (!strcmp(grid_owners[i].owner, owner))
+            return &grid_owners[i];
+    return &grid_owners[GRID_OWNERS - 1];
+}
+
+/* Cells on a line: a power of two, so that lines begin at round addresses. */
+static size_t grid_per_line(const struct render_options *r)
+{
+    size_t n = GRID_WIDTH;
+
+    if (!r->term.width)
+        return n;
+    while (n > 8 && n + 20 > (size_t)r->term.width)
+        n /= 2;
+    while (n < 256 && n * 2 + 20 <= (size_t)r->term.width)
+        n *= 2;
+    return n;
+}
+
+static void grid_legend(struct out *o, const struct oscope_mem_cell *cells, size_t n,
+                        const struct render_options *r)
+{
+    bool used[GRID_OWNERS] = {0};
+    uint64_t size = 0; /* cells at the edge of a region may be smaller */
+
+    for (size_t i = 0; i < n; i++) {
+        used[grid_find(cells[i].owner) - grid_owners] = true;
+        size = cells[i].bytes > size ? cells[i].bytes : size;
+    }
+    out_printf(o, "one cell = ");
+    bool mib = size >= 1 << 20;
+    out_printf(o, "%.4g %s:", (double)size / (mib ? 1 << 20 : 1 << 10), mib ? "MiB" : "KiB");
+    for (size_t i = 0; i < GRID_OWNERS; i++) {
+        if (!used[i])
+            continue;
+        out_str(o, "  ");
+        if (grid_owners[i].mark == ' ')
+            out_str(o, "blank");
+        else
+            render_sgr(o, r, grid_owners[i].sgr, &grid_owners[i].mark, 1);
+        out_char(o, ' ');
+        out_str(o, grid_owners[i].meaning);
+    }
+    out_char(o, '\n');
+}
+
+void render_grid(struct out *o, const struct oscope_table *t, const struct render_options *r)
+{
+    const struct oscope_mem_cell *cells = t->rows;
+    size_t per_line = grid_per_line(r), n = t->nrows;
+
+    if (!n || t->row_size != sizeof *cells)
+        return;
+    for (size_t i = 0, on_line = 0; i < n; i++, on_line++) {
+        bool gap = i && cells[i].start != cells[i - 1].start + cells[i - 1].bytes;
+        if (i && (gap || on_line == per_line)) {
+            out_str(o, "|\n");
+            on_line = 0;
+        }
+        if (!on_line)
+            out_printf(o, "0x%-12llx |", (unsigned long long)cells[i].start);
+        const struct grid_owner *g = grid_find(cells[i].owner);
+        render_sgr(o, r, g->sgr, &g->mark, 1);
+    }
+    out_str(o, "|\n");
+    if (!r->no_header)
+        grid_legend(o, cells, n, r);
+}

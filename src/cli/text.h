@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text from the guest, made safe to show, and numbers made readable. Guest strings are hostile:
+ * escape sequences, invalid UTF-8, characters that reorder or hide others.
+ */
+#ifndef CLI_TEXT_H
+#define CLI_TEXT_H
+
+#include "cli/out.h"
+
+/*
+ * Length of the UTF-8 character at s (n bytes left) and its code point; 0 when the bytes there are
+ * not valid UTF-8 (overlong forms, surrogates and values over U+10FFFF are invalid too).
+ */
+size_t text_utf8(const char *s, size_t n, uint32_t *cp);
+
+/*
+ * Appends n bytes at s so that a terminal shows them and obeys none of them: control characters,
+ * invalid UTF-8 and invisible or reordering characters become \xNN, one for each byte; without utf8
+ * all that is not ASCII does. Returns the number of terminal cells used.
+ */
+size_t text_safe(struct out *o, const char *s, size_t n, bool utf8);
+
+/*
+ * Cuts safe text of n bytes to at most `cells` cells, ending in "…" (utf8) or "~" when something
+ * was cut. Returns the cells used.
+ */
+size_t text_cut(struct out *o, const char *s, size_t n, size_t cells, bool utf8);
+
+/* Cells of safe text. */
+size_t text_width(const char *s, size_t n);
+
+/* A JSON string with its quotes: always valid UTF-8. Bytes that are not become \xNN (as text). */
+void text_json(struct out *o, const char *s, size_t n);
+
+/* "132.0 KiB", "0"; exact: the number of bytes. */
+void text_bytes(struct out *o, uint64_t v, bool exact);
+/* Nanoseconds as "m:ss.mmm", "h:mm:ss", "2d 03:04:05". */
+void text_duration(struct out *o, uint64_t ns);
+
+/*
+ * A whole number, decimal or with 0x hexadecimal; nothing before or after it. False when it is not
+ * one or does not fit.
+ */
+bool text_number(const char *s, uint64_t max, uint64_t *out);
+/* Seconds, "2", "0.1"; false unless 0.001 <= v <= 1e6. */
+bool text_seconds(const char *s, double *out);
+
+/* Levenshtein distance, for "did you mean"; at most 64 bytes of each are compared. */
+unsigned text_distance(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recognising a Linux kernel in a guest and opening the model.
+ *
+ * Order: kernel symbol tables by content (symbols/kallsyms.h), page tables that agree with them
+ * (place.c), types (BTF in RAM, or DWARF the user gave), layouts (layout.c). Stale kernel images
+ * are passed over: the first candidate whose page tables work wins. What was learned goes into the
+ * cache (known.c).
+ */
+#include "os/linux/given.h"
+#include "os/linux/known.h"
+#include "os/linux/linux.h"
+#include "os/linux/place.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { CANDIDATES_MAX = 8 };
+
+/* ---- small accessors shared by the model's files ---- */
+
+struct oscope_error *linux_need_layout(const struct linux_model *lm, const char *what)
+{
+    if (lm->has_layout)
+        return NULL;
+    return error_hint(error_new(OSCOPE_E_UNSUPPORTED, "%s needs the kernel's types: %s", what,
+                                lm->missing ? lm->missing : "there are none"),
+                      "give an ELF with DWARF: --vmlinux FILE");
+}
+
+struct oscope_error *linux_symbol(const struct linux_model *lm, const char *name, uint64_t *addr)
+{
+    *addr = symtab_addr(lm->base.symtab, name);
+    if (*addr)
+        return NULL;
+    return error_hint(error_new(OSCOPE_E_NOT_FOUND, "the kernel has no symbol '%s'", name), "%s",
+                      lm->symbols_partial
+                          ? "its symbol table holds functions only: give --vmlinux or --system-map"
+                          : "this kernel version or configuration does without it");
+}
+
+uint64_t linux_phys_to_virt(const struct linux_model *lm, uint64_t pa)
+{
+    return lm->has_direct ? pa + lm->direct_base : 0;
+}
+
+/* ---- opening ---- */
+
+static void linux_close(struct os_model *m)
+{
+    struct linux_model *lm = linux_of(m);
+
+    linux_pages_free(lm->pages);
+    types_free(lm->btf_types);
+    types_free(lm->dwarf_types);
+    symtab_free(m->symtab);
+    known_close(lm);
+    free(lm->btf_copy);
+    free(lm->missing);
+    free(lm->vmlinux);
+    free(lm->cache_dir);
+    free(lm);
+}
+
+static void close_lm(struct linux_model **lm)
+{
+    if (*lm)
+        linux_close(&(*lm)->base);
+}
+
+static void set_release(struct linux_model *lm)
+{
+    if (sscanf(lm->ks.banner, "Linux version %64s", lm->release) != 1)
+        lm->release[0] = '\0';
+}
+
+/* Keeps what `nm` calls text. */
+static struct oscope_error *functions_only(struct symimage **image)
+{
+    struct symimage_builder *b = symimage_builder_new();
+    struct symtab *st = symtab_new();
+    struct symbol sym;
+
+    if (!b || !st || !symtab_add(st, *image, 0, NULL))
+        return error_nomem();
+    for (size_t i = 0; i < symtab_count(st); i++)
+        if (symtab_at(st, i, &sym) && strchr("tTwW", sym.type) &&
+            !symimage_add(b, sym.addr, sym.size, sym.type, false, sym.name, strlen(sym.name)))
+            return error_nomem();
+    struct oscope_error *err = symimage_finish(b, image);
+    symtab_free(st);
+    return err;
+}
+
+/* One candidate: symbols and page tables. */
+static struct oscope_error *open_candidate(struct linux_model *lm,
+                                           const struct os_open_options *opts)
+{
+    struct symimage *image = NULL;
+    struct oscope_error *err;
+
+    if (!known_load(lm, lm->cache_dir, &image))
+        TRY(kallsyms_decode(lm->base.target, &lm->ks, &image));
+    if (opts->functions_only)
+        TRY(functions_only(&image));
+    lm->base.symtab = symtab_new();
+    if (!lm->base.symtab) {
+        symimage_free(image);
+        return error_nomem();
+    }
+    lm->nsymbols = symimage_count(image);
+    lm->kernel_image = image;
+    if (!symtab_add(lm->base.symtab, image, lm->ks.text_va, NULL))
+        return error_nomem();
+    err = linux_place_find(lm);
+    if (err) {
+        symtab_free(lm->base.symtab);
+        lm->base.symtab = NULL;
+        lm->kernel_image = NULL;
+        known_close(lm);
+    }
+    return err;
+}
+
+/* Goes through the symbol tables in RAM until one belongs to a kernel that runs. */
+static struct oscope_error *find_kallsyms(struct linux_model *lm,
+                                          const struct os_open_options *opts)
+{
+    uint64_t skip[CANDIDATES_MAX], hint = known_hint(opts->session_dir);
+    struct oscope_error *first = NULL;
+
+    for (size_t n = 0; n < CANDIDATES_MAX; n++) {
+        struct oscope_error *err;
+        err = kallsyms_locate(lm->base.target, hint, skip, n, &lm->ks);
+        if (err) {
+            /* Nothing (more): the first candidate's trouble says more than "not found". */
+            if (!first)
+                return err;
+            oscope_error_free(err);
+            return first;
+        }
+        err = open_candidate(lm, opts);
+        if (!err) {
+            oscope_error_free(first);
+            if (hint != lm->ks.tokens_pa)
+                known_hint_save(opts->session_dir, lm->ks.tokens_pa);
+            return NULL;
+        }
+        log_info("kernel image at 0x%llx passed over: %s", (unsigned long long)lm->ks.tokens_pa,
+                 err->message);
+        skip[n] = lm->ks.tokens_pa;
+        if (first)
+            oscope_error_free(err);
+        else
+            first = err;
+    }
+    return first;
+}
+
+/* By the kernel's own symbol table, or else by the files the user gave; those win either way. */
+static struct oscope_error *find_kernel(struct linux_model *lm, const struct os_open_options *opts)
+{
+    AUTO(given_free) struct given given = {0};
+    struct oscope_error *err;
+
+    TRY(given_open(lm->base.arch, opts, &given));
+    err = find_kallsyms(lm, opts);
+    if (!err)
+        return given.image ? given_use(lm, &given) : NULL;
+    if (!given.image || err->code != OSCOPE_E_NOT_FOUND)
+        return err;
+    oscope_error_free(err);
+    TRY(given_locate(lm, &given));
+    return linux_place_find(lm);
+}
+
+static struct oscope_error *linux_open(struct target *t, const struct arch *arch,
+                                       const struct os_open_options *opts, struct os_model **out)
+{
+    AUTO(close_lm) struct linux_model *lm = calloc(1, sizeof *lm);
+
+    if (!lm)
+        return error_nomem();
+    lm->base = (struct os_model){.ops = &linux_ops, .target = t, .arch = arch};
+    lm->vmlinux = opts->vmlinux ? strdup(opts->vmlinux) : NULL;
+    if (opts->cache_dir && !opts->functions_only)
+        lm->cache_dir = strdup(opts->cache_dir);
+    TRY(find_kernel(lm, opts));
+    set_release(lm);
+    linux_layout_open(lm);
+    linux_place_finish(lm);
+    lm->kaslr_offset = linux_place_kaslr(lm);
+    snprintf(lm->recognised, sizeof lm->recognised, "kallsyms in RAM (%s), types: %s",
+             lm->ks.layout.name, lm->types_from);
+    if (!lm->from_cache)
+        known_save(lm, lm->cache_dir);
+    *out = &lm->base;
+    lm = NULL;
+    return NULL;
+}
+
+/* The banner is where it was and the first task still is swapper. */
+static bool linux_still_there(struct os_model *m)
+{
+    struct linux_model *lm = linux_of(m);
+    struct kallsyms again = lm->ks;
+    struct oscope_error *err = kallsyms_relocate(m->target, &again);
+    bool same = !err && again.text_va == lm->ks.text_va && strcmp(again.banner, lm->ks.banner) == 0;
+
+    oscope_error_free(err);
+    if (same && lm->has_layout) {
+        char comm[8] = "";
+        same = vspace_read(&m->kernel, lm->init_task + lm->layout.task_comm.offset, comm, 7) &&
+               strcmp(comm, "swapper") == 0;
+    }
+    return same;
+}
+
+const struct os_model_ops linux_ops = {
+    .name = "linux",
+    .open = linux_open,
+    .close = linux_close,
+    .still_there = linux_still_there,
+    .info = linux_info,
+    .types = linux_types,
+    .symbols = linux_modules_load,
+    .global_type = linux_global_type,
+    .tasks = linux_tasks,
+    .task = linux_task,
+    .task_vspace = linux_task_vspace,
+    .vmas = linux_vmas,
+    .page_owners = linux_page_owners,
+    .buddy = linux_buddy,
+    .log = linux_log,
+    .stack = linux_stack,
+    .current = linux_current,
+};

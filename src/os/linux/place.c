@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding page-table root, linear map and per-CPU areas of a kernel whose symbols are known.
+ *
+ * The kernel image is contiguous in physical memory, so before any page table is known a symbol's
+ * physical address is its VA minus va_minus_pa. A candidate root counts when it translates
+ * well-known symbols to just these addresses: a stale image or a table not yet set up fails that.
+ */
+#include "os/linux/place.h"
+#include "os/linux/vmcoreinfo.h"
+
+#include "base/log.h"
+
+/* Names of the kernel's own root table, by kernel age and arch. */
+static const char *const root_symbols[] = {
+    "init_top_pgt",    /* x86_64 */
+    "swapper_pg_dir",  /* riscv64, arm64, i386 */
+    "init_level4_pgt", /* x86_64 before 4.13 */
+};
+
+/* Symbols whose translation is checked: data and text. */
+static const char *const anchors[] = {"init_task", "linux_banner", "_text", "_stext", "_etext"};
+
+static uint64_t image_pa(const struct linux_model *lm, uint64_t va)
+{
+    return va - lm->ks.va_minus_pa;
+}
+
+static bool root_works(const struct linux_model *lm, const struct paging *pg)
+{
+    unsigned good = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(anchors); i++) {
+        struct mapping map;
+        struct symbol sym;
+        if (!symtab_find(lm->base.symtab, anchors[i], &sym))
+            continue;
+        if (!paging_translate(pg, lm->base.target, sym.addr, &map) ||
+            map.pa + (sym.addr - map.va) != image_pa(lm, sym.addr)) {
+            /* _etext may be the first byte after the mapping; text alone may be unmapped by nothing
+             * else. */
+            if (strcmp(anchors[i], "_etext") == 0)
+                continue;
+            return false;
+        }
+        good++;
+    }
+    return good >= 1;
+}
+
+static bool try_root(struct linux_model *lm, uint64_t root, struct paging *pg)
+{
+    for (const struct paging_mode *const *m = lm->base.arch->modes; *m; m++) {
+        *pg = (struct paging){.mode = *m, .root = root};
+        if (root_works(lm, pg))
+            return true;
+    }
+    return false;
+}
+
+/* Roots that the vCPUs' registers name: for kernels whose symbol table has no data symbols. */
+static bool root_from_registers(struct linux_model *lm, struct paging *pg)
+{
+    struct target_vcpus vcpus;
+    struct oscope_error *err = target_registers(lm->base.target, &vcpus);
+    bool found = false;
+
+    if (err) {
+        log_info("registers: %s", err->message);
+        oscope_error_free(err);
+        return false;
+    }
+    for (size_t i = 0; i < vcpus.n && !found; i++) {
+        struct paging low, high;
+        if (lm->base.arch->paging(&vcpus.vcpus[i], &low, &high) && high.mode) {
+            *pg = high;
+            found = root_works(lm, pg);
+        }
+    }
+    target_vcpus_free(&vcpus);
+    return found;
+}
+
+void linux_place_image(const struct linux_model *lm, uint64_t *start, uint64_t *end)
+{
+    enum { IMAGE_GUESS = 96 << 20, IMAGE_MAX = 512 << 20 };
+    uint64_t last = symtab_addr(lm->base.symtab, "_end");
+
+    *start = image_pa(lm, lm->ks.text_va);
+    *end = *start + IMAGE_GUESS;
+    if (last > lm->ks.text_va && last - lm->ks.text_va < IMAGE_MAX)
+        *end = image_pa(lm, last);
+}
+
+/* Last resort: each page of the image as a root. */
+static bool root_from_image(struct linux_model *lm, struct paging *pg)
+{
+    uint64_t start, end;
+
+    linux_place_image(lm, &start, &end);
+    for (uint64_t pa = ALIGN_DOWN(start, TARGET_PAGE_SIZE); pa < end; pa += TARGET_PAGE_SIZE)
+        if (try_root(lm, pa, pg))
+            return true;
+    return false;
+}
+
+struct oscope_error *linux_place_find(struct linux_model *lm)
+{
+    struct os_model *m = &lm->base;
+    struct paging pg;
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(root_symbols) && !found; i++) {
+        uint64_t va = symtab_addr(m->symtab, root_symbols[i]);
+        found = va && try_root(lm, image_pa(lm, va), &pg);
+    }
+    lm->init_task = symtab_addr(m->symtab, "init_task");
+    lm->symbols_partial = !lm->init_task;
+    if (!found && lm->symbols_partial)
+        found = root_from_registers(lm, &pg) || root_from_image(lm, &pg);
+    if (!found)
+        return error_hint(
+            error_new(
+                OSCOPE_E_NOT_FOUND,
+                "Linux is in guest RAM but not running yet (its page tables do not map it): %s",
+                lm->ks.banner),
+            "wait until the guest has booted past its firmware and early setup");
+    /* One table serves both halves but on arm64, where TTBR0 belongs to the task. */
+    struct paging none = {0};
+    vspace_init(&m->kernel, m->target, m->arch, pg.mode->high_half ? &none : &pg, &pg);
+    lm->kernel_min = UINT64_MAX << (pg.mode->va_bits - (pg.mode->high_half ? 0 : 1));
+    return NULL;
+}
+
+/* ---- init_task without its symbol ---- */
+
+/* A task at va called swapper/0 whose list links back to it. */
+static bool is_init_task(struct linux_model *lm, uint64_t va)
+{
+    const struct layout *l = &lm->layout;
+    uint64_t pid, next, back, node = va + l->task_tasks.offset;
+
+    return linux_field(lm, va, l->task_pid, &pid) && pid == 0 &&
+           linux_pointer(lm, node, l->list_next, &next) &&
+           linux_pointer(lm, next, l->list_prev, &back) && back == node;
+}
+
+void linux_place_init_task(struct linux_model *lm)
+{
+    static const char names[][10] = {"swapper/0", "swapper"};
+    enum { CHUNK = 1 << 20 };
+    uint64_t start, end;
+    AUTO_FREE char *buf = malloc(CHUNK + 16);
+
+    if (lm->init_task || !lm->has_layout || !buf)
+        return;
+    linux_place_image(lm, &start, &end);
+    for (uint64_t pa = start; pa < end; pa += CHUNK) {
+        size_t n = MIN((uint64_t)CHUNK + 16, end - pa);
+        if (!target_read(lm->base.target, pa, buf, n))
+            continue;
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+            size_t len = strlen(names[i]) + 1;
+            const char *at = buf, *hit;
+            while ((hit = memmem(at, n - (size_t)(at - buf), names[i], len))) {
+                uint64_t va =
+                    pa + (uint64_t)(hit - buf) + lm->ks.va_minus_pa - lm->layout.task_comm.offset;
+                if (is_init_task(lm, va)) {
+                    lm->init_task = va;
+                    return;
+                }
+                at = hit + 1;
+            }
+        }
+    }
+}
+
+/* ---- linear map ---- */
+
+/* How many of a region's sampled pages va = pa + base maps rightly; -1: one maps somewhere else. */
+static int linear_samples(struct linux_model *lm, const struct target_ram *ram, uint64_t base)
+{
+    enum { SAMPLES = 32 };
+    struct paging *pg = &lm->base.kernel.high;
+    int good = 0;
+
+    for (unsigned i = 0; i <= SAMPLES; i++) {
+        uint64_t off = i == SAMPLES ? ram->size - 1 : ram->size / SAMPLES * i;
+        uint64_t pa = ALIGN_DOWN(ram->gpa + off, TARGET_PAGE_SIZE);
+        struct mapping map;
+        if (!paging_canonical(pg->mode, pa + base) ||
+            !paging_translate(pg, lm->base.target, pa + base, &map))
+            continue;
+        if (map.pa + (pa + base - map.va) != pa)
+            return -1;
+        good++;
+    }
+    return good;
+}
+
+/* The first task's list link is a slab object, and slab objects live in the linear map. */
+static bool linear_anchor(struct linux_model *lm, uint64_t *va, uint64_t *pa)
+{
+    uint64_t next;
+
+    if (!linux_pointer(lm, lm->init_task + lm->layout.task_tasks.offset, lm->layout.list_next,
+                       &next))
+        return false;
+    if (next == lm->init_task + lm->layout.task_tasks.offset)
+        return false; /* still alone: early boot */
+    *va = next;
+    return vspace_translate(&lm->base.kernel, next, pa);
+}
+
+static void find_linear_map(struct linux_model *lm)
+{
+    struct target *t = lm->base.target;
+    uint64_t va, pa;
+
+    if (!lm->init_task || !linear_anchor(lm, &va, &pa))
+        return;
+    uint64_t base = va - pa;
+    for (size_t i = 0; i < t->nram; i++) {
+        const struct target_ram *ram = &t->ram[i];
+        if (linear_samples(lm, ram, base) <= 0)
+            continue;
+        lm->direct_base = base;
+        lm->has_direct = true;
+        if (!vspace_add_direct(&lm->base.kernel, ram->gpa + base, ram->size, ram->gpa))
+            break;
+    }
+}
+
+/* The image's own mapping, checked at both ends and in between. */
+static void find_image_map(struct linux_model *lm)
+{
+    uint64_t start = lm->ks.text_va, end = symtab_addr(lm->base.symtab, "_end");
+    struct paging *pg = &lm->base.kernel.high;
+
+    if (end <= start || end - start > UINT64_C(512) << 20)
+        return;
+    for (uint64_t va = start; va < end; va += UINT64_C(1) << 20) {
+        struct mapping map;
+        if (paging_translate(pg, lm->base.target, va, &map) &&
+            map.pa + (va - map.va) != image_pa(lm, va))
+            return;
+    }
+    vspace_add_direct(&lm->base.kernel, start, end - start, image_pa(lm, start));
+}
+
+/* ---- per-CPU areas ---- */
+
+static void find_percpu(struct linux_model *lm)
+{
+    struct vspace *vs = &lm->base.kernel;
+    uint64_t offsets = symtab_addr(lm->base.symtab, "__per_cpu_offset"), value;
+    uint64_t ids = symtab_addr(lm->base.symtab, "nr_cpu_ids");
+    uint32_t n = 1;
+
+    if (!offsets) { /* one CPU: per-CPU variables are plain ones; or the symbol is not there */
+        lm->ncpus = lm->symbols_partial ? 0 : 1;
+        lm->percpu[0] = 0;
+        return;
+    }
+    if (!ids || !vspace_u32(vs, ids, &n) || n == 0 || n > LINUX_CPUS_MAX)
+        n = MIN(LINUX_CPUS_MAX, 64u);
+    for (lm->ncpus = 0; lm->ncpus < n; lm->ncpus++) {
+        unsigned size = lm->base.arch->ptr_size;
+        if (!vspace_uint(vs, offsets + (uint64_t)lm->ncpus * size, size, &value))
+            break;
+        lm->percpu[lm->ncpus] = value;
+    }
+}
+
+void linux_place_finish(struct linux_model *lm)
+{
+    /* The linear map first: most of what walks read lies there. */
+    linux_place_init_task(lm);
+    if (lm->has_layout)
+        find_linear_map(lm);
+    find_image_map(lm);
+    find_percpu(lm);
+}
+
+/* ---- KASLR ---- */
+
+uint64_t linux_place_kaslr(struct linux_model *lm)
+{
+    uint64_t start = symtab_addr(lm->base.symtab, "_start");
+    int64_t value;
+
+    /* riscv tells where _start was linked to, the others the offset itself (in hex without 0x). */
+    if (start && vmcoreinfo_number(lm, "NUMBER(KERNEL_LINK_ADDR)", &value))
+        return start - (uint64_t)value;
+    if (vmcoreinfo_hex(lm, "KERNELOFFSET", &value))
+        return (uint64_t)value;
+    return OSCOPE_UNKNOWN;
+}

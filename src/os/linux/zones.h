@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory nodes and zones (include/linux/mmzone.h). */
+#ifndef OS_LINUX_ZONES_H
+#define OS_LINUX_ZONES_H
+
+#include "os/linux/linux.h"
+
+/* Called for each zone (VA of struct zone) of each node; false stops. */
+typedef bool (*zone_fn)(struct linux_model *lm, int node, uint64_t zone, void *arg);
+
+/* Every zone, populated or not, nodes and zones in order. OSCOPE_E_UNSUPPORTED names what is
+ * missing. */
+struct oscope_error *zones_each(struct linux_model *lm, zone_fn fn, void *arg);
+
+/* VA of node 0's struct pglist_data; false if unknown. */
+bool zones_first_node(struct linux_model *lm, uint64_t *node);
+
+/* Orders of free blocks: free_area[] has this many elements; 0 if unknown. */
+unsigned zones_orders(const struct linux_model *lm);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of OS models, and the lists they fill. */
+#include "os/model.h"
+
+#include "os/linux/linux.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct os_model_ops *const models[] = {
+    &linux_ops,
+};
+
+const char *const os_owner_names[OS_OWNER_COUNT] = {
+    [OS_OWNER_FREE] = "free",           [OS_OWNER_SLAB] = "slab",
+    [OS_OWNER_PAGETABLE] = "pagetable", [OS_OWNER_ANON] = "anon",
+    [OS_OWNER_FILE] = "file",           [OS_OWNER_KERNEL] = "kernel",
+    [OS_OWNER_RESERVED] = "reserved",   [OS_OWNER_NO_PAGE] = "unmanaged",
+};
+
+/* Strings that one answer may hold: a bound on what a hostile guest makes us keep. */
+enum { OS_STRINGS_MAX = 256 << 20 };
+
+void os_list_init(struct os_list *l, size_t row_size)
+{
+    *l = (struct os_list){.row_size = row_size, .strings.cap = OS_STRINGS_MAX};
+}
+
+void *os_list_add(struct os_list *l)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 64;
+        if (l->n >= OS_LIST_MAX)
+            return NULL;
+        void *rows = realloc(l->rows, cap * l->row_size);
+        if (!rows)
+            return NULL;
+        l->rows = rows;
+        l->cap = cap;
+    }
+    return memset((char *)l->rows + l->n++ * l->row_size, 0, l->row_size);
+}
+
+void os_list_note(struct os_list *l, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    for (size_t i = 0; i < l->notes.n; i++)
+        if (strcmp(l->notes.data[i], text) == 0)
+            return;
+    if (l->notes.n == ARRAY_SIZE(l->notes.data))
+        return;
+    char *copy = arena_strdup(&l->strings, text);
+    if (copy)
+        l->notes.data[l->notes.n++] = copy;
+}
+
+void os_list_free(struct os_list *l)
+{
+    free(l->rows);
+    arena_free(&l->strings);
+    *l = (struct os_list){.row_size = l->row_size};
+}
+
+struct oscope_error *os_open(struct target *t, const struct arch *arch,
+                             const struct os_open_options *opts, struct os_model **out)
+{
+    struct oscope_error *err = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
+        oscope_error_free(err);
+        err = models[i]->open(t, arch, opts, out);
+        if (!err || err->code != OSCOPE_E_NOT_FOUND)
+            return err;
+    }
+    return err;
+}
+
+void os_close(struct os_model *m)
+{
+    if (m)
+        m->ops->close(m);
+}

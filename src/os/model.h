@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an OS model answers. Analyses ask through this table and know no OS. A model never writes to
+ * the guest, bounds every walk, and labels what it could not read consistently.
+ *
+ * Lists that a model fills belong to the caller's `struct os_list`: rows in one array, strings in
+ * its arena.
+ */
+#ifndef OS_MODEL_H
+#define OS_MODEL_H
+
+#include <oscope/rows.h>
+
+#include "arch/vspace.h"
+#include "base/arena.h"
+#include "symbols/symtab.h"
+#include "symbols/types.h"
+
+/* A growing list of rows plus the strings they point to. */
+struct os_list {
+    void *rows;
+    size_t n, cap, row_size;
+    struct arena strings;
+    enum oscope_consistency consistency;
+    struct {
+        char *data[8];
+        size_t n;
+    } notes; /* strings in the arena */
+};
+
+void os_list_init(struct os_list *l, size_t row_size);
+/* A zeroed new row at the end, or NULL (out of memory, or over OS_LIST_MAX rows). */
+void *os_list_add(struct os_list *l);
+/* Adds a note (once; at most 8 are kept). */
+void os_list_note(struct os_list *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void os_list_free(struct os_list *l);
+
+enum { OS_LIST_MAX = 4 << 20 };
+
+/* Owners of physical pages, in the order `mem` shows them. Names: os_owner_names[]. */
+enum os_owner {
+    OS_OWNER_FREE,
+    OS_OWNER_SLAB,
+    OS_OWNER_PAGETABLE,
+    OS_OWNER_ANON,
+    OS_OWNER_FILE,
+    OS_OWNER_KERNEL, /* allocated by the kernel, no closer kind known (stacks, vmalloc, per-CPU …)
+                      */
+    OS_OWNER_RESERVED, /* kernel image, memmap, firmware */
+    OS_OWNER_NO_PAGE,  /* RAM the OS does not manage */
+    OS_OWNER_COUNT,
+};
+extern const char *const os_owner_names[OS_OWNER_COUNT];
+
+struct os_model;
+
+struct os_open_options {
+    const char *vmlinux;    /* ELF, or NULL */
+    const char *system_map; /* or NULL */
+    const char *cache_dir;  /* on-disk cache, NULL: none */
+    bool functions_only; /* ignore data symbols, as in a kernel without KALLSYMS_ALL (for tests) */
+    const char *session_dir; /* per-session knowledge (where the kernel lies), NULL: none */
+};
+
+struct os_model_ops {
+    const char *name; /* "linux" */
+    /*
+     * Looks for this OS in the target. NULL error and *out set: found. OSCOPE_E_NOT_FOUND: not this
+     * OS, or not (yet) there; other errors: it is there but can't be read, and why.
+     */
+    struct oscope_error *(*open)(struct target *t, const struct arch *arch,
+                                 const struct os_open_options *opts, struct os_model **out);
+    void (*close)(struct os_model *m);
+    /* Still the same kernel at the same place (cheap)? False after a guest reboot. */
+    bool (*still_there)(struct os_model *m);
+
+    /* The OS's types (m->types), made ready at first need; an error says why there are none. */
+    struct oscope_error *(*types)(struct os_model *m, struct types **out);
+    /* Completes m->symtab with what is loaded at run time (modules). */
+    struct oscope_error *(*symbols)(struct os_model *m);
+    /* Type name of a well-known global whose type the types don't tell ("struct task_struct"), or
+     * NULL. */
+    const char *(*global_type)(struct os_model *m, const char *symbol);
+    /* Fills what the OS knows; strings into list->strings. */
+    struct oscope_error *(*info)(struct os_model *m, struct oscope_info *info,
+                                 struct os_list *list);
+    /* Rows: struct oscope_task. threads: every thread, else processes only. */
+    struct oscope_error *(*tasks)(struct os_model *m, bool threads, struct os_list *list);
+    /* Fills one task by pid (thread id); OSCOPE_E_NOT_FOUND. */
+    struct oscope_error *(*task)(struct os_model *m, int32_t pid, struct oscope_task *out);
+    /* The address space of a task (its lower half; kernel upper half included). */
+    struct oscope_error *(*task_vspace)(struct os_model *m, const struct oscope_task *task,
+                                        struct vspace *out);
+    /* Rows: struct oscope_vma, resident/anon/file included. */
+    struct oscope_error *(*vmas)(struct os_model *m, const struct oscope_task *task,
+                                 struct os_list *list);
+    /* Owner (enum os_owner) of each of n pages from pfn on, one byte each. */
+    struct oscope_error *(*page_owners)(struct os_model *m, uint64_t pfn, size_t n,
+                                        uint8_t *owners);
+    /* Rows: struct oscope_buddy. */
+    struct oscope_error *(*buddy)(struct os_model *m, struct os_list *list);
+    /* Rows: struct oscope_log_record with seq >= from. */
+    struct oscope_error *(*log)(struct os_model *m, uint64_t from, struct os_list *list);
+    /* Rows: struct oscope_frame. vcpu: registers if the task runs on one, else NULL. */
+    struct oscope_error *(*stack)(struct os_model *m, const struct oscope_task *task,
+                                  const struct target_vcpu *vcpu, struct os_list *list);
+    /* The task a vCPU runs, from OS structures (by vCPU index); false if not known. */
+    bool (*current)(struct os_model *m, unsigned vcpu, struct oscope_task *out);
+};
+
+/* Embedded first in each model's own struct. */
+struct os_model {
+    const struct os_model_ops *ops;
+    struct target *target;
+    const struct arch *arch;
+    struct vspace kernel;
+    struct symtab *symtab;
+    struct types *types; /* NULL until ops->types() was asked */
+};
+
+/* Tries every model in the table; the first that finds itself wins. */
+struct oscope_error *os_open(struct target *t, const struct arch *arch,
+                             const struct os_open_options *opts, struct os_model **out);
+void os_close(struct os_model *m); /* NULL allowed */
+
+#endif

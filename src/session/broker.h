@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The broker: the process that owns a session's QMP connection and answers the commands
+ * (session/client.h has the protocol). No guest data passes through it but registers.
+ */
+#ifndef SESSION_BROKER_H
+#define SESSION_BROKER_H
+
+#include "session/describe.h"
+#include "session/guard.h"
+#include "target/qmp.h"
+
+enum { BROKER_CLIENTS = 64 };
+
+struct broker {
+    const char *dir;
+    const struct session_desc *desc;
+    struct qmp *qmp; /* NULL once QEMU hung up */
+    int listen_fd;
+    int pidfd;   /* of QEMU */
+    int sigfd;   /* the signals to act on */
+    pid_t child; /* QEMU when it is our child, to pass signals on; else 0 */
+    struct broker_client *clients[BROKER_CLIENTS];
+    unsigned pauses;   /* held by clients */
+    bool stopped_here; /* the guest ran before the first of them */
+    bool detach;
+    struct guard guard;
+};
+
+/* Why broker_serve() came back. */
+enum broker_end { BROKER_QEMU_ENDED, BROKER_DETACHED };
+
+/* Opens the socket in dir. q is taken over, also on error. dir and desc must outlive it. */
+struct oscope_error *broker_open(struct broker *b, const char *dir, const struct session_desc *desc,
+                                 struct qmp *q, int pidfd, int sigfd, pid_t child);
+
+/* Serves until QEMU ends, a client asks to detach, or (when QEMU is no child) a signal comes. */
+enum broker_end broker_serve(struct broker *b);
+
+/* Drops the clients (a paused guest runs on) and closes everything but pidfd and sigfd. */
+void broker_close(struct broker *b);
+
+/* Blocks the signals a broker acts on and returns a signalfd for them; *old is the mask before. */
+struct oscope_error *broker_signals(int *sigfd, void *old_mask);
+
+/* Acts on one signal read from sigfd; true when the broker itself should end. */
+bool broker_signal(int sigfd, pid_t child);
+
+#endif

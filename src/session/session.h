@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An open session inside the library: the target, the arch, and (found at first need) the OS model.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include <oscope/session.h>
+
+#include "os/model.h"
+
+struct oscope_session {
+    char *id;
+    char *guest; /* for people: "qemu-system-riscv64 (pid 123)" or a file name */
+    char *dir;   /* runtime directory, NULL for a core opened by path */
+    struct target *target;
+    const struct arch *arch;         /* NULL: unknown architecture */
+    struct os_model *os;             /* see session_os() */
+    struct oscope_error *os_error;   /* why there is none */
+    struct oscope_open_options opts; /* strings owned here */
+    struct session_private *own;     /* of session/ alone: description, link to the broker */
+};
+
+/*
+ * The OS model, looked for now if need be (or again after a reboot). Errors: no OS recognised, with
+ * why and what would help. The model belongs to the session.
+ */
+struct oscope_error *session_os(struct oscope_session *s, struct os_model **out);
+
+/* Brackets a view: refreshes caches; stops the guest when the user asked for that. */
+struct oscope_error *session_begin(struct oscope_session *s);
+void session_end(struct oscope_session *s);
+
+#endif

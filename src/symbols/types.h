@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * C types, whatever they came from (BTF in guest RAM, DWARF of a vmlinux). A provider materialises
+ * a type when it is first asked for; `struct type` objects live as long as their `struct types`.
+ */
+#ifndef SYMBOLS_TYPES_H
+#define SYMBOLS_TYPES_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum type_kind {
+    TYPE_VOID,
+    TYPE_INT, /* is_signed, is_char, is_bool */
+    TYPE_FLOAT,
+    TYPE_POINTER,  /* ref */
+    TYPE_ARRAY,    /* ref, count (0: flexible) */
+    TYPE_STRUCT,   /* members */
+    TYPE_UNION,    /* members */
+    TYPE_ENUM,     /* values, is_signed */
+    TYPE_TYPEDEF,  /* ref, name */
+    TYPE_CONST,    /* ref */
+    TYPE_VOLATILE, /* ref */
+    TYPE_FUNC,     /* ref: return type */
+    TYPE_FWD,      /* declared only */
+};
+
+struct type;
+
+enum { TYPE_BITS_MAX = 64 }; /* of a bit-field: providers cut wider ones */
+
+struct type_member {
+    const char *name; /* "" for an anonymous struct or union */
+    const struct type *type;
+    uint32_t bit_offset; /* from the start of the aggregate, little-endian numbering */
+    uint32_t bit_size;   /* 0: not a bit-field */
+};
+
+struct type_value {
+    const char *name;
+    int64_t value;
+};
+
+struct types;
+
+struct type {
+    enum type_kind kind;
+    const char *name; /* without "struct"/"union"/"enum"; "" if anonymous */
+    uint64_t size;    /* bytes; 0 for void, func, fwd */
+    bool is_signed, is_char, is_bool;
+    uint64_t count; /* array length */
+    struct types *owner;
+    uint64_t id;   /* provider's handle (BTF id, DIE offset) */
+    bool complete; /* ref, members, values are filled; use the accessors, which fill them */
+    const struct type *ref;
+    const struct type_member *members;
+    size_t nmembers;
+    const struct type_value *values;
+    size_t nvalues;
+};
+
+/* Fill-in accessors: never NULL results for a valid type (a broken reference yields void). */
+const struct type *type_ref(const struct type *t);
+const struct type_member *type_members(const struct type *t, size_t *n);
+const struct type_value *type_values(const struct type *t, size_t *n);
+/* Strips typedefs and qualifiers (bounded). */
+const struct type *type_strip(const struct type *t);
+/* C spelling, "struct task_struct *", "int [4]"; returns buf. */
+const char *type_format(const struct type *t, char *buf, size_t n);
+
+struct types_ops {
+    /* name without keyword; kind TYPE_STRUCT/UNION/ENUM/TYPEDEF/INT, or TYPE_VOID for any. NULL if
+     * none. */
+    const struct type *(*find)(struct types *ts, enum type_kind kind, const char *name);
+    void (*complete)(struct types *ts, struct type *t);
+    /* type of a global variable, NULL if the source does not know (BTF: only per-cpu variables) */
+    const struct type *(*variable)(struct types *ts, const char *name);
+    void (*free)(struct types *ts);
+    /* value of an enumerator of any enum; may be NULL: none is known by its own name */
+    bool (*enumerator)(struct types *ts, const char *name, int64_t *out);
+};
+
+struct types {
+    const struct types_ops *ops;
+    const char *source; /* "BTF", "DWARF" */
+    struct types *next; /* asked when this one does not know (kernel behind module) */
+    unsigned ptr_size;
+    /* pointers and arrays that the source does not have, made on demand; zero at first */
+    struct arena made_memory;
+    struct types_made *made;
+};
+
+/* void, for whoever needs one. */
+extern const struct type type_void;
+
+/* The types pointer to t, and array of t (count 0: flexible); the same object every time, NULL when
+ * out of memory. They live as long as ts. */
+const struct type *types_pointer_to(struct types *ts, const struct type *t);
+const struct type *types_array_of(struct types *ts, const struct type *t, uint64_t count);
+
+void types_free(struct types *ts); /* frees the chain's head only; NULL allowed */
+
+/* The type of a global variable by name, from the first source of the chain that knows; or NULL. */
+const struct type *types_variable(struct types *ts, const char *name);
+/* The definition behind t when t is only declared (struct foo;) and some source knows more, else t.
+ */
+const struct type *types_define(struct types *ts, const struct type *t);
+
+/* "struct task_struct", "task_struct", "enum pageflags", "unsigned long", "struct mm_struct *"
+ * (pointers allowed); NULL if not known. */
+const struct type *types_find(struct types *ts, const char *spelling);
+
+/* Where a member path ("se.sum_exec_runtime", "rss_stat[1].count") lies in a type. */
+struct type_place {
+    uint64_t offset;               /* bytes */
+    uint32_t bit_offset, bit_size; /* bit-field inside the byte offset; bit_size 0: none */
+    const struct type *type;
+    uint64_t
+        size; /* bytes to load at offset; of a bit-field: of the unit that holds all its bits */
+};
+
+/*
+ * Finds a path of members and constant indices from type t, through anonymous members, typedefs and
+ * arrays, never through pointers. False if a member does not exist.
+ */
+bool type_member(const struct type *t, const char *path, struct type_place *out);
+/* The same from a struct/union/typedef name. */
+bool types_member(struct types *ts, const char *type, const char *path, struct type_place *out);
+/* The place of one member in the aggregate that holds it. */
+struct type_place type_member_place(const struct type_member *m);
+/* Size of a named type, 0 if unknown. */
+uint64_t types_size(struct types *ts, const char *type);
+/* Value of an enumerator of a named enum (enum_name NULL: search is up to the provider's index). */
+bool types_enum(struct types *ts, const char *enum_name, const char *enumerator, int64_t *out);
+/* Enumerator name of a value in t (an enum), or NULL. */
+const char *type_enum_name(const struct type *t, int64_t value);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Client of QEMU's machine protocol (QMP) on a unix socket, for reading only.
+ *
+ * Every command is checked against a table of reading commands before it is sent; what stops and
+ * resumes the guest is a function of its own and nothing else can send it. QMP serves one client at
+ * a time. Protocol: QEMU's docs/interop/qmp-spec.rst.
+ */
+#ifndef TARGET_QMP_H
+#define TARGET_QMP_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { QMP_TIMEOUT_MS = 5000, QMP_GREETING_MS = 2000 };
+
+/* What the guest's machine did since the connection was made; counters only grow. */
+struct qmp_events {
+    unsigned shutdown, reset, stop, resume;
+};
+
+struct qmp;
+
+/*
+ * Connects and negotiates. greeting_ms bounds the wait for the greeting: QEMU does not send one
+ * while another client is served (OSCOPE_E_BUSY). Other errors: OSCOPE_E_NOT_FOUND (no such
+ * socket), OSCOPE_E_GONE (nobody listens), OSCOPE_E_BAD_DATA (not QMP). *out is the caller's.
+ */
+struct oscope_error *qmp_connect(const char *path, int greeting_ms, struct qmp **out);
+/* Over a connected socket, which it takes over, also on error. */
+struct oscope_error *qmp_open_fd(int fd, int greeting_ms, struct qmp **out);
+void qmp_close(struct qmp *q);
+
+int qmp_fd(const struct qmp *q);
+/* "10.0.2" as the greeting says. */
+const char *qmp_version(const struct qmp *q);
+const struct qmp_events *qmp_events(const struct qmp *q);
+/* The process that called listen() on the socket; 0 if not known. */
+pid_t qmp_peer_pid(const struct qmp *q);
+
+/*
+ * Runs a reading command without arguments; *out (may be NULL) is its "return" value, owned by the
+ * caller (json_decref). OSCOPE_E_UNSUPPORTED: not on the list, nothing was sent.
+ */
+struct oscope_error *qmp_query(struct qmp *q, const char *command, json_t **out);
+
+/* Runs a reading command of the human monitor; *text is the caller's. Same list rule. */
+struct oscope_error *qmp_hmp(struct qmp *q, const char *line, char **text);
+
+/* The one thing that changes the guest: stops (false) or resumes (true) its vCPUs. */
+struct oscope_error *qmp_set_running(struct qmp *q, bool running);
+
+/* Takes in events that have arrived, without waiting. OSCOPE_E_GONE when QEMU hung up. */
+struct oscope_error *qmp_drain(struct qmp *q);
+
+/* True for a command that the client would send. For tests and for the docs. */
+bool qmp_allowed(const char *command);
+bool qmp_hmp_allowed(const char *line);
+
+#endif

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""Guests for the tests: each is booted once per session and (arch, smp), and kept while used.
+
+A test takes one of these fixtures and runs once for each arch (and smp) asked for:
+
+    guest       a guest under `oscope run`, with the `quiet` workload: 200 sleepers, 50 threads, a
+                process with every kind of mapping; nothing of it changes by itself. SMP 1 and 4
+    guest1      the same, SMP 1 only: for what does not depend on the number of CPUs
+    plain       a guest that nobody looks at yet (SMP 2), for `attach`
+
+    pytest --arch riscv64,amd64 --smp 1 tests/guest
+"""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from harness import Guest  # noqa: E402
+
+ARCHES = ("riscv64", "amd64", "arm64")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--arch", default=",".join(ARCHES), help="guests to test, comma-separated")
+    parser.addoption("--smp", default="1,4", help="CPU counts to test with, comma-separated")
+
+
+def pytest_generate_tests(metafunc):
+    arches = metafunc.config.getoption("--arch").split(",")
+    counts = [int(n) for n in metafunc.config.getoption("--smp").split(",")]
+    keys = {
+        "guest": [("run", a, n) for a in arches for n in counts],
+        "guest1": [("run", a, counts[0]) for a in arches],
+        "plain": [("plain", a, 2) for a in arches],
+    }
+    for fixture, params in keys.items():
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, params, indirect=True, scope="session",
+                                 ids=["-".join(map(str, p[1:])) for p in params])
+    if "arch" in metafunc.fixturenames:
+        metafunc.parametrize("arch", arches, scope="session")
+
+
+class Guests:
+    """At most one guest at a time: the machine that runs the tests is small."""
+
+    def __init__(self):
+        self.key = self.guest = None
+
+    def get(self, key):
+        if self.key != key or not self.guest.alive():
+            self.close()
+            via, arch, smp = key
+            self.guest = quiet_guest(arch, smp=smp, via=via)
+            self.key = key
+        return self.guest
+
+    def close(self):
+        if self.guest:
+            self.guest.close()
+        self.key = self.guest = None
+
+
+def quiet_guest(arch, **options):
+    """A guest whose workload has come to rest."""
+    guest = Guest(arch, workload="quiet", **options)
+    try:
+        guest.wait_for("[ $(cat /proc/[0-9]*/comm | grep -c sleeper-) -ge 200 ]")
+        guest.wait_for("[ $(cat /proc/[0-9]*/task/*/comm | grep -c thread-) -ge 50 ]")
+        guest.wait_for("grep -q faults-cow /proc/[0-9]*/comm")
+        guest.quiet(1)
+    except BaseException:
+        guest.close()
+        raise
+    return guest
+
+
+@pytest.fixture(scope="session")
+def guests():
+    pool = Guests()
+    yield pool
+    pool.close()
+
+
+def _fixture(name):
+    @pytest.fixture(scope="session", name=name)
+    def get(request, guests):
+        return guests.get(request.param)
+
+    return get
+
+
+guest, guest1, plain = _fixture("guest"), _fixture("guest1"), _fixture("plain")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of the same guest follow each other, so that it is booted once."""
+
+    def key(item):
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        for name in ("guest", "guest1", "plain"):
+            if name in params:
+                return (1, *map(str, params[name]))
+        return (2, str(params.get("arch", "")))
+
+    items.sort(key=key)

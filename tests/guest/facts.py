@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""What a guest says of itself in /proc, parsed: the truth that oscope's answers are held against."""
+
+import re
+
+# Symbol owners in /proc/kallsyms that are no modules: trampolines and programs made at run time.
+PSEUDO_MODULES = ("bpf", "__builtin__ftrace", "__builtin__kprobes")
+
+STATUS = re.compile(r"^(Name|State|Tgid|Pid|PPid|VmRSS):\t(.*)$", re.M)
+
+
+def tasks(guest):
+    """{pid: (tgid, ppid, state letter, comm)} of every thread, read in one command.
+
+    The command's own processes are told by their comm.
+    """
+    text = guest.sh("cat /proc/[0-9]*/task/[0-9]*/status 2>/dev/null", check=False)
+    found = {}
+    for part in text.split("Name:\t")[1:]:
+        field = dict(STATUS.findall("Name:\t" + part))
+        name = re.sub(r"\\([\\n])", lambda m: {"\\": "\\", "n": "\n"}[m[1]], field["Name"])
+        found[int(field["Pid"])] = (int(field["Tgid"]), int(field["PPid"]), field["State"][0], name)
+    return found
+
+
+def kallsyms(guest):
+    """[(address, type, name, module or "")] without run-time trampolines."""
+    rows = []
+    for line in guest.sh_bytes("cat /proc/kallsyms", timeout=120).decode().splitlines():
+        address, kind, name, *module = line.split()
+        module = module[0].strip("[]") if module else ""
+        if module not in PSEUDO_MODULES:
+            rows.append((int(address, 16), kind, name, module))
+    return rows
+
+
+def maps(guest, pid):
+    """[(start, end, perms, offset, device, inode, path)] of /proc/PID/maps."""
+    rows = []
+    for line in guest.sh(f"cat /proc/{pid}/maps").splitlines():
+        span, perms, offset, device, inode, *path = line.split(None, 5)
+        start, end = (int(x, 16) for x in span.split("-"))
+        rows.append((start, end, perms, int(offset, 16), device, int(inode),
+                     path[0] if path else ""))
+    return rows
+
+
+def meminfo(guest):
+    """{field: bytes}"""
+    return {name: int(kib) * 1024
+            for name, kib in re.findall(r"^(\S+):\s+(\d+) kB", guest.sh("cat /proc/meminfo"), re.M)}
+
+
+def buddyinfo(guest):
+    """{(node, zone): [free blocks of order 0, 1, …]}"""
+    rows = {}
+    for line in guest.sh("cat /proc/buddyinfo").splitlines():
+        m = re.match(r"Node (\d+), zone\s+(\S+)\s+(.*)", line)
+        rows[int(m[1]), m[2]] = [int(x) for x in m[3].split()]
+    return rows
+
+
+def stack(guest, pid, tid=None):
+    """["symbol+0x1/0x2", …] of /proc/PID/stack, top first."""
+    path = f"/proc/{pid}/task/{tid or pid}/stack"
+    return re.findall(r"^\[<0>\] (\S+)(?: \[\S+\])?$", guest.sh(f"cat {path}", check=False), re.M)
+
+
+def pids_named(guest, prefix):
+    """PIDs of processes whose comm starts with prefix."""
+    text = guest.sh(f"grep -l '^{prefix}' /proc/[0-9]*/comm", check=False)
+    return [int(p) for p in re.findall(r"/proc/(\d+)/comm", text)]
+
+
+def page_frames(guest, pid, va, n=1):
+    """PFNs of n pages from va on, by /proc/PID/pagemap; None where no page is present."""
+    raw = guest.sh_bytes(f"dd if=/proc/{pid}/pagemap bs=8 skip={va >> 12} count={n} 2>/dev/null")
+    words = (int.from_bytes(raw[i : i + 8], "little") for i in range(0, len(raw), 8))
+    return [w & ((1 << 55) - 1) if w >> 63 else None for w in words]

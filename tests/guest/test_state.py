@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""The state views against the guest's own /proc at a quiet moment."""
+
+import collections
+import re
+
+import facts
+import pytest
+
+
+def num(text):
+    """A JSON address."""
+    return int(text, 16)
+
+
+def test_info(guest):
+    (info,) = guest.oscope("info", "-o", "json")
+    assert info["banner"].strip() == guest.sh("cat /proc/version").strip()
+    assert info["release"] == guest.sh("uname -r").strip()
+    assert info["vcpus"] == guest.smp
+    assert info["os"] == "linux"
+    assert info["confidence"].startswith("high")
+    up = float(guest.sh("cat /proc/uptime").split()[0])
+    # The kernel's clock is read as of its last update, which an idle guest may put off.
+    assert up - 60 < info["uptime"] / 1e9 <= up + 1
+    total = facts.meminfo(guest)["MemTotal"]
+    assert total <= info["ram"]
+
+
+def test_every_kernel_symbol(guest1):
+    truth = facts.kallsyms(guest1)
+    seen = [(num(s["address"]), s["type"], s["name"], s["module"] or "")
+            for s in guest1.oscope("sym", "-o", "json", timeout=120)]
+    assert len(truth) > 50000
+    assert any(module for *_, module in truth), "the guest has modules loaded"
+    wrong = collections.Counter(truth)
+    wrong.subtract(seen)
+    wrong = {k: n for k, n in wrong.items() if n}
+    assert not wrong, f"{len(wrong)} differ (+: only the guest has it): {list(wrong.items())[:10]}"
+
+
+def test_sym_by_name_and_address(guest1):
+    address = next(a for a, _, name, module in facts.kallsyms(guest1)
+                   if name == "vfs_read" and not module)
+    (row,) = guest1.oscope("sym", "vfs_read", "-o", "json")
+    assert num(row["address"]) == address
+    (row,) = guest1.oscope("sym", hex(address + 4), "-o", "json")
+    assert (row["name"], row["offset"]) == ("vfs_read", 4)
+
+
+def test_every_task(guest):
+    before = facts.tasks(guest)
+    seen = guest.oscope("ps", "-t", "-o", "json")
+    after = facts.tasks(guest)
+    stable = {pid: task for pid, task in before.items() if after.get(pid) == task}
+    got = {t["pid"]: (t["tgid"], t["ppid"], t["state"], t["comm"]) for t in seen}
+
+    assert len(got) == len(seen), "a pid is listed twice"
+    assert len({t[0] for t in stable.values()}) >= 200
+    assert sum(1 for pid, t in stable.items() if pid != t[0]) >= 50
+    # Kernel workers change their name and state by themselves between two looks.
+    moving = {pid for pid, t in stable.items() if t[3].startswith("kworker")}
+    wrong = {pid: (task, got.get(pid)) for pid, task in stable.items()
+             if pid not in moving and got.get(pid) != task}
+    assert not wrong, f"guest's task, oscope's: {wrong}"
+    for pid in moving & got.keys():
+        assert re.split("[-+]", got[pid][3])[0] == re.split("[-+]", stable[pid][3])[0]
+    assert not {pid for pid in got if pid not in before and pid not in after
+                and not got[pid][3].startswith("kworker")}
+    assert all(t["consistency"] in ("consistent", "retried") for t in seen)
+
+
+def test_processes_only_without_t(guest1):
+    seen = guest1.oscope("ps", "-o", "json")
+    assert all(t["pid"] == t["tgid"] for t in seen)
+    threads = facts.pids_named(guest1, "threads")
+    assert {t["pid"] for t in seen} >= set(threads)
+
+
+def test_rss(guest1):
+    pids = facts.pids_named(guest1, "sleeper-")[:20] + [1]
+    rss = {t["pid"]: t["rss"] for t in guest1.oscope("ps", "-o", "json")}
+    for pid in pids:
+        anon_file = guest1.sh(f"cat /proc/{pid}/smaps_rollup")
+        truth = int(re.search(r"^Rss:\s+(\d+) kB", anon_file, re.M)[1]) * 1024
+        assert rss[pid] == truth
+
+
+def interesting_pids(guest):
+    return [1, *facts.pids_named(guest, "faults")[:4], *facts.pids_named(guest, "threads")[:1],
+            *facts.pids_named(guest, "sleeper-")[:2], *facts.pids_named(guest, "sh")[:1]]
+
+
+def test_maps(guest):
+    pids = interesting_pids(guest)
+    assert len(pids) >= 5
+    for pid in pids:
+        truth = facts.maps(guest, pid)
+        seen = [(num(v["start"]), num(v["end"]), v["perms"], num(v["offset"]) if
+                 isinstance(v["offset"], str) else v["offset"], v["device"], v["inode"], v["path"] or "")
+                for v in guest.oscope("vm", pid, "-o", "json")]
+        assert seen == truth, f"pid {pid}"
+
+
+def test_resident_pages(guest1):
+    for pid in interesting_pids(guest1)[:5]:
+        text = guest1.sh(f"cat /proc/{pid}/smaps")
+        truth = [(int(m[1], 16), int(m[2]) * 1024, int(m[3]) * 1024) for m in re.finditer(
+            r"^([0-9a-f]+)-[0-9a-f]+ .*?^Rss:\s+(\d+) kB.*?^Anonymous:\s+(\d+) kB", text, re.M | re.S)]
+        seen = [(num(v["start"]), v["resident"], v["anon"])
+                for v in guest1.oscope("vm", pid, "-o", "json")]
+        seen = [s for s in seen if s[0] in {t[0] for t in truth}]
+        assert seen == truth, f"pid {pid}"
+
+
+def test_page_frames(guest1):
+    """The walker's physical addresses are the ones the guest's pagemap tells."""
+    (pid,) = facts.pids_named(guest1, "faults-cow")[:1]
+    checked = 0
+    for start, end, perms, *_ in facts.maps(guest1, pid):
+        if "r" not in perms or end > 1 << 63:
+            continue
+        n = min((end - start) >> 12, 64)
+        frames = facts.page_frames(guest1, pid, start, n)
+        regions = guest1.oscope("pt", pid, "--from", hex(start), "--to", hex(start + n * 4096 - 1),
+                                "-o", "json")
+        seen = {}
+        for r in regions:
+            for va in range(num(r["start"]), num(r["end"]), 4096):
+                seen[va] = (num(r["pa"]) + va - num(r["start"])) >> 12
+        for i, pfn in enumerate(frames):
+            assert seen.get(start + i * 4096) == pfn, f"va {start + i * 4096:#x}"
+            checked += pfn is not None
+    assert checked > 50
+
+
+def test_one_address_level_by_level(guest1):
+    (pid,) = facts.pids_named(guest1, "faults-cow")[:1]
+    start = facts.maps(guest1, pid)[0][0]
+    chain = guest1.oscope("pt", pid, "--va", hex(start), "-o", "json")
+    assert [step["kind"] for step in chain] == ["table"] * (len(chain) - 1) + ["leaf"]
+    (pfn,) = facts.page_frames(guest1, pid, start)
+    assert num(chain[-1]["pa"]) >> 12 == pfn
+
+
+def test_kernel_table_maps_the_kernel(guest1):
+    (text,) = [s for s in guest1.oscope("sym", "_text", "-o", "json")]
+    regions = guest1.oscope("pt", "-o", "json", timeout=120)
+    va = num(text["address"])
+    hit = [r for r in regions if num(r["start"]) <= va < (num(r["end"]) or 1 << 64)]
+    assert hit and hit[0]["perm"][0] == "R"
+    assert not [r for r in regions if r["perm"][1:3] == "WX"], "no writable and executable mapping"
+
+
+def test_memory_totals(guest):
+    truth = facts.meminfo(guest)
+    rows = {r["owner"]: r["bytes"] for r in guest.oscope("mem", "-o", "json")}
+    (info,) = guest.oscope("info", "-o", "json")
+    assert sum(rows.values()) == info["ram"]
+    # Per-CPU lists and batches: pages on their way, a few hundred a CPU (mm/page_alloc.c, mm/swap.c).
+    slack = guest.smp * 4 << 20
+
+    def close(ours, theirs, what):
+        assert abs(ours - theirs) <= slack, f"{what}: {ours >> 10} KiB, guest says {theirs >> 10} KiB"
+
+    close(rows["free"], truth["MemFree"], "free")
+    close(rows["slab"], truth["Slab"], "slab")
+    close(rows["anon"], truth["AnonPages"], "anon")
+    close(rows["file"], truth["Cached"] + truth["Buffers"], "file")
+    if "pagetable" in rows:
+        close(rows["pagetable"], truth["PageTables"] + truth.get("SecPageTables", 0), "page tables")
+
+
+def test_buddy_lists(guest):
+    before = facts.buddyinfo(guest)
+    rows = guest.oscope("mem", "--buddy", "-o", "json")
+    after = facts.buddyinfo(guest)
+    seen = collections.defaultdict(dict)
+    for r in rows:
+        seen[r["node"], r["zone"]][r["order"]] = r["blocks"]
+    assert before.keys() <= seen.keys()
+    for key, blocks in before.items():
+        got = [seen[key][order] for order in range(len(blocks))]
+        pages = [sum(n << order for order, n in enumerate(b)) for b in (blocks, got, after[key])]
+        # The reading commands themselves allocate and free pages.
+        assert abs(pages[1] - pages[0]) <= abs(pages[2] - pages[0]) + 512, key
+
+
+def test_memory_map(guest1):
+    cells = guest1.oscope("mem", "--map", "-o", "json")
+    (info,) = guest1.oscope("info", "-o", "json")
+    assert sum(c["bytes"] for c in cells) == info["ram"]
+    assert {"free", "reserved"} <= {c["owner"] for c in cells}
+
+
+def test_kernel_log(guest):
+    truth = guest.sh("dmesg -r 2>/dev/null || dmesg").splitlines()
+    truth = [re.sub(r"^<\d+>", "", line) for line in truth]
+    seen = guest.oscope("dmesg", "-o", "json")
+    lines = []
+    for r in seen:
+        stamp = f"[{r['time'] // 10**9:5}.{r['time'] % 10**9 // 1000:06}] "
+        lines += [stamp + part for part in r["text"].split("\n")]
+    assert lines[:len(truth)] == truth
+    text = guest.oscope("dmesg").splitlines()
+    assert [line.rstrip() for line in text[:len(truth)]] == [line.rstrip() for line in truth]
+
+
+def test_stacks_of_sleeping_tasks(guest):
+    pids = [*facts.pids_named(guest, "sleeper-")[:3], *facts.pids_named(guest, "threads")[:1],
+            *facts.pids_named(guest, "faults-cow")[:1], 1, 2]
+    compared = 0
+    for pid in pids:
+        truth = facts.stack(guest, pid)
+        frames = guest.oscope("bt", pid, "-o", "json")
+        seen = [f["symbol"] for f in frames if f["symbol"]]
+        assert not any(f["guess"] for f in frames), f"pid {pid}: {frames}"
+        # The guest leaves out the scheduler's own frames at the top, and prints sym+off/size.
+        names = [s.split("/")[0] for s in truth]
+        if not names:
+            continue
+        compared += 1
+        got = [s.split(" ")[0] for s in seen]
+        assert names[0] in got, f"pid {pid}: guest {names}, oscope {got}"
+        at = got.index(names[0])
+        assert got[at:at + len(names)] == names, f"pid {pid}"
+    assert compared >= 5
+
+
+def test_print_follows_members_and_lists(guest1):
+    text = guest1.oscope("print", "init_task.comm")
+    assert "swapper" in text
+    rows = guest1.oscope("print", "init_task", "--list", "tasks", "-o", "json", "--depth", "1",
+                         "--max", "1000", timeout=120)
+    pids = {int(r["value"].split()[0]) for r in rows if r["name"] == "pid"}
+    tgids = {t["pid"] for t in guest1.oscope("ps", "-o", "json")}
+    assert len(pids & tgids) >= len(tgids) - 5
+
+
+def test_print_with_a_cast(guest1):
+    task = next(t for t in guest1.oscope("ps", "-o", "json") if t["pid"] == 1)
+    rows = guest1.oscope("print", "struct task_struct", task["address"], "-o", "json")
+    value = {r["path"].split(".", 1)[-1]: r["value"] for r in rows}
+    assert value["pid"].split()[0] == "1" and "init" in value["comm"]
+    (row,) = [r for r in guest1.oscope("print", f"((struct task_struct *){task['address']})->tgid",
+                                       "-o", "json") if r["name"] == "tgid"]
+    assert row["value"].split()[0] == "1"
+
+
+@pytest.mark.parametrize("command", [["ps"], ["info"], ["mem"], ["mem", "--map"], ["dmesg"],
+                                     ["bt", "1"], ["vm", "1"], ["pt", "1"], ["sym", "schedule"],
+                                     ["print", "init_task.pid"], ["ps", "--tree"]])
+def test_piped_text_is_plain(guest1, command):
+    text = guest1.oscope(*command)
+    assert text.strip()
+    assert "\x1b" not in text

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/: parsing of command lines and numbers, the command table, help, completion. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/text.h"
+
+/* Runs cli_parse() on a line of words; what it said on stderr is in said. */
+struct parsed {
+    struct cli c;
+    int status;
+    char said[512];
+    char text[256];
+    char *argv[32];
+};
+
+static void parse(struct parsed *p, const char *line)
+{
+    int argc = 0, saved = dup(STDERR_FILENO);
+    FILE *said = tmpfile();
+
+    memset(p, 0, sizeof *p);
+    snprintf(p->text, sizeof p->text, "oscope %s", line);
+    for (char *save, *word = strtok_r(p->text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+        p->argv[argc++] = word;
+    assert_non_null(said);
+    dup2(fileno(said), STDERR_FILENO);
+    p->status = cli_parse(&p->c, argc, p->argv);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rewind(said);
+    size_t n = fread(p->said, 1, sizeof p->said - 1, said);
+    p->said[n] = '\0';
+    fclose(said);
+}
+
+static void test_options_before_and_after_the_command(void **state)
+{
+    struct parsed p;
+
+    parse(&p, "-s lab --watch 0.5 ps -t --sort -rss 12 --output=json 13");
+    assert_int_equal(p.status, CLI_OK);
+    assert_string_equal(p.c.cmd->name, "ps");
+    assert_string_equal(cli_option(&p.c, "session"), "lab");
+    assert_string_equal(cli_option(&p.c, "watch"), "0.5");
+    assert_string_equal(cli_option(&p.c, "sort"), "-rss");
+    assert_string_equal(cli_option(&p.c, "output"), "json");
+    assert_string_equal(cli_option(&p.c, "threads"), "");
+    assert_null(cli_option(&p.c, "tree"));
+    assert_int_equal(p.c.argc, 2);
+    assert_string_equal(p.c.argv[0], "12");
+    assert_string_equal(p.c.argv[1], "13");
+
+    parse(&p, "-o text ps -o json"); /* the last one counts */
+    assert_string_equal(cli_option(&p.c, "output"), "json");
+
+    parse(&p, "mem --map --no-cache");
+    assert_string_equal(cli_option(&p.c, "map"), "");
+    parse(&p, "mem --map=99");
+    assert_string_equal(cli_option(&p.c, "map"), "99");
+}
+
+static void test_run_leaves_the_rest_alone(void **state)
+{
+    struct parsed p;
+
+    parse(&p, "run -n lab qemu-system-x86_64 -m 1G -s --help");
+    assert_int_equal(p.status, CLI_OK);
+    assert_string_equal(cli_option(&p.c, "name"), "lab");
+    assert_null(cli_option(&p.c, "help"));
+    assert_int_equal(p.c.argc, 5);
+    assert_string_equal(p.c.argv[0], "qemu-system-x86_64");
+    assert_string_equal(p.c.argv[4], "--help");
+
+    parse(&p, "run -- qemu -q");
+    assert_int_equal(p.c.argc, 2);
+    assert_string_equal(p.c.argv[0], "qemu");
+    assert_null(cli_option(&p.c, "quiet"));
+}
+
+static void check_mistake(const char *line, const char *want)
+{
+    struct parsed p;
+
+    parse(&p, line);
+    assert_int_equal(p.status, CLI_USAGE);
+    assert_string_equal(p.said, want);
+}
+
+static void test_mistakes_are_one_line(void **state)
+{
+    check_mistake("pss", "oscope: unknown command 'pss' (did you mean 'ps'?)\n");
+    check_mistake("zzzzzzz", "oscope: unknown command 'zzzzzzz' ('oscope help' lists them)\n");
+    check_mistake("x\033[2J", "oscope: unknown command 'x\\x1b[2J' ('oscope help' lists them)\n");
+    check_mistake("ps --nope", "oscope ps: unknown option --nope\n");
+    check_mistake("ps -Z", "oscope ps: unknown option -Z\n");
+    check_mistake("--nope ps", "oscope: unknown option --nope\n");
+    check_mistake("ps --sort", "oscope ps: option --sort needs an argument (COLUMN)\n");
+    check_mistake("ps -s", "oscope ps: option --session needs an argument (ID)\n");
+    check_mistake("ps --tree=3", "oscope ps: option --tree takes no argument\n");
+    check_mistake("vm", "oscope vm: what? (usage: oscope vm PID)\n");
+    check_mistake("vm 1 2", "oscope vm: '2' is too much (usage: oscope vm PID)\n");
+    check_mistake("--watch 1 run x", "oscope run: option --watch does not apply here\n");
+    check_mistake("run --watch 1 x", "oscope run: unknown option --watch\n");
+}
+
+static void test_help_needs_no_operands(void **state)
+{
+    struct parsed p;
+
+    parse(&p, "vm --help");
+    assert_int_equal(p.status, CLI_OK);
+    assert_non_null(cli_option(&p.c, "help"));
+    parse(&p, "");
+    assert_int_equal(p.status, CLI_OK);
+    assert_null(p.c.cmd);
+    parse(&p, "--version");
+    assert_non_null(cli_option(&p.c, "version"));
+}
+
+static void test_numbers(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t max;
+        bool ok;
+        uint64_t value;
+    } cases[] = {
+        {"0", UINT64_MAX, true, 0},
+        {"42", UINT64_MAX, true, 42},
+        {"0x2A", UINT64_MAX, true, 42},
+        {"010", UINT64_MAX, true, 10},
+        {"18446744073709551615", UINT64_MAX, true, UINT64_MAX},
+        {"18446744073709551616", UINT64_MAX, false, 0},
+        {"0xffffffffffffffff", UINT64_MAX, true, UINT64_MAX},
+        {"0x10000000000000000", UINT64_MAX, false, 0},
+        {"99999999999999999999999", UINT64_MAX, false, 0},
+        {"2147483648", INT32_MAX, false, 0},
+        {"2147483647", INT32_MAX, true, INT32_MAX},
+        {"", UINT64_MAX, false, 0},
+        {"0x", UINT64_MAX, false, 0},
+        {"-1", UINT64_MAX, false, 0},
+        {"+1", UINT64_MAX, false, 0},
+        {" 1", UINT64_MAX, false, 0},
+        {"1 ", UINT64_MAX, false, 0},
+        {"1k", UINT64_MAX, false, 0},
+        {"12ab", UINT64_MAX, false, 0},
+        {"0xfg", UINT64_MAX, false, 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t v = 7;
+        assert_int_equal(text_number(cases[i].text, cases[i].max, &v), cases[i].ok);
+        assert_true(v == (cases[i].ok ? cases[i].value : 7));
+    }
+}
+
+static void test_seconds(void **state)
+{
+    double v;
+
+    assert_true(text_seconds("2", &v) && v == 2);
+    assert_true(text_seconds("0.25", &v) && v > 0.2499 && v < 0.2501);
+    assert_true(text_seconds(".5", &v) && v == 0.5);
+    assert_false(text_seconds("0", &v));
+    assert_false(text_seconds("", &v));
+    assert_false(text_seconds(".", &v));
+    assert_false(text_seconds("1s", &v));
+    assert_false(text_seconds("-1", &v));
+    assert_false(text_seconds("nan", &v));
+    assert_false(text_seconds("99999999", &v));
+}
+
+static void test_nearest_command(void **state)
+{
+    assert_string_equal(cmd_nearest("pss"), "ps");
+    assert_string_equal(cmd_nearest("dmseg"), "dmesg");
+    assert_string_equal(cmd_nearest("detatch"), "detach");
+    assert_null(cmd_nearest("frobnicate"));
+    assert_int_equal(text_distance("kitten", "sitting"), 3);
+    assert_int_equal(text_distance("", "abc"), 3);
+}
+
+/* Whatever is in the table must be usable: unique names, no letter twice, docs everywhere. */
+static void test_table_is_sound(void **state)
+{
+    for (size_t i = 0; cmd_table[i]; i++) {
+        const struct cmd_entry *c = cmd_table[i];
+        assert_ptr_equal(cmd_find(c->name), c);
+        assert_non_null(c->summary);
+        assert_non_null(c->group);
+        assert_non_null(c->args);
+        assert_non_null(c->run);
+        for (const struct cli_option *o = c->options; o && o->name; o++) {
+            assert_non_null(o->doc);
+            for (const struct cli_option *q = cli_view_options; q->name; q++) {
+                assert_string_not_equal(o->name, q->name);
+                assert_true(!(c->flags & CMD_VIEW) || !o->letter || o->letter != q->letter);
+            }
+        }
+    }
+}
+
+static void test_every_command_has_a_page(void **state)
+{
+    for (size_t i = 0; cmd_table[i]; i++) {
+        char name[64];
+        bool found = false;
+        snprintf(name, sizeof name, "oscope-%s", cmd_table[i]->name);
+        for (size_t k = 0; man_pages[k].name; k++)
+            found = found || !strcmp(man_pages[k].name, name);
+        if (!found)
+            fail_msg("no man page %s", name);
+    }
+}
+
+static void test_man_rendering(void **state)
+{
+    struct term plain = {0}, color = {.color = true};
+    struct out o;
+
+    out_init(&o, -1);
+    help_man(
+        &o, "x(1)\n\n# NAME\n\n*bold* and _under_ a\\_b c_d\n\n*-o*\n\ttext\n\n```\na *lit*\n```\n",
+        &plain);
+    out_char(&o, '\0');
+    assert_string_equal(o.buf,
+                        "NAME\n       bold and under a_b c_d\n\n       -o\n           text\n\n"
+                        "       a *lit*\n");
+    o.len = 0;
+    help_man(&o, "x(1)\n\n# NAME\n\n*b* _u_\n", &color);
+    out_char(&o, '\0');
+    assert_string_equal(o.buf, "\033[1mNAME\033[0m\n       \033[1mb\033[22m \033[4mu\033[24m\n");
+    out_free(&o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options_before_and_after_the_command),
+        cmocka_unit_test(test_run_leaves_the_rest_alone),
+        cmocka_unit_test(test_mistakes_are_one_line),
+        cmocka_unit_test(test_help_needs_no_operands),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_seconds),
+        cmocka_unit_test(test_nearest_command),
+        cmocka_unit_test(test_table_is_sound),
+        cmocka_unit_test(test_every_command_has_a_page),
+        cmocka_unit_test(test_man_rendering),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
