@@ -74,6 +74,8 @@ static struct oscope_error *bt_collect(struct oscope_session *s, int32_t pid, st
 
     os_list_init(&tasks, sizeof(struct oscope_task));
     TRY(session_os(s, &m));
+    if (m->ops->symbols)
+        TRY(m->ops->symbols(m)); /* modules */
     if (pid >= 0) {
         struct oscope_task *task = os_list_add(&tasks);
         if (!task)

@@ -202,11 +202,11 @@ static void note_walk(struct builder *b, const struct arch *arch, const struct p
         os_list_note(l, "stopped at 0x%" PRIx64 " after %" PRIu64 " entries: not all is shown",
                      w->reached, w->entries);
     if (w->lost)
-        os_list_note(l, "%" PRIu64 " page tables are not in RAM: what they map is not shown",
+        os_list_note(l, "page tables outside RAM: %" PRIu64 "; what they map is not shown",
                      w->lost);
     if (w->reserved)
-        os_list_note(l, "%" PRIu64 " entries have encodings that %s forbids: not shown",
-                     w->reserved, arch->name);
+        os_list_note(l, "entries with encodings that %s forbids: %" PRIu64 ", not shown",
+                     arch->name, w->reserved);
     if (b->full)
         os_list_note(l, "only the first %zu rows are shown", l->n);
 }

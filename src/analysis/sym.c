@@ -156,6 +156,8 @@ static struct oscope_error *sym_collect(struct oscope_session *s, const char *wh
     TRY(session_os(s, &m));
     if (!m->symtab)
         return error_new(OSCOPE_E_UNSUPPORTED, "no symbols are known of this guest's system");
+    if (m->ops->symbols)
+        TRY(m->ops->symbols(m)); /* modules */
     if (what && !strncasecmp(what, "0x", 2) && sym_is_address(what, &addr))
         return sym_by_address(m->symtab, addr, l);
     if (!what || sym_is_pattern(what))

@@ -7,8 +7,6 @@
  */
 #include "arch/vspace.h"
 
-#include "base/util.h"
-
 enum { PAGE_SHIFT = 12, PAGE = 1 << PAGE_SHIFT };
 
 static void tlb_empty(struct vspace *vs)
@@ -158,21 +156,6 @@ bool vspace_uint(struct vspace *vs, uint64_t va, size_t size, uint64_t *out)
     __asm__ volatile("" : "+r"(v)); /* loaded once: the guest may change it under us */
     *out = v;
     return true;
-}
-
-bool vspace_u32(struct vspace *vs, uint64_t va, uint32_t *out)
-{
-    uint64_t v;
-
-    if (!vspace_uint(vs, va, 4, &v))
-        return false;
-    *out = (uint32_t)v;
-    return true;
-}
-
-bool vspace_u64(struct vspace *vs, uint64_t va, uint64_t *out)
-{
-    return vspace_uint(vs, va, 8, out);
 }
 
 bool vspace_addr(struct vspace *vs, uint64_t va, uint64_t *out)

@@ -8,6 +8,7 @@
 #define ARCH_VSPACE_H
 
 #include "arch/arch.h"
+#include "base/util.h"
 
 enum { VSPACE_DIRECT_MAX = 4, VSPACE_TLB = 256 };
 
@@ -85,8 +86,35 @@ static inline bool vspace_load(struct vspace *vs, uint64_t va, size_t size, uint
 
 /* Little-endian loads; false leaves *out alone. size: 1, 2, 4 or 8. */
 bool vspace_uint(struct vspace *vs, uint64_t va, size_t size, uint64_t *out);
-bool vspace_u32(struct vspace *vs, uint64_t va, uint32_t *out);
-bool vspace_u64(struct vspace *vs, uint64_t va, uint64_t *out);
+static inline bool vspace_u32(struct vspace *vs, uint64_t va, uint32_t *out)
+{
+    const void *p = vspace_ptr(vs, va, 4);
+    uint64_t v;
+
+    if (likely(p)) {
+        uint32_t w = load32(p);
+        __asm__ volatile("" : "+r"(w)); /* loaded once: the guest may change it under us */
+        *out = w;
+        return true;
+    }
+    if (!vspace_uint(vs, va, 4, &v))
+        return false;
+    *out = (uint32_t)v;
+    return true;
+}
+
+static inline bool vspace_u64(struct vspace *vs, uint64_t va, uint64_t *out)
+{
+    const void *p = vspace_ptr(vs, va, 8);
+
+    if (unlikely(!p))
+        return vspace_uint(vs, va, 8, out);
+    uint64_t v = load64(p);
+    __asm__ volatile("" : "+r"(v)); /* loaded once: the guest may change it under us */
+    *out = v;
+    return true;
+}
+
 /* A pointer of the guest's size. */
 bool vspace_addr(struct vspace *vs, uint64_t va, uint64_t *out);
 

@@ -203,7 +203,13 @@ void render_dmesg(struct out *o, const struct oscope_table *t, const struct rend
         do { /* a record may have several lines */
             end = strchrnul(s, '\n');
             line.len = 0;
-            text_safe(&line, s, (size_t)(end - s), r->term.utf8 || !r->term.tty);
+            for (const char *part = s; part < end; part++) { /* tabs stay, as in dmesg(1) */
+                size_t n = strcspn(part, "\t\n");
+                text_safe(&line, part, n, r->term.utf8 || !r->term.tty);
+                part += n;
+                if (part < end)
+                    out_char(&line, '\t');
+            }
             render_sgr(o, r, "32", stamp, strlen(stamp));
             render_sgr(o, r, dmesg_color(l[i].level), line.buf ? line.buf : "", line.len);
             out_char(o, '\n');

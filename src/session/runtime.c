@@ -121,8 +121,8 @@ struct oscope_error *runtime_create(const char *name, char **id, char **dir)
 {
     AUTO_FREE char *base = NULL;
     struct runtime_ids swept;
+    char number[16], *made = NULL;
     bool taken = true;
-    char number[16];
 
     if (name && !runtime_valid_id(name))
         return error_hint(error_new(OSCOPE_E_USAGE, "'%s' can't be a session's name", name),
@@ -130,9 +130,8 @@ struct oscope_error *runtime_create(const char *name, char **id, char **dir)
     TRY(runtime_base(&base));
     TRY(runtime_ids(&swept));
     runtime_ids_free(&swept);
-    *dir = NULL;
     if (name) {
-        TRY(try_id(base, name, dir, &taken));
+        TRY(try_id(base, name, &made, &taken));
         if (taken)
             return error_hint(error_new(OSCOPE_E_BUSY, "there is a session '%s' already", name),
                               "choose another name, or end that one: oscope detach %s", name);
@@ -140,16 +139,19 @@ struct oscope_error *runtime_create(const char *name, char **id, char **dir)
     for (unsigned i = 1; taken && i <= IDS_MAX; i++) {
         snprintf(number, sizeof number, "%u", i);
         name = number;
-        TRY(try_id(base, number, dir, &taken));
+        TRY(try_id(base, number, &made, &taken));
     }
     if (taken)
         return error_new(OSCOPE_E_NOMEM, "there are %d sessions already", IDS_MAX);
-    *id = strdup(name);
-    if (*id)
-        return NULL;
-    runtime_remove(*dir);
-    free(*dir);
-    return error_nomem();
+    char *copy = strdup(name);
+    if (!copy) {
+        runtime_remove(made);
+        free(made);
+        return error_nomem();
+    }
+    *id = copy;
+    *dir = made;
+    return NULL;
 }
 
 /* Unlinks what is in dir, but for `keep` (may be NULL), and dir itself when it is empty then. */

@@ -23,10 +23,7 @@
 static const char banner_start[] = "Linux version ";       /* init/version.c: linux_banner */
 static const char proc_banner_start[] = "%s version %s ("; /* linux_proc_banner */
 
-enum {
-    PLACE_ALIGN = 64 << 10,     /* VA and PA of the image agree modulo this (2 MiB in practice) */
-    PROBE_DISTANCE = 256 << 20, /* of the banner from the tables, at most */
-};
+enum { PLACE_ALIGN = 64 << 10 }; /* VA and PA of the image agree modulo this (2 MiB in practice) */
 
 static bool text_at(struct target *t, uint64_t pa, const char *text, size_t len)
 {
@@ -63,12 +60,13 @@ static bool by_banner(struct kwin *w, const struct ktokens *tok, uint64_t va, ui
                       struct kplace *out)
 {
     uint64_t first = ALIGN_DOWN(tok->pa, TARGET_PAGE_SIZE) + va % TARGET_PAGE_SIZE;
+    uint64_t below = first - w->base, above = w->base + w->size - first;
 
-    for (uint64_t d = 0; d < PROBE_DISTANCE; d += TARGET_PAGE_SIZE) {
+    for (uint64_t d = 0; d <= MAX(below, above); d += TARGET_PAGE_SIZE) {
         uint64_t pa = first - d;
-        bool found = d <= first && banner_pair(w, pa, va, proc_va);
+        bool found = d <= below && banner_pair(w, pa, va, proc_va);
 
-        if (!found && d) {
+        if (!found && d && d < above) {
             pa = first + d;
             found = banner_pair(w, pa, va, proc_va);
         }

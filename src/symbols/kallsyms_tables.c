@@ -63,20 +63,23 @@ static bool names_before(struct kwin *w, struct knames *n)
     uint64_t last = load32(m + 4 * ((size_t)n->nmarkers - 1));
     /* the last group holds 1 … 256 names, padding of less than 8 bytes follows */
     uint64_t most = last + GROUP * NAME_MAX + 8, least = last + NAME_MIN;
-    if (n->markers_pa - w->base < least + 4)
+    if (n->markers_pa - w->base < least + 8)
         return false;
-    uint64_t from = n->markers_pa - MIN(most, n->markers_pa - w->base - 4);
+    uint64_t from = n->markers_pa - MIN(most + 4, n->markers_pa - w->base - 8);
     uint64_t to = n->markers_pa - least;
-    for (uint64_t s = ALIGN_UP(from, 4); s <= to; s += 4) {
-        for (unsigned back = 4; back <= 8; back += 4) {
-            const uint8_t *num = kwin_ptr(w, s - back, 4);
-            uint32_t count = num ? load32(num) : 0;
+    from = ALIGN_UP(from, 4) - 4; /* from here on every word may be the count */
+    const uint8_t *p = from >= w->base && to >= from + 4 ? kwin_ptr(w, from, to - from) : NULL;
+    for (uint64_t at = 0; p && at + 4 <= to - from; at += 4) {
+        uint32_t count = load32(p + at);
 
-            if (!count || count > SYMIMAGE_COUNT_MAX || (count - 1) / GROUP + 1 != n->nmarkers)
-                continue;
+        if ((count - 1) / GROUP + 1 != n->nmarkers || count > SYMIMAGE_COUNT_MAX)
+            continue;
+        for (unsigned gap = 4; gap <= 8; gap += 4) {
             n->count = count;
-            n->names_pa = s;
-            n->num_pa = s - back;
+            n->num_pa = from + at;
+            n->names_pa = n->num_pa + gap;
+            if (n->names_pa > to)
+                break;
             n->byte_lengths = false;
             if (names_fit(w, n))
                 return true;

@@ -331,8 +331,7 @@ static struct oscope_error *make_ram(struct target *t, const struct core *c,
     vec_each (const struct piece, p, &all->v) {
         struct target_ram *r = &t->ram[t->nram++];
 
-        *r = (struct target_ram){.gpa = p->gpa, .size = p->end - p->gpa, .fd = -1};
-        str_copy(r->name, sizeof r->name, "core");
+        *r = (struct target_ram){.gpa = p->gpa, .size = p->end - p->gpa, .name = "core", .fd = -1};
         if (!p->zero) {
             r->map = c->data + p->off;
             r->fd = c->fd;

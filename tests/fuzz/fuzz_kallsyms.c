@@ -25,7 +25,7 @@ static void look(struct target *t)
     while (nskip < ARRAY_SIZE(skip)) {
         struct kallsyms ks;
         struct symimage *img = NULL;
-        struct oscope_error *err = kallsyms_locate(t, ENC_GPA + ENC_TABLES, skip, nskip, &ks);
+        struct oscope_error *err = kallsyms_locate(t, ENC_GPA, skip, nskip, &ks);
 
         if (err) {
             oscope_error_free(err);
@@ -68,8 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         enc_init(e, (struct enc_options){.order = data[0] & 3,
                                          .functions = 600,
                                          .percpu = (data[0] & 3) == ENC_6_2});
-        *saved = malloc(ENC_RAM);
-        memcpy(*saved, e->fake.mem, ENC_RAM);
+        *saved = malloc(e->ram);
+        memcpy(*saved, e->fake.mem, e->ram);
     }
     uint64_t from = MIN(e->addresses, e->num) - 16 - ENC_GPA, len = e->end + 16 - ENC_GPA - from;
     for (size_t i = 1; i + 4 <= n; i += 4)

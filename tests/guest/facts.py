@@ -27,9 +27,12 @@ def tasks(guest):
 def kallsyms(guest):
     """[(address, type, name, module or "")] without run-time trampolines."""
     rows = []
-    for line in guest.sh_bytes("cat /proc/kallsyms", timeout=120).decode().splitlines():
-        address, kind, name, *module = line.split()
-        module = module[0].strip("[]") if module else ""
+    for line in guest.sh_bytes("cat /proc/kallsyms", timeout=120).decode(errors="surrogateescape").split("\n"):
+        if not line:
+            continue
+        address, kind, rest = line.split(" ", 2)  # names may hold blanks: ".L0 "
+        name, _, module = rest.partition("\t")
+        module = module.strip("[]")
         if module not in PSEUDO_MODULES:
             rows.append((int(address, 16), kind, name, module))
     return rows
@@ -75,6 +78,7 @@ def pids_named(guest, prefix):
 
 def page_frames(guest, pid, va, n=1):
     """PFNs of n pages from va on, by /proc/PID/pagemap; None where no page is present."""
-    raw = guest.sh_bytes(f"dd if=/proc/{pid}/pagemap bs=8 skip={va >> 12} count={n} 2>/dev/null")
-    words = (int.from_bytes(raw[i : i + 8], "little") for i in range(0, len(raw), 8))
+    text = guest.sh(f"dd if=/proc/{pid}/pagemap bs=8 skip={va >> 12} count={n} 2>/dev/null"
+                    " | od -A n -v -t x8")
+    words = (int(word, 16) for word in text.split())
     return [w & ((1 << 55) - 1) if w >> 63 else None for w in words]

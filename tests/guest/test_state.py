@@ -46,14 +46,16 @@ def test_sym_by_name_and_address(guest1):
     (row,) = guest1.oscope("sym", "vfs_read", "-o", "json")
     assert num(row["address"]) == address
     (row,) = guest1.oscope("sym", hex(address + 4), "-o", "json")
-    assert (row["name"], row["offset"]) == ("vfs_read", 4)
+    assert (row["name"], num(row["offset"])) == ("vfs_read", 4)
 
 
 def test_every_task(guest):
     before = facts.tasks(guest)
     seen = guest.oscope("ps", "-t", "-o", "json")
     after = facts.tasks(guest)
-    stable = {pid: task for pid, task in before.items() if after.get(pid) == task}
+    # The agent reads the guest's answers, so that it is never seen asleep by itself.
+    stable = {pid: task for pid, task in before.items()
+              if after.get(pid) == task and task[3] != "agent"}
     got = {t["pid"]: (t["tgid"], t["ppid"], t["state"], t["comm"]) for t in seen}
 
     assert len(got) == len(seen), "a pid is listed twice"
@@ -118,8 +120,9 @@ def test_page_frames(guest1):
     """The walker's physical addresses are the ones the guest's pagemap tells."""
     (pid,) = facts.pids_named(guest1, "faults-cow")[:1]
     checked = 0
-    for start, end, perms, *_ in facts.maps(guest1, pid):
-        if "r" not in perms or end > 1 << 63:
+    for start, end, perms, *_, path in facts.maps(guest1, pid):
+        # pagemap does not tell the frames of the kernel's own pages ([vvar]).
+        if "r" not in perms or end > 1 << 63 or path.startswith("[v"):
             continue
         n = min((end - start) >> 12, 64)
         frames = facts.page_frames(guest1, pid, start, n)
@@ -157,7 +160,8 @@ def test_memory_totals(guest):
     truth = facts.meminfo(guest)
     rows = {r["owner"]: r["bytes"] for r in guest.oscope("mem", "-o", "json")}
     (info,) = guest.oscope("info", "-o", "json")
-    assert sum(rows.values()) == info["ram"]
+    total = rows.pop("total")
+    assert sum(rows.values()) == total == info["ram"]
     # Per-CPU lists and batches: pages on their way, a few hundred a CPU (mm/page_alloc.c, mm/swap.c).
     slack = guest.smp * 4 << 20
 
@@ -243,8 +247,7 @@ def test_print_with_a_cast(guest1):
     rows = guest1.oscope("print", "struct task_struct", task["address"], "-o", "json")
     value = {r["path"].split(".", 1)[-1]: r["value"] for r in rows}
     assert value["pid"].split()[0] == "1" and "init" in value["comm"]
-    (row,) = [r for r in guest1.oscope("print", f"((struct task_struct *){task['address']})->tgid",
-                                       "-o", "json") if r["name"] == "tgid"]
+    (row,) = guest1.oscope("print", f"((struct task_struct *){task['address']})->tgid", "-o", "json")
     assert row["value"].split()[0] == "1"
 
 

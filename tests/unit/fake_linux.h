@@ -36,6 +36,7 @@ static inline void fake_open(struct fake_linux *f, const char *arch, size_t size
     vspace_init(&m->kernel, &f->target, m->arch, &none, &high);
     vspace_add_direct(&m->kernel, FAKE_VA, size, f->ram.gpa);
     f->lm.has_layout = true;
+    f->lm.kernel_min = ~UINT64_C(0) << (high.mode->va_bits - !high.mode->high_half);
     f->symbols = symimage_builder_new();
 }
 

@@ -25,19 +25,14 @@ struct enc_options {
     bool percpu;       /* absolute per-CPU symbols first */
     bool text_only;    /* KALLSYMS_ALL=n */
     bool byte_lengths; /* one-byte lengths */
+    bool decoy;        /* sorted numbers in the noise */
     bool empty_tokens; /* unused codes have no token */
     unsigned functions;
     uint64_t va;  /* of _text; 0: a default */
     uint64_t pad; /* shifts the tables by so many bytes */
 };
 
-enum {
-    ENC_MAX = 4096,
-    ENC_RAM = 5 << 20,
-    ENC_TEXT = 1 << 20,   /* of _text from the start of RAM */
-    ENC_DATA = 2 << 20,   /* banners, init_task, pointers */
-    ENC_TABLES = 3 << 20, /* kallsyms */
-};
+enum { ENC_TEXT = 64 << 10 }; /* of _text from the start of RAM */
 
 #define ENC_GPA UINT64_C(0x80000000)
 #define ENC_BANNER                                                                                 \
@@ -55,7 +50,8 @@ struct enc {
     struct fake fake;
     struct enc_options o;
     struct enc_symbol *sym;
-    uint32_t n;
+    uint32_t n, max;
+    uint64_t data, tables, ram; /* offsets: banners, init_task, pointers; kallsyms; size of RAM */
     uint64_t va_minus_pa;
     char token[256][72];
     size_t token_len[256];
@@ -68,7 +64,7 @@ static inline struct enc_symbol *enc_add(struct enc *e, uint64_t va, char type, 
 {
     struct enc_symbol *s = &e->sym[e->n++];
 
-    assert(e->n <= ENC_MAX);
+    assert(e->n <= e->max);
     *s = (struct enc_symbol){.va = va, .type = type};
     snprintf(s->name, sizeof s->name, "%s", name);
     return s;
@@ -76,7 +72,7 @@ static inline struct enc_symbol *enc_add(struct enc *e, uint64_t va, char type, 
 
 static inline void enc_symbols(struct enc *e)
 {
-    uint64_t text = e->o.va, data = text - ENC_TEXT + ENC_DATA;
+    uint64_t text = e->o.va, data = text - ENC_TEXT + e->data;
     char name[256];
 
     for (unsigned i = 0; e->o.percpu && i < 20; i++) {
@@ -112,16 +108,18 @@ static inline uint64_t enc_pa(const struct enc *e, uint64_t va)
 
 static inline void enc_image(struct enc *e)
 {
-    uint64_t text = e->o.va, data = text - ENC_TEXT + ENC_DATA, ptr = e->o.ptr_size;
+    uint64_t text = e->o.va, data = text - ENC_TEXT + e->data, ptr = e->o.ptr_size;
     static const uint8_t entry[4] = {0xf3, 0x0f, 0x1e, 0xfa};
 
     /* what is no kernel image: noise that is neither zero nor regular */
     uint32_t x = 1;
-    for (uint64_t at = ENC_TEXT; at < ENC_DATA; at += 4) {
+    for (uint64_t at = ENC_TEXT; at < e->data; at += 4) {
         x = x * 1664525 + 1013904223;
         uint32_t v = (x >> 4) & 0x7fffffff;
         memcpy(e->fake.mem + at, &v, 4);
     }
+    for (uint32_t at = ENC_TEXT; e->o.decoy && at < 2 * ENC_TEXT; at += 4)
+        fake_put32(&e->fake, ENC_GPA + at, at);
     for (unsigned i = 0; i < e->o.functions; i++)
         fake_put(&e->fake, enc_pa(e, text + 64 + 48 * i), entry, sizeof entry);
     fake_put(&e->fake, enc_pa(e, data + 0x120), ENC_PROC_BANNER, sizeof ENC_PROC_BANNER);
@@ -139,7 +137,9 @@ static inline void enc_image(struct enc *e)
 static inline void enc_tokens(struct enc *e)
 {
     for (unsigned c = 0; c < 256; c++)
-        snprintf(e->token[c], sizeof e->token[c], e->o.empty_tokens ? "" : "~%u~", c);
+        snprintf(e->token[c], sizeof e->token[c], "%s%u", "~", c);
+    for (unsigned c = 0; c < 256 && e->o.empty_tokens; c++)
+        e->token[c][0] = '\0';
     for (unsigned c = '!'; c < 0x7f; c++)
         snprintf(e->token[c], sizeof e->token[c], "%c", (char)c);
     snprintf(e->token[1], sizeof e->token[1], "Ta_very_common_long_prefix_of_names_");
@@ -267,12 +267,16 @@ static inline void enc_init(struct enc *e, struct enc_options o)
     if (!e->o.functions)
         e->o.functions = 1500;
     e->va_minus_pa = e->o.va - (ENC_GPA + ENC_TEXT);
-    e->sym = calloc(ENC_MAX, sizeof *e->sym);
-    fake_init(&e->fake, e->o.ptr_size == 8 ? "x86_64" : "i386", ENC_GPA, ENC_RAM);
+    e->max = 2 * e->o.functions + 100;
+    e->data = ALIGN_UP(ENC_TEXT + 64 + 48 * (uint64_t)e->o.functions, 64 << 10);
+    e->tables = e->data + (128 << 10);
+    e->ram = e->tables + ALIGN_UP(80 * (uint64_t)e->o.functions, 64 << 10) + (64 << 10);
+    e->sym = calloc(e->max, sizeof *e->sym);
+    fake_init(&e->fake, e->o.ptr_size == 8 ? "x86_64" : "i386", ENC_GPA, e->ram);
     enc_symbols(e);
     enc_image(e);
     enc_tokens(e);
-    e->end = ENC_GPA + ENC_TABLES + e->o.pad;
+    e->end = ENC_GPA + e->tables + e->o.pad;
     if (e->o.order < ENC_6_4)
         enc_addresses(e);
     enc_names(e);

@@ -118,6 +118,14 @@ static void test_sizes(void **state)
             round_trip((struct enc_options){.order = order, .functions = functions});
 }
 
+/* A table long enough for the search by samples, behind an array that looks like one. */
+static void test_big(void **state)
+{
+    for (unsigned order = ENC_5_10; order <= ENC_7_0; order++)
+        round_trip((struct enc_options){
+            .order = order, .functions = 40000, .percpu = order < ENC_7_0, .decoy = true});
+}
+
 static bool read_ram(struct target *t, const struct target_ram *ram, uint64_t off, void *buf,
                      size_t n)
 {
@@ -187,7 +195,7 @@ static void test_damage(void **state)
         case 4: fake_put(&e.fake, e.names, "", 1); break;
         case 5: fake_put32(&e.fake, e.addresses + 400, 0x70000000); break;
         case 6: fake_put64(&e.fake, e.base, 0x1000); break;
-        default: fake_put(&e.fake, ENC_GPA + ENC_DATA + 0x1260, "Minix", 5);
+        default: fake_put(&e.fake, ENC_GPA + e.data + 0x1260, "Minix", 5);
         }
         struct oscope_error *err = kallsyms_locate(&e.fake.target, 0, NULL, 0, &ks);
         if (found) {
@@ -227,7 +235,7 @@ static void test_relocate_refuses_other_builds(void **state)
         expect_error(kallsyms_relocate(&e.fake.target, &other), OSCOPE_E_BAD_DATA);
         fake_put32(&e.fake, e.addresses + 4 * (e.n - 1), last);
         expect_ok(kallsyms_relocate(&e.fake.target, &other));
-        fake_put(&e.fake, ENC_GPA + ENC_DATA + 0x1260 + 20, "9", 1); /* another version */
+        fake_put(&e.fake, ENC_GPA + e.data + 0x1260 + 20, "9", 1); /* another version */
         expect_error(kallsyms_relocate(&e.fake.target, &other), OSCOPE_E_BAD_DATA);
         enc_free(&e);
     }
@@ -256,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_32_bit),
         cmocka_unit_test(test_old_lengths_and_empty_tokens),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_big),
         cmocka_unit_test(test_without_map),
         cmocka_unit_test(test_stale_copy_is_skipped),
         cmocka_unit_test(test_damage),

@@ -386,7 +386,8 @@ static void check_ram(struct target *t, uint64_t gpa, uint8_t *ram)
     assert_true(target_extent(t, end, &start, &end));
     assert_true(start == gpa + RAM_SIZE - 4096 && end == gpa + RAM_SIZE);
     assert_true(target_read(t, gpa + 6 * 4096 + 100, buf, sizeof buf));
-    assert_memory_equal(buf, ram + 6 * 4096 + 100, 2 * 4096);
+    for (size_t i = 0; i < sizeof buf; i++)
+        assert_int_equal(buf[i], i >= 3996 && i < 3996 + 8192 ? 7 : 0);
     assert_true(target_read(t, gpa, all, RAM_SIZE));
     assert_int_equal(all[0], 1);
     assert_int_equal(all[RAM_SIZE - 1], 9);
