@@ -101,23 +101,14 @@ static struct oscope_error *every_cpu(struct print *p, const struct expr_input *
     return NULL;
 }
 
-static struct oscope_error *print_collect(struct oscope_session *s,
-                                          const struct oscope_print_options *o,
-                                          struct arena *memory, struct print *p)
+/* What print_os() needs of the model. */
+static struct oscope_error *prepare(struct print *p, const struct oscope_print_options *o)
 {
-    struct expr_input in;
-    struct print_value v;
-    char *text = NULL;
-    bool done;
-
-    TRY(join_words(o, memory, &text));
-    TRY(expr_parse(memory, text, &in));
-    TRY(session_os(s, &p->os));
     struct os_model *m = p->os;
+
+    p->types = m->types;
     if (m->ops->types)
         TRY(m->ops->types(m, &p->types));
-    else
-        p->types = m->types;
     if (!p->types)
         return error_new(OSCOPE_E_UNSUPPORTED, "no types are known for this kernel");
     if (m->ops->symbols) {
@@ -129,12 +120,23 @@ static struct oscope_error *print_collect(struct oscope_session *s,
     p->vs = &m->kernel;
     p->symtab = m->symtab;
     p->live = m->target->live;
-    p->max_depth = MIN(o->depth  ? o->depth
-                       : o->list ? PRINT_LIST_DEPTH
-                                 : PRINT_DEPTH,
-                       PRINT_DEPTH_MAX);
     p->max_elements = o->max_elements ? o->max_elements : PRINT_ELEMENTS;
     p->max_list = o->max_elements ? o->max_elements : PRINT_LIST;
+    p->max_depth = o->depth ? o->depth : o->list ? PRINT_LIST_DEPTH : PRINT_DEPTH;
+    p->max_depth = MIN(p->max_depth, (uint32_t)PRINT_DEPTH_MAX);
+    return NULL;
+}
+
+static struct oscope_error *print_all(struct print *p, const struct oscope_print_options *o)
+{
+    struct expr_input in;
+    struct print_value v;
+    char *text = NULL;
+    bool done;
+
+    TRY(join_words(o, p->memory, &text));
+    TRY(expr_parse(p->memory, text, &in));
+    TRY(prepare(p, o));
     if (o->list)
         return do_list(p, &in, o->list);
     TRY(every_cpu(p, &in, &done));
@@ -144,19 +146,38 @@ static struct oscope_error *print_collect(struct oscope_session *s,
     return print_rows(p, in.text, &v);
 }
 
+struct oscope_error *print_os(struct os_model *m, const struct oscope_print_options *o,
+                              struct os_list *list)
+{
+    struct arena memory = {.cap = 16 << 20};
+    /* .per_cpu: no OS model says yet where per-CPU variables lie */
+    struct print p = {.os = m, .list = list, .memory = &memory};
+    struct oscope_error *err = print_all(&p, o);
+
+    free(p.snapshot.bytes);
+    arena_free(&memory);
+    return err;
+}
+
+static struct oscope_error *print_collect(struct oscope_session *s,
+                                          const struct oscope_print_options *o,
+                                          struct os_list *list)
+{
+    struct os_model *m;
+
+    TRY(session_os(s, &m));
+    return print_os(m, o, list);
+}
+
 struct oscope_error *oscope_view_print(struct oscope_session *s,
                                        const struct oscope_print_options *o,
                                        struct oscope_view **out)
 {
     AUTO(os_list_free) struct os_list l;
-    struct arena memory = {.cap = 16 << 20};
-    struct print p = {.list = &l, .memory = &memory};
 
     os_list_init(&l, sizeof(struct oscope_value));
     TRY(session_begin(s));
-    struct oscope_error *err = print_collect(s, o, &memory, &p);
+    struct oscope_error *err = print_collect(s, o, &l);
     session_end(s);
-    free(p.snapshot.bytes);
-    arena_free(&memory);
     return err ? err : view_from_list("print", "values", print_columns, &l, out);
 }

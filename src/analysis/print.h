@@ -8,6 +8,8 @@
 #include "base/hash.h"
 #include "os/model.h"
 
+#include <oscope/session.h>
+
 enum {
     PRINT_ELEMENTS = 64,  /* of arrays, when the user says nothing */
     PRINT_LIST = 1024,    /* of lists */
@@ -52,6 +54,10 @@ struct print {
         enum oscope_consistency consistency;
     } snapshot;
 };
+
+/* All of `print`: rows (struct oscope_value) and notes into list. */
+struct oscope_error *print_os(struct os_model *m, const struct oscope_print_options *o,
+                              struct os_list *list) WARN_UNUSED;
 
 /* Evaluates an input (its type included). */
 struct oscope_error *print_eval(struct print *p, const struct expr_input *in,

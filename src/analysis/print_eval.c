@@ -143,6 +143,11 @@ static struct oscope_error *eval_symbol(struct print *p, const char *name, struc
                          p->os->ops->name);
     if (!t && p->os->ops->global_type && (known = p->os->ops->global_type(p->os, plain)))
         t = types_find(p->types, known);
+    if (!t && strchr("tTwW", sym.type)) { /* a function: its address is all there is to it */
+        t = types_pointer_to(p->types, &type_void);
+        *out = value_number(t, sym.addr, name);
+        return t ? NULL : error_nomem();
+    }
     *out = value_at(t ? types_define(p->types, t) : NULL, sym.addr, name);
     return NULL;
 }

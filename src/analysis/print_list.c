@@ -127,7 +127,6 @@ static struct oscope_error *walk(struct walk *w, const char *path, struct hash *
     size_t n = 0;
 
     for (uint64_t steps = 0;; steps++) {
-        bool fresh;
         if (!(w->start_is_head && node == w->start)) {
             if (n == p->max_list) {
                 os_list_note(p->list, "cut after %zu elements: more with --max", n);
@@ -153,8 +152,7 @@ static struct oscope_error *walk(struct walk *w, const char *path, struct hash *
         p->list->consistency = MAX(p->list->consistency, how);
         if (node == w->start)
             return NULL;
-        fresh = !hash_get(seen, node);
-        if (!fresh) {
+        if (hash_get(seen, node)) { /* only while the guest relinks nodes under us */
             os_list_note(p->list, "the list runs in a circle that misses its start");
             p->list->consistency = OSCOPE_TORN;
             return NULL;

@@ -17,6 +17,7 @@ __extension__ typedef unsigned __int128 wide;
 enum {
     /* Below, an address is more likely a number or an offset in a per-CPU area. */
     LEAST_SYMBOL = 16 << 20,
+    SYMBOL_MAX = 64 << 20,
     /* How far behind a symbol of unknown size an address still counts as its own. */
     SYMBOL_REACH = 64 << 10,
     HEX_FROM = 1 << 16, /* unsigned numbers from here on are shown in hexadecimal too */
@@ -62,7 +63,8 @@ static bool symbol_text(struct print *p, uint64_t addr, char *buf, size_t n)
 
     if (addr < LEAST_SYMBOL || !symtab_lookup(p->symtab, addr, &sym, &off))
         return false;
-    if (off >= (sym.size ? sym.size : SYMBOL_REACH))
+    /* The last symbol's size reaches to the end of the address space. */
+    if (off >= (sym.size && sym.size <= SYMBOL_MAX ? sym.size : SYMBOL_REACH))
         return false;
     symtab_format(p->symtab, addr, buf, n);
     return true;

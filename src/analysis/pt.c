@@ -7,6 +7,7 @@
 #include "analysis/pt.h"
 
 #include "analysis/view.h"
+#include "base/util.h"
 
 #include <inttypes.h>
 
@@ -62,18 +63,31 @@ static struct oscope_error *from_vcpu(struct oscope_session *s, unsigned index, 
     return err;
 }
 
+static void from_kernel(const struct os_model *os, struct owner *out)
+{
+    out->tables = (struct pt_tables){.low = os->kernel.low, .high = os->kernel.high};
+}
+
 static struct oscope_error *from_task(struct os_model *os, int32_t pid, struct owner *out)
 {
     struct oscope_task task;
     struct vspace vs;
 
     TRY(os->ops->task(os, pid, &task));
-    TRY(os->ops->task_vspace(os, &task, &vs));
-    out->tables = (struct pt_tables){.low = vs.low, .high = vs.high};
     out->task = task.address;
     out->start = task.start;
     out->mm = task.mm;
-    out->kernel_thread = !task.mm;
+    if (!task.mm) {
+        if (task.state && strchr("ZX", task.state[0]))
+            return error_new(OSCOPE_E_NOT_FOUND,
+                             "task %d (%.64s) has exited: its page tables are gone", pid,
+                             task.comm);
+        out->kernel_thread = true;
+        from_kernel(os, out);
+        return NULL;
+    }
+    TRY(os->ops->task_vspace(os, &task, &vs));
+    out->tables = (struct pt_tables){.low = vs.low, .high = vs.high};
     return NULL;
 }
 
@@ -92,7 +106,7 @@ static struct oscope_error *find_owner(struct oscope_session *s, const struct os
                                            "whatever runs there");
     if (o->pid >= 0)
         return from_task(os, o->pid, out);
-    out->tables = (struct pt_tables){.low = os->kernel.low, .high = os->kernel.high};
+    from_kernel(os, out);
     return NULL;
 }
 

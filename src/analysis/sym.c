@@ -11,8 +11,6 @@
 
 #define COL(member, kind, flags, doc) OSCOPE_COLUMN(struct oscope_symbol, member, kind, flags, doc)
 
-extern const struct oscope_column sym_columns[];
-
 const struct oscope_column sym_columns[] = {
     COL(address, OSCOPE_HEX, 0, "virtual address"),
     COL(type, OSCOPE_TEXT, 0, "letter, as nm and /proc/kallsyms print it"),

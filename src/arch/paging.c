@@ -51,7 +51,7 @@ int paging_level_number(const struct paging_mode *m, unsigned level)
     return m->levels_fall ? m->first_level - (int)level : m->first_level + (int)level;
 }
 
-/* Effective flags of an entry below upper entries that grant `granted` and share `global`. */
+/* Effective flags of an entry whose upper entries together have the flags `upper`. */
 static unsigned effective(const struct paging_mode *m, unsigned flags, unsigned upper)
 {
     return (flags & (upper | ~m->inherited)) | (upper & PTE_G);

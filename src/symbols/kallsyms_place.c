@@ -60,7 +60,8 @@ static bool by_banner(struct kwin *w, const struct ktokens *tok, uint64_t va, ui
                       struct kplace *out)
 {
     uint64_t first = ALIGN_DOWN(tok->pa, TARGET_PAGE_SIZE) + va % TARGET_PAGE_SIZE;
-    uint64_t below = first - w->base, above = w->base + w->size - first;
+    uint64_t end = w->base + w->size;
+    uint64_t below = first > w->base ? first - w->base : 0, above = end > first ? end - first : 0;
 
     for (uint64_t d = 0; d <= MAX(below, above); d += TARGET_PAGE_SIZE) {
         uint64_t pa = first - d;

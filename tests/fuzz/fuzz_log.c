@@ -6,7 +6,7 @@
  */
 #include "../unit/fake_linux.h"
 
-enum { RAM = 0x5000 };
+enum { RAM = 0x800 };
 
 static void check(const struct os_list *list, uint64_t from)
 {

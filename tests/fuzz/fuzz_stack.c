@@ -19,6 +19,26 @@ static void put_symbols(struct fake_linux *f)
     fake_symbol(f, "modules", MODULE + 0x100);
 }
 
+/* Fills the parts of memory from the input. */
+static void put_memory(struct fake_linux *f, const uint8_t *p, size_t n)
+{
+    static const struct {
+        uint64_t va;
+        size_t size;
+    } parts[] = {
+        {TASK, 64},         {TOP - 0x600, 0x600}, {ORC_IP, 4 * ORC_MAX}, {ORC, 6 * ORC_MAX},
+        {MODULE, 0x48},     {MODULE + 0x100, 8},  {IRQ, 0x100},          {MODORC, 0x40},
+        {MODORC + 256, 96}, {F(1), 0x100},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts) && n; i++) {
+        size_t part = MIN(n, parts[i].size);
+        memcpy(fake_at(f, parts[i].va), p, part);
+        p += part;
+        n -= part;
+    }
+}
+
 static void check(const struct os_list *list)
 {
     const struct oscope_frame *rows = list->rows;
@@ -66,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     } else if (data[0] & 8 && data[0] % 3 == 2) {
         l->regs_stackframe_type = fake_field(ARM_STACKFRAME + 16, 8);
     }
-    memcpy(f.bytes, data + 1, MIN(n - 1, f.size));
+    put_memory(&f, data + 1, n - 1);
     if (fake_ready(&f)) {
         struct target_vcpu v = vcpu(f.lm.base.arch, data + 1, regs);
         os_list_init(&list, sizeof(struct oscope_frame));

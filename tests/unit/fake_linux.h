@@ -95,7 +95,8 @@ static inline struct layout_field fake_bits(uint32_t offset, uint16_t size, uint
 
 /* ---- the kernel log, as kernels from 5.10 lay it out ---- */
 
-enum { FAKE_PRB = 0x100, FAKE_DESCS = 0x1000, FAKE_INFOS = 0x2000, FAKE_TEXT = 0x4000 };
+/* Room for 8 records and 256 bytes of text. */
+enum { FAKE_PRB = 0x100, FAKE_DESCS = 0x200, FAKE_INFOS = 0x300, FAKE_TEXT = 0x600 };
 
 static inline void fake_log_layout(struct layout *l)
 {

@@ -143,6 +143,7 @@ static void test_privilege(void **state)
         {"aarch64", "pstate=600003c5", "EL1", false},
         {"aarch64", "pstate=3c9", "EL2", false},
         {"aarch64", "pstate=10", "EL0", true}, /* AArch32 User */
+        {"aarch64", "pstate=13", "?", false},  /* AArch32 Supervisor: EL1 or EL3 */
         {"aarch64", "cpsr=600003cd", "EL3", false},
     };
 

@@ -31,7 +31,7 @@ static int setup(void **state)
 {
     struct log *g = calloc(1, sizeof *g);
 
-    fake_open(&g->f, "x86_64", 0x5000);
+    fake_open(&g->f, "x86_64", 0x1000);
     fake_log_header(&g->f, COUNT_BITS, SIZE_BITS);
     if (!fake_ready(&g->f))
         return -1;

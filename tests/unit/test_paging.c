@@ -269,6 +269,14 @@ static void test_visit_order_and_window(void **state)
         assert_int_equal(visit(&sp, va[1] + page, va[2] - 1, &seen), 0);
         assert_int_equal(visit(&sp, va[0], va[0], &seen), 1);
         assert_int_equal(visit(&sp, 5, 4, &seen), 0);
+        /* The same without a mapping: tables are copied in pieces. */
+        struct seen copied;
+        sp.f.ram.map = NULL;
+        visit(&sp, 0, UINT64_MAX, &seen);
+        sp.f.ram.map = sp.f.mem;
+        visit(&sp, 0, UINT64_MAX, &copied);
+        assert_memory_equal(&seen, &copied, sizeof seen);
+        assert_int_equal(seen.n, 4);
         space_free(&sp);
     }
 }
@@ -406,6 +414,25 @@ static void test_tables_outside_ram(void **state)
     }
 }
 
+/* A 64 KiB table of which RAM ends in the middle: what is there counts, the rest is lost. */
+static void test_table_cut_by_the_end_of_ram(void **state)
+{
+    struct space sp;
+    struct seen seen = {0};
+
+    space_init(&sp, shape_named("aarch64", "64K/42"));
+    uint64_t table = FAKE_RAM + (4 << 20) - 4096, va = sp.s->base;
+    put_entry(&sp.f, sp.s, sp.pg.root, table_entry(sp.s, ALIGN_DOWN(table, 65536)));
+    sp.f.ram.size = ALIGN_DOWN(table, 65536) - FAKE_RAM + 4096;
+    fake_put64(&sp.f, ALIGN_DOWN(table, 65536) + 511 * 8, leaf_entry(sp.s, 1, FAKE_RAM));
+    struct paging_walk w = {.to = UINT64_MAX, .leaf = see, .arg = &seen};
+    paging_walk(&sp.pg, &sp.f.target, &w);
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.map[0].va, va + (UINT64_C(511) << 16));
+    assert_int_equal(w.lost, 1);
+    space_free(&sp);
+}
+
 static void test_chain(void **state)
 {
     struct paging_step st[PAGING_MAX_LEVELS];
@@ -462,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_self_map_is_bounded),
         cmocka_unit_test(test_runs_cover_what_they_skip),
         cmocka_unit_test(test_tables_outside_ram),
+        cmocka_unit_test(test_table_cut_by_the_end_of_ram),
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_reserved_is_counted_not_visited),
     };

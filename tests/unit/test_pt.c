@@ -375,10 +375,16 @@ static void test_kernel_and_task(void **state)
     os_list_free(&l);
     fs.os.task.mm = 0;
     assert_null(pt_read(&fs.s, &task7, &l));
+    assert_int_equal(l.n, 1);
     assert_non_null(strstr(l.notes.data[0], "kernel thread"));
     os_list_free(&l);
+    fs.os.task.state = "Z";
+    struct oscope_error *err = pt_read(&fs.s, &task7, &l);
+    assert_non_null(strstr(err->message, "has exited"));
+    oscope_error_free(err);
+    os_list_free(&l);
     o.pid = 8;
-    struct oscope_error *err = pt_read(&fs.s, &o, &l);
+    err = pt_read(&fs.s, &o, &l);
     assert_int_equal(err->code, OSCOPE_E_NOT_FOUND);
     oscope_error_free(err);
     os_list_free(&l);

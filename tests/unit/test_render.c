@@ -361,7 +361,7 @@ static void test_dmesg_form(void **state)
     struct oscope_log_record l[] = {
         {0, 0, 5, 0, 0, "Linux version", 0},
         {1, UINT64_C(12345678901234), 3, 0, 0, "two\nlines\n", 0},
-        {2, 1000, 6, 0, 0, "\033]0;title\a", 0},
+        {2, 1000, 6, 0, 0, "\033]0;\ttitle\a", 0},
         {3, 1000, 6, 0, 0, NULL, 0},
     };
 
@@ -369,7 +369,7 @@ static void test_dmesg_form(void **state)
                "[    0.000000] Linux version\n"
                "[12345.678901] two\n"
                "[12345.678901] lines\n"
-               "[    0.000001] \\x1b]0;title\\x07\n"
+               "[    0.000001] \\x1b]0;\ttitle\\x07\n"
                "[    0.000001] \n");
 }
 

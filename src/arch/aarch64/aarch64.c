@@ -19,8 +19,8 @@ static int level(const struct target_vcpu *v)
 
     if (!target_reg(v, "pstate", &pstate) && !target_reg(v, "cpsr", &pstate))
         return NOT_KNOWN;
-    if (pstate & BIT(4)) /* AArch32: only User mode has a fixed level worth naming */
-        return (pstate & 0xf) == 0 ? 0 : 1;
+    if (pstate & BIT(4)) /* AArch32: the level of its privileged modes depends on more */
+        return (pstate & 0xf) == 0 ? 0 : NOT_KNOWN;
     return (int)bits(pstate, 3, 2);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* aarch64's paging modes, for aarch64.c. */
 #ifndef ARCH_AARCH64_ARM_H
 #define ARCH_AARCH64_ARM_H
 

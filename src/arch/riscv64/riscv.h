@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* riscv64's paging modes, for riscv64.c. */
 #ifndef ARCH_RISCV64_RISCV_H
 #define ARCH_RISCV64_RISCV_H
 

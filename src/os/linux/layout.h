@@ -22,6 +22,7 @@ struct layout_field {
     X(mm, "mm_struct", REQUIRED)                                                                   \
     X(page, "page", OPTIONAL)                                                                      \
     X(vma, "vm_area_struct", OPTIONAL)                                                             \
+    X(export, "kernel_symbol", OPTIONAL)                                                           \
     X(module, "module", OPTIONAL)                                                                  \
     X(zone, "zone", OPTIONAL)                                                                      \
     X(free_area, "free_area", OPTIONAL)                                                            \

@@ -36,6 +36,8 @@ X(task_static_prio, "task_struct", "static_prio", REQUIRED)
 X(task_cpu, "task_struct", "thread_info.cpu|cpu", OPTIONAL) /* moved into thread_info 5.16 (x86) */
 X(task_on_cpu, "task_struct", "on_cpu", OPTIONAL)           /* SMP only before 6.17 */
 X(task_runtime, "task_struct", "se.sum_exec_runtime", REQUIRED)
+X(task_rss_cached, "task_struct", "rss_stat.count[0]", OPTIONAL)      /* before 6.2 */
+X(task_rss_cached_next, "task_struct", "rss_stat.count[1]", OPTIONAL)
 X(task_start_boottime, "task_struct", "start_boottime|real_start_time", OPTIONAL) /* renamed 5.5 */
 X(task_cred, "task_struct", "real_cred", OPTIONAL)
 X(task_nsproxy, "task_struct", "nsproxy", OPTIONAL)
@@ -64,6 +66,12 @@ X(module_state, "module", "state", OPTIONAL)
 X(module_kallsyms, "module", "kallsyms", OPTIONAL)
 X(module_btf_data, "module", "btf_data", OPTIONAL)
 X(module_btf_size, "module", "btf_data_size", OPTIONAL)
+X(module_exports, "module", "syms", OPTIONAL)
+X(module_nexports, "module", "num_syms", OPTIONAL)
+X(module_gpl_exports, "module", "gpl_syms", OPTIONAL)
+X(module_ngpl_exports, "module", "num_gpl_syms", OPTIONAL)
+X(export_value, "kernel_symbol", "value_offset|value", OPTIONAL) /* relative: HAVE_ARCH_PREL32_RELOCATIONS */
+X(export_name, "kernel_symbol", "name_offset|name", OPTIONAL)
 X(mod_kallsyms_symtab, "mod_kallsyms", "symtab", OPTIONAL)
 X(mod_kallsyms_count, "mod_kallsyms", "num_symtab", OPTIONAL)
 X(mod_kallsyms_strtab, "mod_kallsyms", "strtab", OPTIONAL)

@@ -6,8 +6,10 @@
  */
 #include "os/linux/linux.h"
 
+#include "base/hash.h"
 #include "base/log.h"
 
+#include <ctype.h>
 #include <elf.h>
 
 enum {
@@ -56,7 +58,7 @@ static size_t strtab_reach(struct linux_model *lm, const struct module_tables *t
     if (top > MODULE_STRTAB_MAX)
         return 0;
     int len = vspace_str(&lm->base.kernel, strtab + top, last, sizeof last);
-    return len < 0 ? 0 : (size_t)top + (size_t)len;
+    return len < 0 ? 0 : (size_t)top + (size_t)len + 1;
 }
 
 static bool read_tables(struct linux_model *lm, uint64_t module, struct module_tables *t)
@@ -82,6 +84,57 @@ static bool read_tables(struct linux_model *lm, uint64_t module, struct module_t
     return t->strtab != NULL;
 }
 
+/* ---- exported symbols: shown by a capital letter (kernel/module/kallsyms.c is_exported()) ---- */
+
+static uint64_t export_key(uint64_t value, const char *name)
+{
+    return fnv1a(FNV_INIT ^ value, name, strlen(name));
+}
+
+/* An address in a struct kernel_symbol: absolute, or relative to where it stands. */
+static bool export_address(struct linux_model *lm, uint64_t at, struct layout_field f,
+                           uint64_t *out)
+{
+    if (!linux_field(lm, at, f, out))
+        return false;
+    if (f.size == 4)
+        *out = at + f.offset + (uint64_t)(int64_t)(int32_t)*out;
+    return true;
+}
+
+static void add_exports(struct linux_model *lm, uint64_t module, struct layout_field table,
+                        struct layout_field count, struct hash *exports)
+{
+    uint64_t at, n, value, name_va;
+    char name[512];
+
+    if (!linux_pointer(lm, module, table, &at) || !linux_field(lm, module, count, &n))
+        return;
+    for (n = MIN(n, (uint64_t)MODULE_SYMBOLS_MAX); n; n--, at += lm->layout.size.export)
+        if (!export_address(lm, at, lm->layout.export_value, &value) ||
+            !export_address(lm, at, lm->layout.export_name, &name_va) ||
+            vspace_str(&lm->base.kernel, name_va, name, sizeof name) <= 0 ||
+            !hash_put(exports, export_key(value, name), 0, NULL))
+            return;
+}
+
+static void mark_exported(struct linux_model *lm, uint64_t module, struct module_tables *t)
+{
+    const struct layout *l = &lm->layout;
+    AUTO(hash_free) struct hash exports = {0};
+
+    add_exports(lm, module, l->module_exports, l->module_nexports, &exports);
+    add_exports(lm, module, l->module_gpl_exports, l->module_ngpl_exports, &exports);
+    for (size_t i = 0; t->types && i < t->nsyms; i++) {
+        uint32_t name = load32(&t->syms[i].st_name);
+        bool exported =
+            exports.len && name < t->strtab_size &&
+            hash_get(&exports, export_key(load64(&t->syms[i].st_value), t->strtab + name));
+        t->types[i] = (char)(exported ? toupper((unsigned char)t->types[i])
+                                      : tolower((unsigned char)t->types[i]));
+    }
+}
+
 static struct symimage *build_image(const struct module_tables *t)
 {
     struct symimage *image = NULL;
@@ -103,6 +156,7 @@ static void load_module(struct linux_model *lm, uint64_t module)
     if (vspace_str(&lm->base.kernel, module + lm->layout.module_name.offset, name, sizeof name) >
             0 &&
         read_tables(lm, module, &t)) {
+        mark_exported(lm, module, &t);
         struct symimage *image = build_image(&t);
         if (image)
             symtab_add(lm->base.symtab, image, 0, name);

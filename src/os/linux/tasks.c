@@ -54,12 +54,21 @@ static int64_t percpu_parts(struct linux_model *lm, uint64_t counters)
 
 enum { RSS_KINDS_MAX = 8, RSS_BYTES_MAX = 1024 };
 
-/* Resident bytes of an address space: file, anonymous and shared pages (get_mm_rss()). */
+/* Which counters make up the resident size (get_mm_rss()): index n of the three, or -1. */
+static int rss_kind(const struct layout *l, unsigned n)
+{
+    const struct layout_enum *kinds[] = {&l->enums.MM_FILEPAGES, &l->enums.MM_ANONPAGES,
+                                         &l->enums.MM_SHMEMPAGES};
+    const struct layout_enum *e = kinds[n];
+
+    return e->present && e->value >= 0 && e->value < RSS_KINDS_MAX ? (int)e->value : -1;
+}
+enum { RSS_PARTS = 3 };
+
+/* Resident bytes of an address space: file, anonymous and shared pages. */
 static uint64_t mm_rss(struct linux_model *lm, uint64_t mm)
 {
     const struct layout *l = &lm->layout;
-    const struct layout_enum *kinds[] = {&l->enums.MM_FILEPAGES, &l->enums.MM_ANONPAGES,
-                                         &l->enums.MM_SHMEMPAGES};
     uint64_t stride = l->mm_rss_next.offset - l->mm_rss_count.offset;
     char scratch[RSS_BYTES_MAX];
     int64_t pages = 0;
@@ -74,10 +83,11 @@ static uint64_t mm_rss(struct linux_model *lm, uint64_t mm)
     const char *p = vspace_view(&lm->base.kernel, mm + base, n, scratch);
     if (!p)
         return OSCOPE_UNKNOWN;
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        if (!kinds[i]->present || kinds[i]->value < 0 || kinds[i]->value >= RSS_KINDS_MAX)
+    for (unsigned i = 0; i < RSS_PARTS; i++) {
+        int kind = rss_kind(l, i);
+        if (kind < 0)
             continue;
-        uint32_t at = (uint32_t)(stride * (uint64_t)kinds[i]->value) - base;
+        uint32_t at = (uint32_t)(stride * (uint64_t)kind) - base;
         struct layout_field count = l->mm_rss_count, percpu = l->mm_rss_counters;
         count.offset += at;
         percpu.offset += at;
@@ -89,7 +99,29 @@ static uint64_t mm_rss(struct linux_model *lm, uint64_t mm)
     return pages > 0 ? (uint64_t)pages * TARGET_PAGE_SIZE : 0;
 }
 
-/* Everything but times and RSS, which need more than the task's own bytes. */
+/*
+ * Before 6.2 each thread kept up to 64 events of counting to itself (SPLIT_RSS_COUNTING): with them
+ * the size is exact, where /proc/PID/status then is not.
+ */
+static void add_cached_rss(struct linux_model *lm, const char *p, size_t n, struct oscope_task *row)
+{
+    const struct layout *l = &lm->layout;
+    int64_t pages = 0;
+
+    if (!l->task_rss_cached.present || row->rss == OSCOPE_UNKNOWN)
+        return;
+    for (unsigned i = 0; i < RSS_PARTS; i++) {
+        struct layout_field f = l->task_rss_cached;
+        int kind = rss_kind(l, i);
+        if (kind < 0)
+            continue;
+        f.offset += (l->task_rss_cached_next.offset - l->task_rss_cached.offset) * (uint32_t)kind;
+        pages += layout_get_signed(p, n, f);
+    }
+    row->rss += (uint64_t)(pages * TARGET_PAGE_SIZE);
+}
+
+/* What stands in the task's own bytes. */
 static void fill_fields(struct linux_model *lm, const char *p, size_t n, uint64_t va,
                         struct oscope_task *row)
 {
@@ -147,6 +179,8 @@ static bool read_task(struct linux_model *lm, uint64_t va, struct oscope_task *r
         return false;
     fill_fields(lm, p, n, va, row);
     fill_relations(lm, p, n, row);
+    row->rss = mm_rss(lm, row->mm);
+    add_cached_rss(lm, p, n, row);
     return row->pid >= 0 && row->pid <= 1 << 22 && row->tgid >= 0 && row->tgid <= 1 << 22;
 }
 
@@ -276,7 +310,6 @@ static struct oscope_error *walk_threads(struct linux_model *lm, uint64_t signal
                 leader->time += row.time;
             continue;
         }
-        row.rss = leader->rss;
         row.consistency = repaired ? OSCOPE_RETRIED : OSCOPE_CONSISTENT;
         TRY(add_row(v, &row));
     }
@@ -293,7 +326,6 @@ static struct oscope_error *emit_process(struct linux_model *lm, bool threads,
     const struct layout *l = &lm->layout;
     uint64_t signal, dead_time = 0, nr = 1;
 
-    row->rss = mm_rss(lm, row->mm);
     bool has_signal = linux_pointer(lm, row->address, l->task_signal, &signal);
     if (has_signal)
         linux_field(lm, signal, l->signal_nr_threads, &nr);
