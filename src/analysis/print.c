@@ -15,7 +15,8 @@
 #define COL(member, kind, flags, doc) OSCOPE_COLUMN(struct oscope_value, member, kind, flags, doc)
 
 const struct oscope_column print_columns[] = {
-    COL(path, OSCOPE_TEXT, OSCOPE_COL_INDENT, "what it is, as an expression"),
+    COL(path, OSCOPE_TEXT, OSCOPE_COL_INDENT,
+        "what it is, as an expression; with --list, NAME[n] is the n-th element"),
     COL(type, OSCOPE_TEXT, 0, "its type in C"),
     COL(value, OSCOPE_TEXT, OSCOPE_COL_ELASTIC,
         "as C would write it; null for a structure or array whose members follow"),

@@ -96,6 +96,7 @@ struct cmd_view {
     /* Looks at what was made; a message makes the command fail after showing it. NULL: all well. */
     const char *(*check)(const struct oscope_view *v, void *arg);
     void *arg;
+    const char *columns; /* text's usual ones when the view's own do not fit, NULL: its own */
 };
 
 /* Opens the session the user means, shows the view once or at intervals; returns the status. */

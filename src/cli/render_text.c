@@ -222,6 +222,8 @@ static void grid_row(struct grid *g, struct out *o, size_t row)
         if (!grid_put(g, o, k, w, sgr, &left))
             break;
     }
+    while (o->len && o->buf[o->len - 1] == ' ') /* empty cells at the end */
+        o->len--;
     out_char(o, '\n');
 }
 

@@ -72,7 +72,9 @@ static int show_options(struct show *s)
     s->every = s->v->every;
     if ((o = cli_option(s->c, "watch")) && !text_seconds(o, &s->every))
         return cli_usage(s->c, "--watch: seconds from 0.001 on, not '%s'", o);
-    if ((o = cli_option(s->c, "columns"))) {
+    if (!(o = cli_option(s->c, "columns")) && !s->r.json)
+        o = s->v->columns;
+    if (o) {
         int status = show_columns(s, o);
         if (status)
             return status;

@@ -53,6 +53,8 @@ static void use(struct types *ts)
     }
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct types *ts, *other;

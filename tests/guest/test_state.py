@@ -126,7 +126,7 @@ def test_page_frames(guest1):
             continue
         n = min((end - start) >> 12, 64)
         frames = facts.page_frames(guest1, pid, start, n)
-        regions = guest1.oscope("pt", pid, "--from", hex(start), "--to", hex(start + n * 4096 - 1),
+        regions = guest1.oscope("pt", pid, "--from", hex(start), "--to", hex(start + n * 4096),
                                 "-o", "json")
         seen = {}
         for r in regions:

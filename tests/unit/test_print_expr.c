@@ -242,7 +242,7 @@ static void test_values(void **state)
         {"(enum state)-2", "enum state", "DEAD"},
         {"&init_task.pid", "int *", "0xffffffff80001000 <init_task>"},
         {"&init_task + 1", "struct task *", "0xffffffff80001100 <init_task+0x100>"},
-        {"&mystery + 1", "long", "18446744071562069001 (0xffffffff80000401 <mystery+0x1>)"},
+        {"&mystery + 1", "long", "18446744071562068993 (0xffffffff80000401 <mystery+0x1>)"},
         {"(&init_task + 3) - &init_task", "long", "3"},
         {"do_it", "void *", "0xffffffff80000100 <do_it>"},
         {"1 + 2 - 10", "long", "-7"},

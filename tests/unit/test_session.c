@@ -26,7 +26,7 @@
 #include "session/session.h"
 #include "target/hostproc.h"
 
-#define ARGV(...) ((char *const[]){__VA_ARGS__, NULL})
+#define ARGV(...) ((char *const *)(const char *const[]){__VA_ARGS__, NULL})
 
 static void assert_error(struct oscope_error *err, enum oscope_code code, const char *part)
 {
@@ -82,7 +82,8 @@ static void assert_ram(char *const argv[], uint64_t mib, const char *id)
 static void test_shared_ram_is_added_when_understood(void **state)
 {
     struct cmdline_ram ram;
-    char *q = "qemu-system-riscv64", *x = "/opt/bin/qemu-system-x86_64", *a = "qemu-system-aarch64";
+    const char *q = "qemu-system-riscv64", *x = "/opt/bin/qemu-system-x86_64",
+               *a = "qemu-system-aarch64";
 
     assert_ram(ARGV(q, "-M", "virt", "-m", "2G"), 2048, "riscv_virt_board.ram");
     assert_ram(ARGV(q, "-machine", "virt"), 128, "riscv_virt_board.ram");

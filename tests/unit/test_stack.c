@@ -258,6 +258,19 @@ static void test_loops_end(void **state)
     assert_int_equal(x->list.notes.n, 1);
 }
 
+/* A chain that ends is complete only where the stack ends. */
+static void test_end_of_chain(void **state)
+{
+    struct fixture *x = *state;
+
+    fake_sleeps(&x->f, F(1) + 8, TOP - 0x100, 0);
+    unwind(x, NULL);
+    expect(x, "f1+0x8", false);
+    fake_sleeps(&x->f, F(1) + 8, TOP - 0x1000, 0);
+    unwind(x, NULL);
+    expect(x, "f1+0x8", true);
+}
+
 static void test_scan_checks_calls(void **state)
 {
     struct fixture *x = *state;
@@ -269,7 +282,8 @@ static void test_scan_checks_calls(void **state)
     fake_put_n(&x->f, F(4) + 0x1e, 0x9782, 2);     /* c.jalr a5 */
     fake_put_n(&x->f, F(5) + 0x1c, 0x0200006f, 4); /* j */
     fake_put_n(&x->f, F(6) + 0x1c, 0x000780e7, 4); /* jalr a5 */
-    for (unsigned i = 2; i <= 6; i++)
+    fake_put_n(&x->f, F(7) + 0x1e, 0x9002, 2);     /* c.ebreak */
+    for (unsigned i = 2; i <= 7; i++)
         fake_put(&x->f, sp + 8 * i, F(i) + 0x20);
     fake_put(&x->f, sp - 8, F(6) + 0x20); /* below sp: dead */
     unwind(x, NULL);
@@ -399,12 +413,19 @@ int main(void)
 {
 #define ON(arch, name) cmocka_unit_test_setup_teardown(name, setup_##arch, teardown)
     const struct CMUnitTest tests[] = {
-        ON(riscv, test_riscv_system_call),        ON(riscv, test_riscv_trap_in_the_kernel),
-        ON(riscv, test_riscv_leaf_functions),     ON(riscv, test_riscv_at_the_trap_vector),
-        ON(riscv, test_user_mode_and_firmware),   ON(riscv, test_loops_end),
-        ON(riscv, test_scan_checks_calls),        ON(arm64, test_arm64_signed_return_addresses),
-        ON(arm64, test_arm64_trap_in_the_kernel), ON(arm64, test_arm64_leaf_function),
-        ON(x86, test_x86_frame_pointers),         ON(riscv, test_no_stack),
+        ON(riscv, test_riscv_system_call),
+        ON(riscv, test_riscv_trap_in_the_kernel),
+        ON(riscv, test_riscv_leaf_functions),
+        ON(riscv, test_riscv_at_the_trap_vector),
+        ON(riscv, test_user_mode_and_firmware),
+        ON(riscv, test_loops_end),
+        ON(riscv, test_end_of_chain),
+        ON(riscv, test_scan_checks_calls),
+        ON(arm64, test_arm64_signed_return_addresses),
+        ON(arm64, test_arm64_trap_in_the_kernel),
+        ON(arm64, test_arm64_leaf_function),
+        ON(x86, test_x86_frame_pointers),
+        ON(riscv, test_no_stack),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

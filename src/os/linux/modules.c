@@ -124,7 +124,10 @@ static void mark_exported(struct linux_model *lm, uint64_t module, struct module
     AUTO(hash_free) struct hash exports = {0};
 
     add_exports(lm, module, l->module_exports, l->module_nexports, &exports);
-    add_exports(lm, module, l->module_gpl_exports, l->module_ngpl_exports, &exports);
+    /* Kernels up to 6.1 count plain exports only, 6.12 and later GPL ones too (seen
+     * on 5.10, 6.1, 6.12 and 7.2; in between, the module layout of 6.4 is taken for the border). */
+    if (l->enums.MOD_TEXT.present)
+        add_exports(lm, module, l->module_gpl_exports, l->module_ngpl_exports, &exports);
     for (size_t i = 0; t->types && i < t->nsyms; i++) {
         uint32_t name = load32(&t->syms[i].st_name);
         bool exported =

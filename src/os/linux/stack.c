@@ -162,25 +162,31 @@ static void add_frame(struct answer *a, uint64_t pc, uint64_t sp, const char *sy
     a->nomem |= !row->symbol;
 }
 
-static void add_unwound(struct answer *a, const char *method)
+static void add_named(struct answer *a, uint64_t pc, uint64_t sp, bool exact, const char *method,
+                      bool guess)
 {
     struct unwind *u = a->u;
     char text[640];
 
-    add_frame(a, u->pc, u->sp, stack_symbol(u->lm, u->pc, u->exact, text, sizeof text), method,
-              u->guess);
+    if (stack_module_at(u->text, pc)) /* without names the address has to do */
+        oscope_error_free(linux_modules_load(&u->lm->base));
+    add_frame(a, pc, sp, stack_symbol(u->lm, pc, exact, text, sizeof text), method, guess);
+}
+
+static void add_unwound(struct answer *a, const char *method)
+{
+    add_named(a, a->u->pc, a->u->sp, a->u->exact, method, a->u->guess);
 }
 
 static void add_scanned(struct answer *a)
 {
     struct unwind *u = a->u;
     uint64_t sp = u->sp, pc;
-    char text[640];
 
     if (sp < u->task_lo || sp >= u->task_hi)
         sp = u->task_lo; /* lost on another stack, or off all of them */
     for (unsigned i = 0; i < SCAN_FRAMES_MAX && stack_scan_next(u, &sp, &pc); i++)
-        add_frame(a, pc, sp, stack_symbol(u->lm, pc, false, text, sizeof text), "scan", true);
+        add_named(a, pc, sp, false, "scan", true);
 }
 
 /* ---- unwinding ---- */
@@ -275,12 +281,11 @@ static struct oscope_error *sleeping(struct answer *a)
 static void in_firmware(struct answer *a)
 {
     struct unwind *u = a->u;
-    char text[640];
     uint64_t pc;
 
     add_frame(a, u->pc, u->sp, "(firmware)", "pc", false);
     if (target_reg(u->vcpu, "mepc", &pc) && stack_is_text(u->text, pc))
-        add_frame(a, pc, 0, stack_symbol(u->lm, pc, true, text, sizeof text), "pc", true);
+        add_named(a, pc, 0, true, "pc", true);
     os_list_note(a->list, "pid %d: its vCPU is in firmware, which holds the kernel's registers",
                  a->task->pid);
 }

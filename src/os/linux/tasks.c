@@ -416,9 +416,8 @@ struct oscope_error *linux_task_vspace(struct os_model *m, const struct oscope_t
 
     TRY(linux_need_layout(lm, "a task's address space"));
     if (!task->mm)
-        return error_new(OSCOPE_E_NOT_FOUND,
-                         "task %d (%s) is a kernel thread: it has no address space", task->pid,
-                         task->comm);
+        return error_new(OSCOPE_E_NOT_FOUND, "task %d (%s) %s: it has no address space", task->pid,
+                         task->comm, task->kernel ? "is a kernel thread" : "has ended");
     if (!linux_pointer(lm, task->mm, lm->layout.mm_pgd, &pgd) ||
         !vspace_translate(&m->kernel, pgd, &low.root))
         return error_new(OSCOPE_E_FAULT, "the page-table root of task %d (%s) can't be read",
