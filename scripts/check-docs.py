@@ -1,10 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Copyright the oscope authors
-"""Checks that the documents know what the program has: usage check-docs.py build/oscope.
-
-Every command that `oscope help` lists has a man page and stands in the README; every file of ours
-starts with its licence line; no relative link in a document points nowhere.
+"""Checks what no program run can show: every file of ours starts with its licence line, no relative
+link in a document points nowhere. (tests/docs/check.sh holds the documents against the program.)
 """
 
 import pathlib
@@ -21,29 +19,6 @@ def tracked():
     out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True,
                          capture_output=True, text=True).stdout
     return [ROOT / line for line in out.splitlines() if (ROOT / line).is_file()]
-
-
-def commands(oscope):
-    """Names of the subcommands: the first word of each indented line of `oscope help`."""
-    text = subprocess.run([oscope, "help"], check=True, capture_output=True, text=True,
-                          timeout=30).stdout
-    return sorted(set(re.findall(r"^\s+([a-z][a-z-]*)(?:\s|$)", text, re.M)))
-
-
-def check_commands(oscope):
-    names = commands(oscope)
-    if len(names) < 5:
-        yield f"`oscope help` lists only {names}"
-    readme = (ROOT / "README.md").read_text()
-    for name in names:
-        if not list((ROOT / "man").glob(f"oscope-{name}.1*")):
-            yield f"no man page man/oscope-{name}.1.scd"
-        if not re.search(rf"oscope {name}\b", readme):
-            yield f"README.md does not mention `oscope {name}`"
-    for page in (ROOT / "man").glob("oscope-*.1*"):
-        name = page.name.removeprefix("oscope-").split(".")[0]
-        if name not in names:
-            yield f"{page.name}: `oscope help` lists no such command"
 
 
 def check_licences(files):
@@ -63,7 +38,7 @@ def check_links(files):
 
 def main():
     files = tracked()
-    problems = [*check_commands(sys.argv[1]), *check_licences(files), *check_links(files)]
+    problems = [*check_licences(files), *check_links(files)]
     print("\n".join(problems) or "documents are complete")
     return 1 if problems else 0
 

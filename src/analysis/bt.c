@@ -29,16 +29,58 @@ const struct oscope_column bt_columns[] = {
     {0},
 };
 
-/* The vCPU (index + 1) that each running task is on, by address of its task object. */
-static struct oscope_error *bt_running(struct os_model *m, const struct target_vcpus *vcpus,
-                                       struct hash *running)
+enum { BT_TRIES = 6, BT_VCPUS = 1024, BT_UNSURE = 1 << 20 };
+
+/* Address of the task object that each vCPU runs, 0: not known. */
+static void bt_currents(struct os_model *m, const struct target_vcpus *vcpus, uint64_t *tasks)
 {
-    for (size_t i = 0; i < vcpus->n; i++) {
+    for (size_t i = 0; i < vcpus->n && i < BT_VCPUS; i++) {
         struct oscope_task task = {0};
-        if (m->ops->current && m->ops->current(m, vcpus->vcpus[i].index, &task) &&
-            !hash_put(running, task.address, i, NULL))
+        bool known = m->ops->current && m->ops->current(m, vcpus->vcpus[i].index, &task);
+        tasks[i] = known ? task.address : 0;
+    }
+}
+
+/*
+ * Registers and the task they belong to are two readings of a guest that runs on: a switch between
+ * them would show one task with the stack of another. So the tasks are read before and after the
+ * registers, again while they differ; what never agrees is marked (BT_UNSURE). Fills running: task
+ * object to index in vcpus.
+ */
+static struct oscope_error *bt_running(struct oscope_session *s, struct os_model *m,
+                                       struct target_vcpus *vcpus, struct hash *running)
+{
+    uint64_t before[BT_VCPUS] = {0}, after[BT_VCPUS] = {0};
+
+    for (int i = 0; i < BT_TRIES; i++) {
+        if (i)
+            bt_currents(m, vcpus, before);
+        target_vcpus_free(vcpus);
+        *vcpus = (struct target_vcpus){0};
+        TRY(target_registers(s->target, vcpus));
+        bt_currents(m, vcpus, after);
+        if (!s->target->live || (i && !memcmp(before, after, sizeof before)))
+            break;
+    }
+    for (size_t i = 0; i < vcpus->n && i < BT_VCPUS; i++) {
+        bool sure = !s->target->live || before[i] == after[i];
+        if (after[i] && !hash_put(running, after[i], i | (sure ? 0 : BT_UNSURE), NULL))
             return error_nomem();
     }
+    return NULL;
+}
+
+/* The stack of one task; rows that begin at registers of an uncertain moment are torn. */
+static struct oscope_error *bt_task(struct os_model *m, const struct oscope_task *t,
+                                    const struct target_vcpus *vcpus, const struct hash *running,
+                                    struct os_list *l)
+{
+    const uint64_t *at = hash_get(running, t->address);
+    size_t first = l->n;
+
+    TRY(m->ops->stack(m, t, at ? &vcpus->vcpus[*at & (BT_UNSURE - 1)] : NULL, l));
+    for (size_t i = first; at && (*at & BT_UNSURE) && i < l->n; i++)
+        ((struct oscope_frame *)l->rows)[i].consistency = OSCOPE_TORN;
     return NULL;
 }
 
@@ -50,8 +92,7 @@ static struct oscope_error *bt_tasks(struct os_model *m, const struct os_list *t
     size_t failed = 0;
 
     for (size_t i = 0; i < tasks->n; i++) {
-        const uint64_t *at = hash_get(running, t[i].address);
-        struct oscope_error *err = m->ops->stack(m, &t[i], at ? &vcpus->vcpus[*at] : NULL, l);
+        struct oscope_error *err = bt_task(m, &t[i], vcpus, running, l);
         if (!err)
             continue;
         /* one task asked for: its error is the answer; of many, some may die meanwhile */
@@ -84,14 +125,13 @@ static struct oscope_error *bt_collect(struct oscope_session *s, int32_t pid, st
     } else {
         TRY(m->ops->tasks(m, true, &tasks));
     }
-    struct oscope_error *err = target_registers(s->target, &vcpus);
-    if (err) {
+    struct oscope_error *err = bt_running(s, m, &vcpus, &running);
+    if (err && err->code == OSCOPE_E_NOMEM)
+        return err;
+    if (err)
         os_list_note(l, "no registers (%s): tasks on a vCPU are shown as they were switched out",
                      err->message);
-        oscope_error_free(err);
-    } else {
-        TRY(bt_running(m, &vcpus, &running));
-    }
+    oscope_error_free(err);
     return bt_tasks(m, &tasks, &vcpus, &running, l);
 }
 

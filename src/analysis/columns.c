@@ -8,6 +8,7 @@
 const struct oscope_view_doc *oscope_view_docs(size_t *n)
 {
     static const struct oscope_view_doc docs[] = {
+        {"list", list_columns},
         {"info", info_columns},
         {"ps", ps_columns},
         {"bt", bt_columns},

@@ -5,6 +5,7 @@
 
 #include <oscope/rows.h>
 
+extern const struct oscope_column list_columns[];
 extern const struct oscope_column info_columns[];
 extern const struct oscope_column ps_columns[], ps_thread_columns[];
 extern const struct oscope_column vm_columns[];

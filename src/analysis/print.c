@@ -151,8 +151,7 @@ struct oscope_error *print_os(struct os_model *m, const struct oscope_print_opti
                               struct os_list *list)
 {
     struct arena memory = {.cap = 16 << 20};
-    /* .per_cpu: no OS model says yet where per-CPU variables lie */
-    struct print p = {.os = m, .list = list, .memory = &memory};
+    struct print p = {.os = m, .list = list, .memory = &memory, .per_cpu = m->ops->per_cpu};
     struct oscope_error *err = print_all(&p, o);
 
     free(p.snapshot.bytes);

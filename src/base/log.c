@@ -6,19 +6,19 @@
 #include <stdio.h>
 
 static struct {
-    log_sink_fn sink;
+    oscope_log_fn sink;
     void *arg;
-    enum log_level most;
+    enum oscope_log_level most;
 } state;
 
-void log_set(log_sink_fn sink, void *arg, enum log_level most)
+void oscope_log_to(oscope_log_fn sink, void *arg, enum oscope_log_level most)
 {
     state.arg = arg;
     state.most = most;
     state.sink = sink;
 }
 
-void log_at(enum log_level level, const char *fmt, ...)
+void log_at(enum oscope_log_level level, const char *fmt, ...)
 {
     char line[512];
     va_list ap;

@@ -76,6 +76,8 @@ bool cli_number(const struct cli *c, const char *name, uint64_t max, uint64_t *o
 /* An operand as a number, likewise. what: "PID". */
 bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uint64_t *out);
 
+/* "oscope: line" on stderr, for the library's messages (arg unused). */
+void cli_message(const char *line, void *arg);
 /* "oscope CMD: text" on stderr; returns the status to exit with. */
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int cli_failed(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -8,6 +8,9 @@
 static const struct cli_option attach_options[] = {
     {"name", 'n', "ID", false, "the session's id (default: chosen)", NULL},
     {"foreground", 0, NULL, false, "serve the session here until it ends", NULL},
+    {"vmlinux", 0, "FILE", false, "the kernel's ELF file, for all commands of the session",
+     "@file"},
+    {"system-map", 0, "FILE", false, "the kernel's System.map, likewise", "@file"},
     {0},
 };
 
@@ -15,6 +18,9 @@ static int attach_run(struct cli *c)
 {
     struct oscope_attach_options opts = {
         .name = cli_option(c, "name"),
+        .vmlinux = cli_option(c, "vmlinux"),
+        .system_map = cli_option(c, "system-map"),
+        .message = cli_message,
         .foreground = cli_option(c, "foreground") != NULL,
     };
     char *id = NULL;

@@ -134,7 +134,7 @@ static void zsh_action(struct out *o, const char *how)
 static void zsh_options(struct out *o, const struct cli_option *options)
 {
     for (const struct cli_option *p = options; p && p->name; p++)
-        for (int letter = 0; letter <= (p->letter != 0); letter++) {
+        for (int letter = 0; letter <= (p->letter ? 1 : 0); letter++) {
             if (letter)
                 out_printf(o, "        '-%c", p->letter);
             else

@@ -9,6 +9,9 @@
 static const struct cli_option run_options[] = {
     {"name", 'n', "ID", false, "the session's id (default: chosen)", NULL},
     {"quiet", 'q', NULL, false, "say nothing on stderr", NULL},
+    {"vmlinux", 0, "FILE", false, "the kernel's ELF file, for all commands of the session",
+     "@file"},
+    {"system-map", 0, "FILE", false, "the kernel's System.map, likewise", "@file"},
     {0},
 };
 
@@ -33,6 +36,9 @@ static int run_run(struct cli *c)
 {
     struct oscope_run_options opts = {
         .name = cli_option(c, "name"),
+        .vmlinux = cli_option(c, "vmlinux"),
+        .system_map = cli_option(c, "system-map"),
+        .message = cli_message,
         .quiet = cli_option(c, "quiet") != NULL,
     };
     int status = 0;

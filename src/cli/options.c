@@ -235,6 +235,11 @@ int cli_failed(const struct cli *c, const char *fmt, ...)
     return CLI_FAILED;
 }
 
+void cli_message(const char *line, void *arg)
+{
+    fprintf(stderr, "oscope: %s\n", line);
+}
+
 int cli_error(const struct cli *c, struct oscope_error *err)
 {
     int status = err->code == OSCOPE_E_USAGE ? CLI_USAGE : CLI_FAILED;

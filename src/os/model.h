@@ -81,6 +81,11 @@ struct os_model_ops {
     /* Type name of a well-known global whose type the types don't tell ("struct task_struct"), or
      * NULL. */
     const char *(*global_type)(struct os_model *m, const char *symbol);
+    /*
+     * Copies of a per-CPU variable: *address is where that of cpu lies. Returns the number of CPUs,
+     * 0 when var (its address in the symbol table) is no per-CPU variable.
+     */
+    unsigned (*per_cpu)(struct os_model *m, uint64_t var, unsigned cpu, uint64_t *address);
     /* Fills what the OS knows; strings into list->strings. */
     struct oscope_error *(*info)(struct os_model *m, struct oscope_info *info,
                                  struct os_list *list);

@@ -114,17 +114,18 @@ static struct oscope_error *op_status(struct broker *b, json_t *out)
 static struct oscope_error *op_registers(struct broker *b, json_t *out)
 {
     AUTO_FREE char *text = NULL;
-    json_t *cpus, *threads = json_array(), *cpu;
-    size_t i;
+    json_t *cpus, *threads = json_array();
 
     json_object_set_new(out, "threads", threads);
     if (!b->qmp)
         return no_qmp();
     TRY(qmp_hmp(b->qmp, "info registers -a", &text));
     TRY(qmp_query(b->qmp, "query-cpus-fast", &cpus));
-    json_array_foreach(cpus, i, cpu)
+    for (size_t i = 0; i < json_array_size(cpus); i++) {
+        const json_t *cpu = json_array_get(cpus, i);
         json_array_append_new(threads, json_pack("[O,O]", json_object_get(cpu, "cpu-index"),
                                                  json_object_get(cpu, "thread-id")));
+    }
     json_decref(cpus);
     json_object_set_new(out, "text", json_string_nocheck(text));
     return NULL;

@@ -184,7 +184,7 @@ struct oscope_error *findqmp_connect(pid_t pid, struct qmp **out, char **path)
     if (!err && !l.n)
         add_listening(pid, &l);
     if (!err && l.n)
-        err = error_prefix(try_paths(pid, &l, out, path), "QEMU %d", (int)pid);
+        err = host_explain(error_prefix(try_paths(pid, &l, out, path), "QEMU %d", (int)pid), pid);
     else if (!err)
         err = error_hint(error_new(OSCOPE_E_NOT_FOUND, "QEMU %d has no QMP socket%s", (int)pid,
                                    other ? " on a unix path" : ""),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The sessions of this user, as a view. */
+/* The sessions of this user. */
 #include "session/session.h"
 
-#include "analysis/view.h"
 #include "base/util.h"
 #include "session/client.h"
 #include "session/describe.h"
@@ -14,24 +13,6 @@
 #include <time.h>
 
 enum { STATUS_TIMEOUT_MS = 1000 };
-
-static const struct oscope_column list_columns[] = {
-    OSCOPE_COLUMN(struct oscope_session_row, id, OSCOPE_TEXT, OSCOPE_COL_LEFT,
-                  "session id, for -s"),
-    OSCOPE_COLUMN(struct oscope_session_row, kind, OSCOPE_TEXT, OSCOPE_COL_LEFT,
-                  "how it came about: run, attach, core"),
-    OSCOPE_COLUMN(struct oscope_session_row, pid, OSCOPE_INT, 0,
-                  "process id of QEMU, 0 for a core"),
-    OSCOPE_COLUMN(struct oscope_session_row, status, OSCOPE_TEXT, OSCOPE_COL_LEFT,
-                  "running, paused, dump, gone, or no broker (oscope attach PID takes it over)"),
-    OSCOPE_COLUMN(struct oscope_session_row, arch, OSCOPE_TEXT, OSCOPE_COL_LEFT,
-                  "the guest's architecture, as QEMU names it"),
-    OSCOPE_COLUMN(struct oscope_session_row, ram, OSCOPE_BYTES, 0, "guest RAM"),
-    OSCOPE_COLUMN(struct oscope_session_row, name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC,
-                  "the guest's name, else QEMU's command; a core's file name"),
-    OSCOPE_COLUMN(struct oscope_session_row, age, OSCOPE_DURATION, 0, "since the session was made"),
-    {0},
-};
 
 static const char *live_status(const char *dir, const struct session_desc *d)
 {
@@ -82,7 +63,7 @@ static struct oscope_error *add_row(struct os_list *list, const char *dir,
         return error_nomem();
     r->id = arena_strdup(&list->strings, d->id);
     r->kind = arena_strdup(&list->strings, d->kind);
-    r->pid = d->pid;
+    r->pid = d->core ? -1 : d->pid;
     r->arch = arena_strdup(&list->strings, d->arch);
     r->name = arena_strdup(&list->strings, d->name ? d->name : "");
     r->ram = ram_of(d);
@@ -114,18 +95,12 @@ static struct oscope_error *fill(struct os_list *list, const struct runtime_ids 
     return NULL;
 }
 
-struct oscope_error *oscope_view_list(struct oscope_view **out)
+struct oscope_error *session_list(struct os_list *list)
 {
     struct runtime_ids ids;
-    struct os_list list;
 
     TRY(runtime_ids(&ids));
-    os_list_init(&list, sizeof(struct oscope_session_row));
-    struct oscope_error *err = fill(&list, &ids);
+    struct oscope_error *err = fill(list, &ids);
     runtime_ids_free(&ids);
-    if (err) {
-        os_list_free(&list);
-        return err;
-    }
-    return view_from_list("list", "sessions", list_columns, &list, out);
+    return err;
 }

@@ -28,11 +28,8 @@ struct session_private {
 /* threads: [[index, thread-id], …] */
 static void set_threads(struct target_vcpus *v, const json_t *threads)
 {
-    const json_t *pair;
-    size_t i;
-
-    json_array_foreach(threads, i, pair)
-    {
+    for (size_t i = 0; i < json_array_size(threads); i++) {
+        const json_t *pair = json_array_get(threads, i);
         json_int_t index = json_integer_value(json_array_get(pair, 0));
         for (size_t k = 0; k < v->n; k++)
             if (v->vcpus[k].index == index)

@@ -240,6 +240,7 @@ static void observe(struct run *r)
         oscope_error_free(err);
         return;
     }
+    tell(r, "session %s (look at it from another terminal: oscope info, oscope ps …)", r->s.id);
     serving_run(&r->s, r->sigfd);
 }
 

@@ -27,6 +27,9 @@ struct oscope_session {
  */
 struct oscope_error *session_os(struct oscope_session *s, struct os_model **out);
 
+/* Rows: struct oscope_session_row, of this user's sessions. */
+struct oscope_error *session_list(struct os_list *list);
+
 /* Brackets a view: refreshes caches; stops the guest when the user asked for that. */
 struct oscope_error *session_begin(struct oscope_session *s);
 void session_end(struct oscope_session *s);

@@ -430,7 +430,7 @@ static struct oscope_error *open_blob(const void *data, size_t n, struct types *
 struct oscope_error *btf_open(const void *data, size_t n, struct types *base, unsigned ptr_size,
                               struct types **out)
 {
-    struct btf *b;
+    struct btf *b = NULL;
 
     TRY(open_blob(data, n, base, ptr_size, &b));
     struct oscope_error *err = btf_index_build(b);
@@ -445,7 +445,7 @@ struct oscope_error *btf_open(const void *data, size_t n, struct types *base, un
 struct oscope_error *btf_open_indexed(const void *data, size_t n, unsigned ptr_size,
                                       const void *index, size_t index_n, struct types **out)
 {
-    struct btf *b;
+    struct btf *b = NULL;
 
     TRY(open_blob(data, n, NULL, ptr_size, &b));
     struct oscope_error *err = btf_index_use(b, index, index_n);

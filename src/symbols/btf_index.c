@@ -34,7 +34,7 @@ static uint32_t name_hash(const char *s)
 {
     uint32_t h = 0x811c9dc5;
 
-    for (int i = 0; s[i] && i < HASHED_MAX; i++)
+    for (int i = 0; i < HASHED_MAX && s[i]; i++)
         h = (h ^ (uint8_t)s[i]) * 0x01000193;
     return h ^ h >> 15;
 }

@@ -95,11 +95,11 @@ static void test_mtree_refuses(void **state)
         "unknown command: 'info'",
         "FlatView #0\n AS \"I/O\", root: io\n",
         "FlatView #0\n AS \"memory\", root: system\n  nonsense\n",
-        "FlatView #0\n AS \"memory\", root: system\n"
-        "  0000000000002000-0000000000002fff (prio 0, ram): a\n"
-        "  0000000000001000-0000000000002fff (prio 0, ram): b\n",
-        "FlatView #0\n AS \"memory\", root: system\n"
-        "  0000000000000000-ffffffffffffffff (prio 0, ram): a\n",
+        ("FlatView #0\n AS \"memory\", root: system\n"
+         "  0000000000002000-0000000000002fff (prio 0, ram): a\n"
+         "  0000000000001000-0000000000002fff (prio 0, ram): b\n"),
+        ("FlatView #0\n AS \"memory\", root: system\n"
+         "  0000000000000000-ffffffffffffffff (prio 0, ram): a\n"),
     };
     struct mtree m;
 

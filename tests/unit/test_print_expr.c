@@ -248,7 +248,7 @@ static void test_values(void **state)
         {"1 + 2 - 10", "long", "-7"},
         {"EXEC", "long", "4"},
         {"0x10000", "long", "65536 (0x10000)"},
-        {"(char)-1", "char", "-1 '\\xff'"},
+        {"(char)(-1)", "char", "-1 '\\xff'"},
     };
     struct fixture f;
 
@@ -443,6 +443,62 @@ static void test_lists(void **state)
     fixture_close(&f);
 }
 
+/* ---- per-CPU variables, with a model that knows them ---- */
+
+static unsigned two_cpus(struct os_model *m, uint64_t var, unsigned cpu, uint64_t *address)
+{
+    if (var != FIX_VA + 0x400) /* "mystery" */
+        return 0;
+    *address = fixture_task(cpu);
+    return 2;
+}
+
+static void test_per_cpu(void **state)
+{
+    static const struct {
+        const char *text, *says; /* NULL: no error */
+        uint64_t address;
+    } cases[] = {
+        {"struct task per_cpu(mystery, 1)", NULL, FIX_VA + FIX_TASK + FIX_TASK_SIZE},
+        {"int &per_cpu(mystery, 0)", NULL, FIX_VA + FIX_TASK},
+        {"int per_cpu(mystery, 2)", "there are 0 to 1", 0},
+        {"int per_cpu(mystery, -1)", "there are 0 to 1", 0},
+        {"int per_cpu(init_task, 0)", "not a per-CPU variable", 0},
+        {"int per_cpu(5, 0)", "needs a variable", 0},
+        {"int mystery", "'mystery' is a per-CPU variable", 0},
+        {"per_cpu(mystery, 0)", "type of 'mystery' is not known", 0},
+    };
+    struct fixture f;
+
+    assert_true(fixture_open(&f));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct arena mem = {0};
+        struct os_list l;
+        struct expr_input in;
+        struct print_value v;
+        os_list_init(&l, sizeof(struct oscope_value));
+        struct print p = {.os = &f.os,
+                          .vs = &f.os.kernel,
+                          .types = f.types,
+                          .symtab = f.os.symtab,
+                          .list = &l,
+                          .memory = &mem,
+                          .per_cpu = two_cpus};
+        assert_null(expr_parse(&mem, cases[i].text, &in));
+        struct oscope_error *err = print_eval(&p, &in, &v);
+        if (!err != !cases[i].says)
+            fail_msg("'%s': %s", cases[i].text, err ? err->message : "no error");
+        if (err && !strstr(err->message, cases[i].says))
+            fail_msg("'%s' does not say '%s'", err->message, cases[i].says);
+        if (!err)
+            assert_int_equal(v.address, cases[i].address);
+        oscope_error_free(err);
+        os_list_free(&l);
+        arena_free(&mem);
+    }
+    fixture_close(&f);
+}
+
 /* ---- the command line ---- */
 
 static void test_type_words(void **state)
@@ -480,10 +536,11 @@ static void test_type_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parses), cmocka_unit_test(test_parse_errors),
-        cmocka_unit_test(test_values), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_rows),   cmocka_unit_test(test_paths_lead_back),
-        cmocka_unit_test(test_lists),  cmocka_unit_test(test_type_words),
+        cmocka_unit_test(test_parses),  cmocka_unit_test(test_parse_errors),
+        cmocka_unit_test(test_values),  cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_rows),    cmocka_unit_test(test_paths_lead_back),
+        cmocka_unit_test(test_lists),   cmocka_unit_test(test_type_words),
+        cmocka_unit_test(test_per_cpu),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,8 +244,8 @@ static void test_runtime_directory_must_be_ours(void **state)
 static void test_bad_descriptions(void **state)
 {
     static const char *const bad[] = {"", "{", "[]", "{\"format\": 1}",
-                                      "{\"format\": 99, \"id\": \"1\", \"kind\": \"run\", "
-                                      "\"arch\": \"x\", \"pid\": 1}"};
+                                      ("{\"format\": 99, \"id\": \"1\", \"kind\": \"run\", "
+                                       "\"arch\": \"x\", \"pid\": 1}")};
     struct session_desc d;
     char *id, *dir, path[128];
 

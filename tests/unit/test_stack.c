@@ -211,6 +211,12 @@ static void test_riscv_at_the_trap_vector(void **state)
     v = riscv_vcpu(regs, F(20) + 0x80, 0x7fff0000, 0x7fff0100, 0);
     unwind(x, &v);
     expect(x, "handle_exception", false);
+
+    /* in a trampoline outside of the kernel's text, the stack still empty */
+    v = riscv_vcpu(regs, MODTEXT, TOP, 0x7fff0100, 0);
+    unwind(x, &v);
+    assert_int_equal(x->list.n, 1);
+    assert_int_equal(x->list.notes.n, 0);
 }
 
 static void test_user_mode_and_firmware(void **state)

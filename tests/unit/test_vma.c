@@ -195,6 +195,7 @@ static void no_mm(void **state)
 
     fake_put(&w->f, TASK + 0x10, 0);
     rows(w, 0);
+    assert_int_equal(w->list.notes.n, 1);
     w->f.lm.layout.mm_mmap.present = 0;
     struct oscope_error *err = linux_vmas(&w->f.lm.base, &w->task, &w->list);
     assert_non_null(strstr(err->message, "mm_struct.mmap"));

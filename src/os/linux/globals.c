@@ -51,3 +51,16 @@ const char *linux_global_type(struct os_model *m, const char *symbol)
             return globals[i].type;
     return NULL;
 }
+
+unsigned linux_per_cpu(struct os_model *m, uint64_t var, unsigned cpu, uint64_t *address)
+{
+    struct linux_model *lm = linux_of(m);
+    uint64_t start = symtab_addr(m->symtab, "__per_cpu_start"); /* 0 on x86_64 before 6.15 */
+    uint64_t end = symtab_addr(m->symtab, "__per_cpu_end");
+
+    if (var < start || var >= end || !lm->ncpus)
+        return 0;
+    if (cpu < lm->ncpus)
+        *address = linux_percpu(lm, var, cpu);
+    return lm->ncpus;
+}

@@ -108,6 +108,7 @@ bool linux_current(struct os_model *m, unsigned vcpu, struct oscope_task *out);
 void linux_layout_open(struct linux_model *lm);
 struct oscope_error *linux_types(struct os_model *m, struct types **out);
 /* globals.c */
+unsigned linux_per_cpu(struct os_model *m, uint64_t var, unsigned cpu, uint64_t *address);
 const char *linux_global_type(struct os_model *m, const char *symbol);
 /* comm.c: completes row->comm of a kernel thread whose task flags are given */
 void linux_kernel_thread_name(struct linux_model *lm, uint64_t flags, struct oscope_task *row);

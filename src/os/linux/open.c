@@ -226,6 +226,7 @@ const struct os_model_ops linux_ops = {
     .types = linux_types,
     .symbols = linux_modules_load,
     .global_type = linux_global_type,
+    .per_cpu = linux_per_cpu,
     .tasks = linux_tasks,
     .task = linux_task,
     .task_vspace = linux_task_vspace,

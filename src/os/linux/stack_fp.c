@@ -228,7 +228,7 @@ static enum unwind_result x86_step(struct unwind *u)
 
 /*
  * Stopped in entry code before the kernel has its own registers, or on the way out after it gave
- * them up: sp or fp are the user's, and there is no caller.
+ * them up: sp or fp are the user's, or the stack is empty, and there is no caller.
  */
 static bool at_user_border(const struct unwind *u)
 {
@@ -236,6 +236,8 @@ static bool at_user_border(const struct unwind *u)
                                             {"__irqentry_text_start", "__irqentry_text_end"}};
     const struct symtab *st = u->lm->base.symtab;
 
+    if (u->first && u->vcpu && u->sp == u->task_hi)
+        return true;
     if (!u->first ||
         (linux_is_kernel_address(u->lm, u->sp) && linux_is_kernel_address(u->lm, u->fp)))
         return false;

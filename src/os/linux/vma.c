@@ -326,7 +326,9 @@ struct oscope_error *linux_vmas(struct os_model *m, const struct oscope_task *ta
     for (unsigned pass = 0;; pass++) {
         if (!linux_pointer(lm, task->address, lm->layout.task_mm, &w.mm)) {
             list->n = 0;
-            return NULL; /* a kernel thread, or it has exited: no user memory */
+            os_list_note(list, "task %d has no user memory: a kernel thread, or it is exiting",
+                         task->pid);
+            return NULL;
         }
         TRY(one_pass(&w, task));
         if (!w.torn) {
