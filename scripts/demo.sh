@@ -111,9 +111,9 @@ show 60 mem
 show 40 mem --map
 show tail dmesg
 show 30 bt "$pid"
-show 30 print init_task.comm
-show $head print init_task.mm
-show $head sym init_task
+show $head print init_task.se --depth 1
+show $head print init_task --list tasks --max 2
+show $head sym 'tcp_v4_*'
 
 if [ -t 0 ] && [ -t 1 ]; then
 	step "your turn"

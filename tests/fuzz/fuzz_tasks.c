@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     fake_open(&f, "riscv64", RAM);
     fake_task_layout(&f.lm);
     if (fake_ready(&f)) {
-        memcpy(f.bytes, data, n < RAM ? n : RAM);
+        memcpy(f.bytes + FAKE_INIT_TASK, data, MIN(n, (size_t)RAM - FAKE_INIT_TASK));
         for (int threads = 0; threads < 2; threads++) {
             struct os_list list;
             os_list_init(&list, sizeof(struct oscope_task));

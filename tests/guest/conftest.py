@@ -97,8 +97,16 @@ def _fixture(name):
 guest, guest1, plain = _fixture("guest"), _fixture("guest1"), _fixture("plain")
 
 
-def pytest_collection_modifyitems(items):
-    """Tests of the same guest follow each other, so that it is booted once."""
+def pytest_collection_modifyitems(config, items):
+    """Tests of the same guest follow each other, so that it is booted once.
+
+    What does not depend on the guest's architecture runs with the first architecture only.
+    """
+    if ARCHES[0] not in config.getoption("--arch").split(","):
+        drop = [i for i in items if not hasattr(i, "callspec")
+                or not {"guest", "guest1", "plain", "arch"} & set(i.callspec.params)]
+        config.hook.pytest_deselected(items=drop)
+        items[:] = [i for i in items if i not in drop]
 
     def key(item):
         params = item.callspec.params if hasattr(item, "callspec") else {}

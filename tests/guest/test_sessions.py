@@ -92,9 +92,9 @@ def test_firmware_only(firmware):
         assert "kernel" in fails(command, "-s", "firmware")
 
 
-def test_early_boot_is_told_apart():
+def test_early_boot_is_told_apart(arch):
     """From reset to a shell: every answer is an error of one line or true."""
-    with Guest("riscv64", smp=2, via="run", wait=False) as g:
+    with Guest(arch, smp=2, via="run", wait=False) as g:
         seen = set()
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
@@ -314,8 +314,8 @@ def test_things_that_are_not_there(guest1):
 # -- a guest that does not stand still -----------------------------------------------------------
 
 
-def test_fork_storm():
-    with Guest("riscv64", smp=4, via="run", workload="storm") as g:
+def test_fork_storm(arch):
+    with Guest(arch, smp=4, via="run", workload="storm") as g:
         known = re.compile(r"[A-Za-z0-9_/:+.@#()\-\[\] ]+")
         labels = set()
         for i in range(60):

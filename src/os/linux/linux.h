@@ -43,6 +43,7 @@ struct linux_model {
     char *vmlinux;       /* the user's ELF file, or NULL */
     char *cache_dir;     /* or NULL */
     struct pages *pages; /* pages.c: memory map of struct page, made at first need */
+    struct cfi *cfi;     /* cfi.c: call frame information of vmlinux, opened at first need */
 };
 
 static inline struct linux_model *linux_of(struct os_model *m)
@@ -128,6 +129,8 @@ void linux_pages_free(struct pages *p); /* NULL allowed */
 struct oscope_error *linux_buddy(struct os_model *m, struct os_list *list);
 /* log.c */
 struct oscope_error *linux_log(struct os_model *m, uint64_t from, struct os_list *list);
+/* cfi.c */
+void linux_cfi_free(struct cfi *c); /* NULL allowed */
 /* stack.c, orc.c */
 struct oscope_error *linux_stack(struct os_model *m, const struct oscope_task *task,
                                  const struct target_vcpu *vcpu, struct os_list *list);

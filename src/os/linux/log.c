@@ -262,7 +262,7 @@ static struct oscope_error *read_all(struct ring *r, uint64_t from, struct os_li
         uint64_t seq = layout_get(info, l->size.printk_info, l->info_seq);
         if (outcome == RECORD_OK && seq < from)
             continue;
-        if (outcome == RECORD_TORN || seq < expected) {
+        if (outcome == RECORD_TORN || seq < expected || seq == UINT64_MAX) {
             torn++;
             continue;
         }

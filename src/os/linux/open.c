@@ -52,6 +52,7 @@ static void linux_close(struct os_model *m)
     struct linux_model *lm = linux_of(m);
 
     linux_pages_free(lm->pages);
+    linux_cfi_free(lm->cfi);
     types_free(lm->btf_types);
     types_free(lm->dwarf_types);
     symtab_free(m->symtab);

@@ -2,13 +2,14 @@
 /*
  * Kernel stacks. A sleeping task starts from what __switch_to saved, a running one from the
  * registers of its vCPU; then one frame after the other by the way this kernel keeps them: frame
- * pointers (riscv64, arm64), ORC (x86_64). Where that gives up, a scan of the rest of the stack
- * adds guesses, and a note says why.
+ * pointers (riscv64, arm64), ORC (x86_64), or where it has neither, call frame information of the
+ * user's vmlinux. Where that gives up, a scan of the rest of the stack adds guesses, and a note
+ * says why.
  *
  * A sleeping task may run meanwhile: its saved context is read again afterwards, and the unwind
  * repeated if it changed.
  */
-#include "os/linux/stack.h"
+#include "os/linux/cfi.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -191,21 +192,39 @@ static void add_scanned(struct answer *a)
 
 /* ---- unwinding ---- */
 
-static enum unwind_result step(struct unwind *u, bool orc)
+enum way { BY_FP, BY_ORC, BY_CFI };
+
+static enum way ready(struct answer *a, struct cfi_regs *regs)
 {
-    return orc ? stack_orc_step(u) : stack_fp_step(u);
+    struct unwind *u = a->u;
+
+    if (strcmp(u->lm->base.arch->name, "x86_64") == 0 && stack_orc_start(u))
+        return BY_ORC;
+    if (stack_cfi_wanted(u->lm) && stack_cfi_start(u, a->task->address, regs))
+        return BY_CFI;
+    return BY_FP;
+}
+
+static enum unwind_result step(struct unwind *u, enum way way, struct cfi_regs *regs)
+{
+    switch (way) {
+    case BY_ORC: return stack_orc_step(u);
+    case BY_CFI: return stack_cfi_step(u, regs);
+    default: return stack_fp_step(u);
+    }
 }
 
 /* From the innermost frame, which u holds, outwards. True if the outermost was reached. */
 static bool walk(struct answer *a)
 {
     struct unwind *u = a->u;
-    bool orc = strcmp(u->lm->base.arch->name, "x86_64") == 0 && stack_orc_start(u);
+    struct cfi_regs regs;
+    enum way way = ready(a, &regs);
     enum unwind_result r = UNWIND_FRAME;
 
     add_unwound(a, "pc");
     for (unsigned i = 0; i < STACK_FRAMES_MAX && !a->nomem; i++) {
-        r = step(u, orc);
+        r = step(u, way, &regs);
         if (r != UNWIND_FRAME)
             break;
         add_unwound(a, u->method);
