@@ -128,7 +128,7 @@ def guest(step, arch, args):
     report = LOGS / f"guest-{arch}.xml"
     report.unlink(missing_ok=True)
     ok = step.run("/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs",
-                  "--arch", arch, f"--junitxml={report}", *args, "tests/guest", timeout=1200,
+                  f"--arch={arch}", f"--junitxml={report}", *args, "tests/guest", timeout=1200,
                   env={"OSCOPE_BUILD": os.environ.get("OSCOPE_BUILD", str(ROOT / "build-gcc")),
                        "PYTHONDONTWRITEBYTECODE": "1"})
     if not report.exists():

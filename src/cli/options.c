@@ -98,13 +98,22 @@ static int options_run(struct cli *c, const struct option_set *set, int argc, ch
     return CLI_OK;
 }
 
-/* Options that were given before the command must be ones it has. */
+static bool options_has(const struct cli_option *options, const char *name)
+{
+    for (; options && options->name; options++)
+        if (!strcmp(options->name, name))
+            return true;
+    return false;
+}
+
+/* Options that were given before the command must be ones it has, for all views or its own. */
 static int options_fitting(const struct cli *c)
 {
-    for (size_t i = 0; i < c->ngiven && !(c->cmd->flags & CMD_VIEW); i++)
-        for (const struct cli_option *o = cli_view_options; o->name; o++)
-            if (c->given[i].option == o)
-                return cli_usage(c, "option --%s does not apply here", o->name);
+    for (size_t i = 0; i < c->ngiven && !(c->cmd->flags & CMD_VIEW); i++) {
+        const char *name = c->given[i].option->name;
+        if (options_has(cli_view_options, name) && !options_has(c->cmd->options, name))
+            return cli_usage(c, "option --%s does not apply here", name);
+    }
     return CLI_OK;
 }
 

@@ -9,7 +9,7 @@ A test takes one of these fixtures and runs once for each arch (and smp) asked f
     guest1      the same, SMP 1 only: for what does not depend on the number of CPUs
     plain       a guest that nobody looks at yet (SMP 2), for `attach`
 
-    pytest --arch riscv64,amd64 --smp 1 tests/guest
+    pytest tests/guest --arch riscv64,amd64 --smp 1
 """
 
 import pathlib

@@ -202,7 +202,7 @@ static void test_table_is_sound(void **state)
         for (const struct cli_option *o = c->options; o && o->name; o++) {
             assert_non_null(o->doc);
             for (const struct cli_option *q = cli_view_options; q->name; q++) {
-                assert_string_not_equal(o->name, q->name);
+                assert_true(!(c->flags & CMD_VIEW) || strcmp(o->name, q->name) != 0);
                 assert_true(!(c->flags & CMD_VIEW) || !o->letter || o->letter != q->letter);
             }
         }

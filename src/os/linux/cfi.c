@@ -32,6 +32,7 @@ enum { NONE = INT8_MIN };
 struct machine {
     const char *arch;
     unsigned sp, fp;
+    int link;                 /* -1: calls push the return address */
     const char *const *names; /* of target_reg(); NULL: x0, x1 … below nx */
     unsigned nx;
     int8_t saved[CFI_REGS]; /* by __switch_to: inactive_task_frame, thread_struct, cpu_context */
@@ -50,6 +51,7 @@ static const struct machine machines[] = {
     {"x86_64",
      7,
      6,
+     -1,
      x86_names,
      0,
      {NONE, NONE, NONE, -1, NONE, NONE, 0, NONE, NONE, NONE, NONE, NONE, -2, -3, -4, -5, NONE_8,
@@ -59,6 +61,7 @@ static const struct machine machines[] = {
     {"riscv64",
      2,
      8,
+     1,
      NULL,
      32,
      {NONE_8, 0, 1, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 2,   3,
@@ -69,6 +72,7 @@ static const struct machine machines[] = {
     {"aarch64",
      31,
      29,
+     30,
      NULL,
      31,
      {NONE_8, NONE_8, NONE, NONE, NONE, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0, NONE, NONE},
@@ -391,28 +395,13 @@ static bool execute(struct eval *e, const Dwarf_Op *op)
         return push(e, op->atom - DW_OP_lit0);
     if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
         return push_register(e, op->atom - DW_OP_breg0, op->number);
+    if (op->atom >= DW_OP_const1u && op->atom <= DW_OP_consts)
+        return push(e, op->number);
     switch (op->atom) {
     case DW_OP_nop: return true;
     case DW_OP_bregx: return push_register(e, op->number, op->number2);
     case DW_OP_call_frame_cfa: return e->cfa && push(e, *e->cfa);
-    case DW_OP_const1u:
-    case DW_OP_const1s:
-    case DW_OP_const2u:
-    case DW_OP_const2s:
-    case DW_OP_const4u:
-    case DW_OP_const4s:
-    case DW_OP_const8u:
-    case DW_OP_const8s:
-    case DW_OP_constu:
-    case DW_OP_consts: return push(e, op->number);
-    case DW_OP_deref:
-    case DW_OP_plus_uconst:
-    case DW_OP_neg:
-    case DW_OP_not:
-    case DW_OP_dup:
-    case DW_OP_drop:
-    case DW_OP_stack_value: return unary(e, op);
-    default: return binary(e, op->atom);
+    default: return unary(e, op) || binary(e, op->atom);
     }
 }
 
@@ -482,6 +471,22 @@ static bool in_entry_code(const struct unwind *u)
                                                      strcmp(sym.name, "handle_exception") == 0));
 }
 
+enum { KERNEL_CS = 0x10, USER_CS = 0x33, USER32_CS = 0x23 }; /* arch/x86/include/asm/segment.h */
+
+/*
+ * Is it a whole pt_regs? Entry code may have been interrupted itself, with some of it pushed. One
+ * that came from user mode lies at the top of the task's stack, and was recognised there.
+ */
+static bool plausible(const struct unwind *u, uint64_t at, uint64_t pc, uint64_t cs)
+{
+    bool x86 = u->lm->layout.regs_cs.present,
+         user = x86 ? cs & 3 : !linux_is_kernel_address(u->lm, pc);
+
+    if (x86 ? cs != KERNEL_CS && cs != USER_CS && cs != USER32_CS : u->exact)
+        return false;
+    return user ? at < u->task_lo || at >= u->task_hi : stack_is_text(u->text, pc);
+}
+
 /* Out of entry code, to what the trap interrupted. */
 static enum unwind_result leave_trap(struct unwind *u, const struct machine *m,
                                      struct cfi_regs *regs)
@@ -494,16 +499,42 @@ static enum unwind_result leave_trap(struct unwind *u, const struct machine *m,
         (l->regs_cs.present && !unwind_regs_field(u, at, l->regs_cs, &cs)))
         return unwind_lost(u, "the registers saved by a trap at 0x%llx can't be read",
                            (unsigned long long)at);
-    if ((cs & 3) || !linux_is_kernel_address(u->lm, pc))
-        return UNWIND_END;
+    if (!plausible(u, at, pc, cs))
+        return unwind_lost(u, "the stack of entry code at 0x%llx does not hold a trap's registers",
+                           (unsigned long long)at);
     if (!stack_is_text(u->text, pc))
-        return unwind_lost(u, "the interrupted address 0x%llx is not in kernel text",
-                           (unsigned long long)pc);
+        return UNWIND_END;
     trap_registers(u, m, at, regs);
     enum unwind_result r = unwind_move(u, pc, sp, fp);
     u->exact = true;
     set_pointers(u, m, regs);
     return r;
+}
+
+/*
+ * Interrupted in assembly (copying, clearing): most of it is leaf functions that push nothing. A
+ * guess, but the only one where it leads behind a call.
+ */
+static bool leave_leaf(struct unwind *u, const struct machine *m, struct cfi_regs *regs)
+{
+    uint64_t pc, sp = u->sp + (m->link < 0 ? 8 : 0);
+
+    if (!u->exact || !stack_is_core_text(u->text, u->pc))
+        return false;
+    if (!(m->link < 0 ? unwind_word(u, u->sp, &pc) : get(regs, (uint64_t)m->link, &pc)))
+        return false;
+    pc = stack_strip_pac(u->lm, pc);
+    if (!stack_is_text(u->text, pc) || !stack_follows_call(u->lm, pc))
+        return false;
+    u->guess = true;
+    u->method = "scan";
+    u->pc = pc;
+    u->sp = sp;
+    u->exact = u->first = false;
+    set(regs, m->sp, sp);
+    if (m->link >= 0)
+        regs->known &= ~BIT(m->link);
+    return true;
 }
 
 static enum unwind_result without_rules(struct unwind *u, const struct machine *m,
@@ -515,6 +546,8 @@ static enum unwind_result without_rules(struct unwind *u, const struct machine *
         return UNWIND_END;
     if (in_entry_code(u)) /* with the user's stack pointer still: nothing is above */
         return linux_is_kernel_address(u->lm, u->sp) ? leave_trap(u, m, regs) : UNWIND_END;
+    if (leave_leaf(u, m, regs))
+        return UNWIND_FRAME;
     return unwind_lost(u, "no call frame information for 0x%llx", (unsigned long long)u->pc);
 }
 
