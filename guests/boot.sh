@@ -42,7 +42,11 @@ esac
 [ -s "$dir/kernel" ] && [ -s "$dir/initramfs.cpio.gz" ] ||
 	die "no guest in $dir: run guests/fetch.sh $arch${suite:+ --suite $suite}"
 
-set -- "$@" -smp "$smp" -m "$mem" -nographic -nic none -no-reboot \
+case " $* " in # a reboot ends QEMU, unless the caller says what it does
+*" -action "*) ;;
+*) set -- "$@" -no-reboot ;;
+esac
+set -- "$@" -smp "$smp" -m "$mem" -nographic -nic none \
 	-kernel "$dir/kernel" -initrd "$dir/initramfs.cpio.gz" \
 	-append "console=$console panic=-1${append:+ $append}"
 [ -z "$agent" ] || set -- "$@" \

@@ -60,8 +60,13 @@ struct oscope_attach_options {
 struct oscope_error *oscope_attach(const char *what, const struct oscope_attach_options *opts,
                                    char **id);
 
-/* Registers a core file as a session. */
-struct oscope_error *oscope_core(const char *path, const char *name, char **id);
+/* Registers a core file as a session. *id as for oscope_attach(). */
+struct oscope_core_options {
+    const char *name;
+    const char *vmlinux, *system_map; /* as for oscope_run() */
+};
+struct oscope_error *oscope_core(const char *path, const struct oscope_core_options *opts,
+                                 char **id);
 
 /* Ends a session's broker (QEMU runs on) and removes its directory. */
 struct oscope_error *oscope_detach(const char *id);

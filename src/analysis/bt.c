@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `bt`: kernel stacks. Which task runs on which vCPU comes from the OS's structures; for those the
- * stack begins at the vCPU's registers, for the others where they were switched out.
+ * `bt`: kernel stacks. Those of tasks on a vCPU begin at its registers, the others where they were
+ * switched out. Registers are asked for only when some task needs them: QEMU may not answer.
  */
 #include "analysis/columns.h"
 #include "analysis/view.h"
@@ -29,119 +29,200 @@ const struct oscope_column bt_columns[] = {
     {0},
 };
 
-enum { BT_TRIES = 6, BT_VCPUS = 1024, BT_UNSURE = 1 << 20 };
+enum { BT_TRIES = 4, BT_VCPUS = 1024 };
+
+struct bt {
+    struct oscope_session *s;
+    struct os_model *m;
+    struct os_list *list; /* the frames */
+    struct os_list tasks; /* whose stacks are wanted */
+    bool asked;           /* the registers, with success or not */
+    bool moves;           /* the guest runs while we read */
+    struct target_vcpus vcpus;
+    struct hash running; /* index in tasks to what registers are its (BT_UNSURE: perhaps) */
+    size_t ended, unknown, failed, torn; /* tasks to be told of in notes */
+};
+
+enum { BT_UNSURE = 1 << 20 };
 
 /* Address of the task object that each vCPU runs, 0: not known. */
-static void bt_currents(struct os_model *m, const struct target_vcpus *vcpus, uint64_t *tasks)
+static void bt_currents(struct bt *b, uint64_t *tasks)
 {
-    for (size_t i = 0; i < vcpus->n && i < BT_VCPUS; i++) {
+    for (size_t i = 0; i < b->vcpus.n && i < BT_VCPUS; i++) {
         struct oscope_task task = {0};
-        bool known = m->ops->current && m->ops->current(m, vcpus->vcpus[i].index, &task);
+        bool known = b->m->ops->current && b->m->ops->current(b->m, b->vcpus.vcpus[i].index, &task);
         tasks[i] = known ? task.address : 0;
     }
 }
 
+/* Which of the tasks has which registers. */
+static struct oscope_error *bt_match(struct bt *b, const uint64_t *before, const uint64_t *after)
+{
+    hash_free(&b->running);
+    for (size_t i = 0; i < b->vcpus.n && i < BT_VCPUS; i++) {
+        size_t index;
+        enum os_runs how = b->m->ops->runs ? b->m->ops->runs(b->m, &b->vcpus.vcpus[i],
+                                                             b->tasks.rows, b->tasks.n, &index)
+                                           : OS_RUNS_NONE;
+        bool sure = how == OS_RUNS_STACK || !b->moves || before[i] == after[i];
+        if (how != OS_RUNS_NONE && !hash_put(&b->running, index, i | (sure ? 0 : BT_UNSURE), NULL))
+            return error_nomem();
+    }
+    return NULL;
+}
+
 /*
  * Registers and the task they belong to are two readings of a guest that runs on: a switch between
- * them would show one task with the stack of another. So the tasks are read before and after the
- * registers, again while they differ; what never agrees is marked (BT_UNSURE). Fills running: task
- * object to index in vcpus.
+ * them would show one task with the registers of another. So the tasks are read before and after
+ * the registers, again while they differ. Only a task that the stack pointer tells needs no such
+ * care.
  */
-static struct oscope_error *bt_running(struct oscope_session *s, struct os_model *m,
-                                       struct target_vcpus *vcpus, struct hash *running)
+static struct oscope_error *bt_registers(struct bt *b)
 {
     uint64_t before[BT_VCPUS] = {0}, after[BT_VCPUS] = {0};
 
+    b->asked = true;
     for (int i = 0; i < BT_TRIES; i++) {
         if (i)
-            bt_currents(m, vcpus, before);
-        target_vcpus_free(vcpus);
-        *vcpus = (struct target_vcpus){0};
-        TRY(target_registers(s->target, vcpus));
-        bt_currents(m, vcpus, after);
-        if (!s->target->live || (i && !memcmp(before, after, sizeof before)))
+            bt_currents(b, before);
+        target_vcpus_free(&b->vcpus);
+        TRY(target_registers(b->s->target, &b->vcpus));
+        bt_currents(b, after);
+        if (!b->moves || (i && !memcmp(before, after, sizeof before)))
             break;
     }
-    for (size_t i = 0; i < vcpus->n && i < BT_VCPUS; i++) {
-        bool sure = !s->target->live || before[i] == after[i];
-        if (after[i] && !hash_put(running, after[i], i | (sure ? 0 : BT_UNSURE), NULL))
-            return error_nomem();
+    return bt_match(b, before, after);
+}
+
+/* The same; that there are none is only noted. */
+static struct oscope_error *bt_ask(struct bt *b)
+{
+    struct oscope_error *err = bt_registers(b);
+
+    if (!err || err->code == OSCOPE_E_NOMEM)
+        return err;
+    target_vcpus_free(&b->vcpus);
+    os_list_note(b->list, "registers not available (%s)", err->message);
+    oscope_error_free(err);
+    return NULL;
+}
+
+/* One look at the stack of task i. *torn: it contradicts itself, or may be another's. */
+static struct oscope_error *bt_try(struct bt *b, size_t i, bool *torn)
+{
+    struct oscope_task task = ((const struct oscope_task *)b->tasks.rows)[i];
+    const uint64_t *at = hash_get(&b->running, i);
+    size_t first = b->list->n;
+
+    *torn = false;
+    /* On a CPU by its own account but by no CPU's stack pointer: amid a switch, and saved. */
+    if (!at && b->vcpus.n && !b->moves)
+        task.running = false;
+    TRY(b->m->ops->stack(b->m, &task, at ? &b->vcpus.vcpus[*at & (BT_UNSURE - 1)] : NULL, b->list));
+    struct oscope_frame *rows = b->list->rows;
+    for (size_t k = first; at && (*at & BT_UNSURE) && k < b->list->n; k++)
+        rows[k].consistency = OSCOPE_TORN;
+    *torn = b->list->n > first && rows[first].consistency == OSCOPE_TORN;
+    return NULL;
+}
+
+/*
+ * The stack of task i. A guest that runs on gets several chances, each with fresh registers: what
+ * slept a moment ago may run now.
+ */
+static struct oscope_error *bt_task(struct bt *b, size_t i)
+{
+    struct os_list *l = b->list;
+    const size_t first = l->n, notes = l->notes.n;
+    const enum oscope_consistency before = l->consistency;
+    bool torn = false;
+
+    if (((const struct oscope_task *)b->tasks.rows)[i].running && !b->asked)
+        TRY(bt_ask(b));
+    for (int n = 1;; n++) {
+        struct oscope_error *err = bt_try(b, i, &torn);
+        bool busy = err && err->code == OSCOPE_E_BUSY;
+        bool retry = b->moves && (torn || busy) && n < BT_TRIES && (!b->asked || b->vcpus.n);
+        if (!retry) {
+            for (size_t k = first; n > 1 && !torn && k < l->n; k++)
+                ((struct oscope_frame *)l->rows)[k].consistency = OSCOPE_RETRIED;
+            b->torn += torn;
+            return err;
+        }
+        oscope_error_free(err);
+        l->n = first;
+        l->notes.n = notes;
+        l->consistency = before;
+        TRY(bt_ask(b));
     }
-    return NULL;
 }
 
-/* The stack of one task; rows that begin at registers of an uncertain moment are torn. */
-static struct oscope_error *bt_task(struct os_model *m, const struct oscope_task *t,
-                                    const struct target_vcpus *vcpus, const struct hash *running,
-                                    struct os_list *l)
+static struct oscope_error *bt_tasks(struct bt *b)
 {
-    const uint64_t *at = hash_get(running, t->address);
-    size_t first = l->n;
-
-    TRY(m->ops->stack(m, t, at ? &vcpus->vcpus[*at & (BT_UNSURE - 1)] : NULL, l));
-    for (size_t i = first; at && (*at & BT_UNSURE) && i < l->n; i++)
-        ((struct oscope_frame *)l->rows)[i].consistency = OSCOPE_TORN;
-    return NULL;
-}
-
-static struct oscope_error *bt_tasks(struct os_model *m, const struct os_list *tasks,
-                                     const struct target_vcpus *vcpus, const struct hash *running,
-                                     struct os_list *l)
-{
-    const struct oscope_task *t = tasks->rows;
-    size_t failed = 0;
-
-    for (size_t i = 0; i < tasks->n; i++) {
-        struct oscope_error *err = bt_task(m, &t[i], vcpus, running, l);
+    for (size_t i = 0; i < b->tasks.n; i++) {
+        struct oscope_error *err = bt_task(b, i);
         if (!err)
             continue;
-        /* one task asked for: its error is the answer; of many, some may die meanwhile */
-        if (tasks->n == 1 || err->code == OSCOPE_E_NOMEM)
-            return err;
+        if (err->code == OSCOPE_E_GONE)
+            b->ended++;
+        else if (err->code == OSCOPE_E_BUSY)
+            b->unknown++;
+        else if (b->tasks.n == 1 || err->code == OSCOPE_E_NOMEM)
+            return err; /* one task asked for: its error is the answer; of many, some may die */
+        else
+            b->failed++;
         oscope_error_free(err);
-        failed++;
     }
-    if (failed)
-        os_list_note(l, "stacks of %zu tasks could not be read (they may have ended)", failed);
     return NULL;
 }
 
-static struct oscope_error *bt_collect(struct oscope_session *s, int32_t pid, struct os_list *l)
+static void bt_notes(struct bt *b)
 {
-    AUTO(os_list_free) struct os_list tasks;
-    AUTO(target_vcpus_free) struct target_vcpus vcpus = {0};
-    AUTO(hash_free) struct hash running = {0};
-    struct os_model *m;
+    struct os_list *l = b->list;
 
-    os_list_init(&tasks, sizeof(struct oscope_task));
-    TRY(session_os(s, &m));
-    if (m->ops->symbols)
-        TRY(m->ops->symbols(m)); /* modules */
+    if (b->ended)
+        os_list_note(l, "%zu task%s ended: no kernel stack", b->ended,
+                     b->ended == 1 ? " has" : "s have");
+    if (b->unknown)
+        os_list_note(l, "%zu task%s on a vCPU whose registers are not known", b->unknown,
+                     b->unknown == 1 ? " runs" : "s run");
+    if (b->failed)
+        os_list_note(l, "stacks of %zu tasks could not be read (they may have ended)", b->failed);
+    if (b->moves && b->vcpus.n && (b->torn || b->unknown))
+        os_list_note(l, "the guest ran on while it was read: --pause stops it for that moment");
+}
+
+static struct oscope_error *bt_collect(struct bt *b, int32_t pid)
+{
+    TRY(session_os(b->s, &b->m));
+    b->moves = target_moves(b->s->target);
+    if (b->m->ops->symbols)
+        TRY(b->m->ops->symbols(b->m)); /* modules */
     if (pid >= 0) {
-        struct oscope_task *task = os_list_add(&tasks);
+        struct oscope_task *task = os_list_add(&b->tasks);
         if (!task)
             return error_nomem();
-        TRY(m->ops->task(m, pid, task));
+        TRY(b->m->ops->task(b->m, pid, task));
     } else {
-        TRY(m->ops->tasks(m, true, &tasks));
+        TRY(b->m->ops->tasks(b->m, true, &b->tasks));
     }
-    struct oscope_error *err = bt_running(s, m, &vcpus, &running);
-    if (err && err->code == OSCOPE_E_NOMEM)
-        return err;
-    if (err)
-        os_list_note(l, "no registers (%s): tasks on a vCPU are shown as they were switched out",
-                     err->message);
-    oscope_error_free(err);
-    return bt_tasks(m, &tasks, &vcpus, &running, l);
+    TRY(bt_tasks(b));
+    bt_notes(b);
+    return NULL;
 }
 
 struct oscope_error *oscope_view_bt(struct oscope_session *s, int32_t pid, struct oscope_view **out)
 {
     AUTO(os_list_free) struct os_list l;
+    struct bt b = {.s = s, .list = &l};
 
     os_list_init(&l, sizeof(struct oscope_frame));
+    os_list_init(&b.tasks, sizeof(struct oscope_task));
     TRY(session_begin(s));
-    struct oscope_error *err = bt_collect(s, pid, &l);
+    struct oscope_error *err = bt_collect(&b, pid);
     session_end(s);
+    os_list_free(&b.tasks);
+    target_vcpus_free(&b.vcpus);
+    hash_free(&b.running);
     return err ? err : view_from_list("bt", "frames", bt_columns, &l, out);
 }

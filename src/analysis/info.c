@@ -66,7 +66,7 @@ static void info_registers(struct oscope_session *s, struct oscope_info *info, s
     struct oscope_error *err = target_registers(s->target, &vcpus);
 
     if (err) {
-        os_list_note(l, "no registers: %s", err->message);
+        os_list_note(l, "registers not available (%s)", err->message);
         oscope_error_free(err);
         return;
     }

@@ -28,8 +28,9 @@ struct print_value {
     uint64_t address;              /* of an lvalue */
     uint32_t bit_offset, bit_size; /* of an lvalue that is a bit-field of `size` bytes */
     uint64_t size;                 /* bytes to load at address */
-    uint64_t number;               /* when no lvalue */
-    const char *name;              /* for messages: what was written */
+    uint64_t span;    /* bytes of the symbol that the lvalue is, 0 unknown or no symbol */
+    uint64_t number;  /* when no lvalue */
+    const char *name; /* for messages: what was written */
 };
 
 struct print {

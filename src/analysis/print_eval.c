@@ -149,6 +149,7 @@ static struct oscope_error *eval_symbol(struct print *p, const char *name, struc
         return t ? NULL : error_nomem();
     }
     *out = value_at(t ? types_define(p->types, t) : NULL, sym.addr, name);
+    out->span = sym.size;
     return NULL;
 }
 
@@ -276,6 +277,16 @@ static struct oscope_error *eval_address(struct print *p, const struct expr *e,
     return NULL;
 }
 
+static struct oscope_error *cannot_cast(struct print *p, const char *spelling, const struct type *t)
+{
+    const struct type *to = types_pointer_to(p->types, t);
+    char text[128];
+
+    return to ? error_hint(error_new(OSCOPE_E_USAGE, "can't cast to '%s'", spelling),
+                           "cast the address: '*(%s)ADDRESS'", type_format(to, text, sizeof text))
+              : error_nomem();
+}
+
 static struct oscope_error *eval_cast(struct print *p, const struct expr *e,
                                       struct print_value *out)
 {
@@ -286,8 +297,7 @@ static struct oscope_error *eval_cast(struct print *p, const struct expr *e,
     TRY(eval_object(p, e->a, out));
     const struct type *bare = type_strip(t);
     if (bare->kind != TYPE_POINTER && bare->kind != TYPE_INT && bare->kind != TYPE_ENUM)
-        return error_hint(error_new(OSCOPE_E_USAGE, "can't cast to '%s'", e->text),
-                          "cast the address: '*(%s *)ADDRESS'", e->text);
+        return cannot_cast(p, e->text, t);
     /* An object is cast by its address, as `(struct x *)symbol` is meant. */
     const struct type *from = out->lvalue && out->type ? type_strip(out->type) : NULL;
     if (from && (from->kind == TYPE_STRUCT || from->kind == TYPE_UNION))
@@ -398,7 +408,9 @@ static struct oscope_error *eval_typed(struct print *p, const struct expr_input 
         address = out->address;
     else
         TRY(print_load(p, out, &address));
+    uint64_t span = out->lvalue && address == out->address ? out->span : 0;
     *out = value_at(types_define(p->types, t), address, in->text);
+    out->span = span;
     return NULL;
 }
 

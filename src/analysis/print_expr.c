@@ -182,6 +182,48 @@ static struct oscope_error *enter(struct parser *p)
 
 /* ---- types by form ---- */
 
+enum { DECLARATOR_STARS = 1, DECLARATOR_BOUNDS = 2 };
+
+/*
+ * Steps over what can stand between a type's name and the operand or ')': stars, "(*)" with bounds
+ * behind it, bounds "[4]", "[]". *end: behind its last character. Returns which were there.
+ */
+static unsigned skip_declarator(struct parser *q, const char **end)
+{
+    unsigned marks = 0;
+
+    for (; is_mark(&q->tok, '*'); advance(q)) {
+        *end = q->tok.start + 1;
+        marks |= DECLARATOR_STARS;
+    }
+    if (is_mark(&q->tok, '(')) {
+        struct parser in = *q;
+        advance(&in);
+        bool star = is_mark(&in.tok, '*');
+        while (is_mark(&in.tok, '*'))
+            advance(&in);
+        if (star && is_mark(&in.tok, ')')) {
+            *end = in.tok.start + 1;
+            advance(&in);
+            *q = in;
+            marks |= DECLARATOR_STARS;
+        }
+    }
+    while (is_mark(&q->tok, '[')) {
+        struct parser in = *q;
+        advance(&in);
+        if (in.tok.kind == TOKEN_NUMBER)
+            advance(&in);
+        if (!is_mark(&in.tok, ']'))
+            break;
+        *end = in.tok.start + 1;
+        advance(&in);
+        *q = in;
+        marks |= DECLARATOR_BOUNDS;
+    }
+    return marks;
+}
+
 /* Whether a type begins at the current token (in a cast's parentheses or at the very start), and
  * where it ends. */
 static bool type_ahead(const struct parser *p, bool in_parens, const char **end)
@@ -205,25 +247,23 @@ static bool type_ahead(const struct parser *p, bool in_parens, const char **end)
     }
     if (!names || (tagged && names < 2))
         return false;
-    unsigned stars = 0;
-    const char *star_end = name_end;
-    for (; is_mark(&q.tok, '*'); stars++, advance(&q))
-        star_end = q.tok.start + 1;
+    const char *type_end = name_end;
+    unsigned marks = skip_declarator(&q, &type_end);
     if (in_parens) {
         if (!is_mark(&q.tok, ')'))
             return false;
         struct token after = peek(&q);
-        *end = star_end;
-        return tagged || stars || names > 1 || starts_operand(&after);
+        *end = type_end;
+        return tagged || (marks & DECLARATOR_STARS) || names > 1 || starts_operand(&after);
     }
     if (tagged ||
-        (starts_operand(&q.tok) && !(names == 1 && !stars && is_word(&p->tok, "per_cpu")))) {
-        *end = star_end;
+        (starts_operand(&q.tok) && !(names == 1 && !marks && is_word(&p->tok, "per_cpu")))) {
+        *end = type_end;
         return starts_operand(&q.tok);
     }
     /* "unsigned long jiffies": the last name is the operand */
     *end = before_last;
-    return names > 1 && !stars;
+    return names > 1 && !(marks & DECLARATOR_STARS);
 }
 
 static struct oscope_error *read_type(struct parser *p, const char *end, const char **out)

@@ -7,12 +7,15 @@
  *     unary   := ("*" | "&" | "-") unary | "(" type ")" unary | postfix
  *     postfix := primary { "." NAME | "->" NAME | "[" expr "]" }
  *     primary := NUMBER | SYMBOL | "(" expr ")" | "per_cpu" "(" expr "," expr ")"
- *     type    := ["struct" | "union" | "enum"] NAME { NAME } { "*" }
+ *     type    := ["struct" | "union" | "enum"] NAME { NAME } { "*" } [ "(" "*" { "*" } ")" ]
+ *                { "[" [NUMBER] "]" }
  *
  * NUMBER is decimal or 0x…; SYMBOL is a C name, "module:name", or anything in single quotes
  * ('foo.isra.0'). A type in front reads what lies at the address that expr yields: two words with
  * no operator between them are a type and an operand ("u64 jiffies"). As there is no
- * multiplication, "(a) *b" is a cast; as there is subtraction, "(a) -b" is none.
+ * multiplication, "(a) *b" is a cast; as there is subtraction, "(a) -b" is none. An array type is
+ * told from an element by what follows: "a[4] b" and "(a[4])b" have a type, "a[4]" and "a[4].b"
+ * not.
  */
 #ifndef ANALYSIS_PRINT_EXPR_H
 #define ANALYSIS_PRINT_EXPR_H

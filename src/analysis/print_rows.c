@@ -125,7 +125,7 @@ static void emit_members(struct print *p, const struct thing *t, const struct ty
     if (t->depth >= p->max_depth)
         return;
     for (size_t i = 0; i < n && !p->full; i++) {
-        struct type_place place = type_member_place(&m[i]);
+        struct type_place place = type_member_place(bare, &m[i]);
         bool named = m[i].name[0];
         struct thing child = {
             .path = named ? join(p, "%s.%s", t->path, m[i].name) : t->path,
@@ -212,8 +212,10 @@ static void emit_array(struct print *p, const struct thing *t, const struct type
 {
     uint8_t text[PRINT_STRING_MAX + 1];
 
-    if (is_char_array(bare) && bare->count) {
-        size_t n = (size_t)MIN(bare->count, sizeof text);
+    /* "char x[]" is as long as its symbol */
+    uint64_t length = bare->count ? bare->count : t->size;
+    if (is_char_array(bare) && length) {
+        size_t n = (size_t)MIN(length, sizeof text);
         const uint8_t *s = print_bytes(p, t->address, n, text);
         add_text(p, t, s ? print_text(p, s, n) : "<not mapped>", false);
         return;
@@ -256,7 +258,7 @@ struct oscope_error *print_rows(struct print *p, const char *path, const struct 
     struct thing t = {.path = arena_strdup(&p->list->strings, path),
                       .type = v->type ? v->type : &number,
                       .address = v->address,
-                      .size = v->size,
+                      .size = v->size ? v->size : v->span,
                       .bit_offset = v->bit_offset,
                       .bit_size = v->bit_size};
     uint8_t byte;
@@ -270,8 +272,8 @@ struct oscope_error *print_rows(struct print *p, const char *path, const struct 
         add_text(p, &t, print_number(p, v->type, v->number), false);
         return NULL;
     }
-    TRY(take_snapshot(p, v->address, v->size));
-    if (!p->snapshot.size && v->size && !print_bytes(p, v->address, 1, &byte))
+    TRY(take_snapshot(p, v->address, t.size));
+    if (!p->snapshot.size && t.size && !print_bytes(p, v->address, 1, &byte))
         return error_new(OSCOPE_E_FAULT, "'%s' at 0x%llx is not mapped", path,
                          (unsigned long long)v->address);
     emit(p, &t);

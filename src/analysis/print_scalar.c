@@ -17,9 +17,6 @@ __extension__ typedef unsigned __int128 wide;
 enum {
     /* Below, an address is more likely a number or an offset in a per-CPU area. */
     LEAST_SYMBOL = 16 << 20,
-    SYMBOL_MAX = 64 << 20,
-    /* How far behind a symbol of unknown size an address still counts as its own. */
-    SYMBOL_REACH = 64 << 10,
     HEX_FROM = 1 << 16, /* unsigned numbers from here on are shown in hexadecimal too */
 };
 
@@ -63,11 +60,17 @@ static bool symbol_text(struct print *p, uint64_t addr, char *buf, size_t n)
 
     if (addr < LEAST_SYMBOL || !symtab_lookup(p->symtab, addr, &sym, &off))
         return false;
-    /* The last symbol's size reaches to the end of the address space. */
-    if (off >= (sym.size && sym.size <= SYMBOL_MAX ? sym.size : SYMBOL_REACH))
-        return false;
     symtab_format(p->symtab, addr, buf, n);
     return true;
+}
+
+/* Negative numbers are often kernel addresses in a long (thread_info.kernel_sp): those that
+ * something is mapped at. */
+static bool is_kernel_address(struct print *p, uint64_t v)
+{
+    uint8_t byte;
+
+    return (int64_t)v < -HEX_FROM && vspace_read(p->vs, v, &byte, 1);
 }
 
 static const char *pointer_text(struct print *p, const struct type *t, uint64_t addr)
@@ -102,10 +105,13 @@ static const char *int_text(struct print *p, const struct type *t, uint64_t v)
             snprintf(buf, sizeof buf, "%d '%c'", shown, c);
         else
             snprintf(buf, sizeof buf, "%d '\\x%02x'", shown, c);
+    } else if (t->size >= p->types->ptr_size && symbol_text(p, v, sym, sizeof sym)) {
+        snprintf(buf, sizeof buf, t->is_signed ? "%lld (0x%llx <%s>)" : "%llu (0x%llx <%s>)",
+                 ULL(v), ULL(v), sym);
+    } else if (t->is_signed && t->size >= p->types->ptr_size && is_kernel_address(p, v)) {
+        snprintf(buf, sizeof buf, "%lld (0x%llx)", (long long)v, ULL(v));
     } else if (t->is_signed) {
         snprintf(buf, sizeof buf, "%lld", (long long)v);
-    } else if (t->size >= p->types->ptr_size && symbol_text(p, v, sym, sizeof sym)) {
-        snprintf(buf, sizeof buf, "%llu (0x%llx <%s>)", ULL(v), ULL(v), sym);
     } else if (v >= HEX_FROM) {
         snprintf(buf, sizeof buf, "%llu (0x%llx)", ULL(v), ULL(v));
     } else {

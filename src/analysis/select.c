@@ -31,9 +31,10 @@ static struct oscope_error *select_unknown(const struct oscope_column *columns, 
                      known);
 }
 
+/* Compared as text: texts, and how good a row is by its name. */
 static bool select_is_text(const struct oscope_column *c)
 {
-    return c->kind == OSCOPE_TEXT || c->kind == OSCOPE_CHARS;
+    return c->kind == OSCOPE_TEXT || c->kind == OSCOPE_CHARS || c->kind == OSCOPE_CONSISTENCY;
 }
 
 static const char *select_text(const struct oscope_column *c, const void *row)
@@ -42,6 +43,9 @@ static const char *select_text(const struct oscope_column *c, const void *row)
 
     if (c->kind == OSCOPE_CHARS)
         return p;
+    if (c->kind == OSCOPE_CONSISTENCY)
+        return oscope_consistency_name(
+            (enum oscope_consistency)MIN(load_uint(p, c->size), (uint64_t)OSCOPE_TORN));
     memcpy(&s, p, sizeof s);
     return s ? s : "";
 }
@@ -67,13 +71,32 @@ static bool select_number(const struct oscope_column *c, const void *row, long d
 
 /* ---- filter ---- */
 
+enum { SELECT_ANY = 4 };
+
 enum select_op { OP_EQ, OP_NE, OP_HAS, OP_GT, OP_LT, OP_GE, OP_LE };
 
 struct select_term {
-    const struct oscope_column *column;
+    const struct oscope_column *any[SELECT_ANY]; /* holds if it holds for one of these */
+    size_t nany;
+    const struct oscope_column *column; /* the one looked at now */
     enum select_op op;
     char *value; /* in the caller's copy of the expression */
 };
+
+/* Copies the next of the alternatives "a | b" at p without the blanks around it; returns where the
+ * next one begins, NULL if that was the last. */
+static const char *select_alternative(const char *p, char *one, size_t size)
+{
+    size_t n = strcspn(p, "|");
+    const char *next = p[n] ? p + n + 1 : NULL;
+
+    while (n && *p == ' ')
+        p++, n--;
+    while (n && p[n - 1] == ' ')
+        n--;
+    snprintf(one, size, "%.*s", (int)MIN(n, size - 1), p);
+    return next;
+}
 
 static bool select_parse_number(const char *s, long double *out)
 {
@@ -111,18 +134,15 @@ static bool select_equal(const struct select_term *t, const void *row)
 {
     char one[256];
 
-    for (const char *p = t->value;; p++) {
-        size_t n = strcspn(p, "|");
-        snprintf(one, sizeof one, "%.*s", (int)MIN(n, sizeof one - 1), p);
+    for (const char *p = t->value; p;) {
+        p = select_alternative(p, one, sizeof one);
         if (select_one_equal(t, row, one))
             return true;
-        p += n;
-        if (!*p)
-            return false;
     }
+    return false;
 }
 
-static bool select_holds(const struct select_term *t, const void *row)
+static bool select_holds_one(const struct select_term *t, const void *row)
 {
     long double have = 0, want = 0;
 
@@ -142,23 +162,73 @@ static bool select_holds(const struct select_term *t, const void *row)
     }
 }
 
-/* Every alternative of a number must be one. */
-static struct oscope_error *select_check_numbers(const struct select_term *t, const char *text)
+static bool select_holds(struct select_term *t, const void *row)
 {
-    char one[64];
+    for (size_t i = 0; i < t->nany; i++) {
+        t->column = t->any[i];
+        if (select_holds_one(t, row))
+            return true;
+    }
+    return false;
+}
+
+static bool select_is_consistency(const char *name)
+{
+    for (int c = OSCOPE_CONSISTENT; c <= OSCOPE_TORN; c++)
+        if (!strcmp(name, oscope_consistency_name((enum oscope_consistency)c)))
+            return true;
+    return false;
+}
+
+/* Every alternative must be a value that the column can have. */
+static struct oscope_error *select_check_values(const struct select_term *t)
+{
+    const struct oscope_column *c = t->column;
+    char one[256];
     long double v;
 
-    for (const char *p = text;; p++) {
-        size_t n = strcspn(p, t->op <= OP_NE ? "|" : "");
-        snprintf(one, sizeof one, "%.*s", (int)MIN(n, sizeof one - 1), p);
+    for (const char *p = t->value; p;) {
+        p = select_alternative(p, one, sizeof one);
+        if (c->kind == OSCOPE_CONSISTENCY) {
+            if (t->op <= OP_NE && !select_is_consistency(one))
+                return error_new(OSCOPE_E_USAGE,
+                                 "filter: '%.64s' is not consistent, retried or torn", one);
+            continue;
+        }
         bool unknown = t->op <= OP_NE && !strcmp(one, "-");
-        if (!unknown && (n >= sizeof one || !select_parse_number(one, &v)))
+        if (!unknown && !select_parse_number(one, &v))
             return error_new(OSCOPE_E_USAGE, "filter: '%.64s' is not a number (column %s)", one,
-                             t->column->name);
-        p += n;
-        if (!*p)
-            return NULL;
+                             c->name);
+        if (t->op > OP_NE && p)
+            return error_new(OSCOPE_E_USAGE, "filter: alternatives only with = and !=, not '%.64s'",
+                             t->value);
     }
+    return NULL;
+}
+
+/* Does the operator make sense for the column t->column, and the value? */
+static struct oscope_error *select_check(const struct select_term *t)
+{
+    if (t->op == OP_HAS && !select_is_text(t->column))
+        return error_new(OSCOPE_E_USAGE, "filter: '~' needs a text column, %s is a number",
+                         t->column->name);
+    if (t->op >= OP_GT && select_is_text(t->column))
+        return error_new(OSCOPE_E_USAGE, "filter: column %s is text and has no order",
+                         t->column->name);
+    if (select_is_text(t->column) && t->column->kind != OSCOPE_CONSISTENCY)
+        return NULL;
+    return select_check_values(t);
+}
+
+/* Cuts the blanks around s off, in place. */
+static char *select_trim(char *s)
+{
+    size_t n;
+
+    s += strspn(s, " \t");
+    for (n = strlen(s); n && (s[n - 1] == ' ' || s[n - 1] == '\t');)
+        s[--n] = '\0';
+    return s;
 }
 
 static struct oscope_error *select_parse(char *text, const struct oscope_column *columns,
@@ -169,26 +239,31 @@ static struct oscope_error *select_parse(char *text, const struct oscope_column 
         enum select_op op;
     } ops[] = {{"!=", OP_NE}, {">=", OP_GE}, {"<=", OP_LE}, {"=", OP_EQ},
                {"~", OP_HAS}, {">", OP_GT},  {"<", OP_LT}};
-    size_t n = strcspn(text, "!=~<>"), k = 0;
+    char name[64];
 
+    text = select_trim(text);
+    size_t n = strcspn(text, "!=~<>"), k = 0;
     while (k < ARRAY_SIZE(ops) && strncmp(text + n, ops[k].text, strlen(ops[k].text)) != 0)
         k++;
     if (!n || k == ARRAY_SIZE(ops))
         return error_hint(error_new(OSCOPE_E_USAGE, "filter: cannot understand '%.64s'", text),
                           "terms are column=value, column!=value, column~text, column>n, "
                           "separated by commas");
-    t->column = select_column(columns, text, n);
-    if (!t->column)
-        return select_unknown(columns, text, n);
-    t->op = ops[k].op;
-    t->value = text + n + strlen(ops[k].text);
-    if (t->op == OP_HAS && !select_is_text(t->column))
-        return error_new(OSCOPE_E_USAGE, "filter: '~' needs a text column, %s is a number",
-                         t->column->name);
-    if (t->op >= OP_GT && select_is_text(t->column))
-        return error_new(OSCOPE_E_USAGE, "filter: column %s is text and has no order",
-                         t->column->name);
-    return select_is_text(t->column) ? NULL : select_check_numbers(t, t->value);
+    *t = (struct select_term){.op = ops[k].op};
+    t->value = select_trim(text + n + strlen(ops[k].text));
+    text[n] = '\0';
+    for (const char *p = text; p;) {
+        p = select_alternative(p, name, sizeof name);
+        if (t->nany == SELECT_ANY)
+            return error_new(OSCOPE_E_USAGE, "filter: more than %d columns in '%.64s'", SELECT_ANY,
+                             text);
+        t->column = select_column(columns, name, strlen(name));
+        if (!t->column)
+            return select_unknown(columns, name, strlen(name));
+        TRY(select_check(t));
+        t->any[t->nany++] = t->column;
+    }
+    return NULL;
 }
 
 struct oscope_error *select_filter(struct os_list *l, const struct oscope_column *columns,

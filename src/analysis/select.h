@@ -9,7 +9,9 @@
  * Keeps the rows for which every term of expr holds. Terms are separated by commas:
  * column=value, column!=value (text: exact; value may be "a|b|c": any of them), column~text (text
  * occurs in it, case ignored), column>n, <, >=, <= (numbers in the unit of the JSON field, with
- * K, M or G behind them for powers of 1024). OSCOPE_E_USAGE when it cannot be understood.
+ * K, M or G behind them for powers of 1024). "a|b=value": either column. Blanks around names and
+ * values do not count. How good a row is goes by its name (consistency=torn). OSCOPE_E_USAGE when
+ * it cannot be understood.
  */
 struct oscope_error *select_filter(struct os_list *l, const struct oscope_column *columns,
                                    const char *expr) WARN_UNUSED;

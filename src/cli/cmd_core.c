@@ -12,8 +12,9 @@ static const struct cli_option core_options[] = {
 
 static int core_run(struct cli *c)
 {
+    struct oscope_core_options opts = {.name = cli_option(c, "name")};
     char *id = NULL;
-    struct oscope_error *err = oscope_core(c->argv[0], cli_option(c, "name"), &id);
+    struct oscope_error *err = oscope_core(c->argv[0], &opts, &id);
 
     if (err)
         return cli_error(c, err);

@@ -121,7 +121,7 @@ static void render_number(struct out *o, const struct oscope_column *c, const vo
         out_dec(o, (int64_t)v < 0 ? -v : v);
         break;
     case OSCOPE_HEX: out_hex(o, v); break;
-    case OSCOPE_BYTES: text_bytes(o, v, r->exact); break;
+    case OSCOPE_BYTES: (r->compact ? text_bytes_short : text_bytes)(o, v, r->exact); break;
     case OSCOPE_DURATION: text_duration(o, v); break;
     case OSCOPE_BOOLEAN: out_str(o, v ? "yes" : "no"); break;
     case OSCOPE_CONSISTENCY:
@@ -213,7 +213,55 @@ size_t render_text_safe(struct out *o, const struct render_options *r, const cha
     return used;
 }
 
-static void render_notes(struct out *o, const struct oscope_view *v, const struct render_options *r)
+bool render_marked(const struct oscope_table *t)
+{
+    for (size_t i = 0; i < t->nrows; i++)
+        if (render_consistency(t, i) != OSCOPE_CONSISTENT)
+            return true;
+    return false;
+}
+
+void render_mark(struct out *o, const struct render_options *r, enum oscope_consistency c)
+{
+    if (c == OSCOPE_CONSISTENT)
+        out_char(o, ' ');
+    else
+        render_sgr(o, r, c == OSCOPE_TORN ? "31" : "33", c == OSCOPE_TORN ? "!" : "~", 1);
+    out_char(o, ' ');
+}
+
+void render_left_out_add(struct out *names, const char *name)
+{
+    if (names->len)
+        out_str(names, ", ");
+    out_str(names, name);
+}
+
+/* One line for people, wrapped on a terminal. */
+static void render_line(struct out *o, const struct render_options *r, const struct out *line)
+{
+    struct text_lines lines = {.width = r->json ? 0 : (size_t)r->term.width, .indent = 2};
+
+    text_wrap(o, line->buf ? line->buf : "", line->len, &lines);
+    out_char(o, '\n');
+}
+
+void render_left_out(struct out *o, const struct render_options *r, const struct out *names)
+{
+    struct out line;
+
+    if (!names->len)
+        return;
+    out_init(&line, -1);
+    out_str(&line, "columns not shown: ");
+    out_mem(&line, names->buf, names->len);
+    out_str(&line, "; --columns or a wider terminal");
+    render_line(o, r, &line);
+    out_free(&line);
+}
+
+/* How many rows are not consistent; "" if all are. */
+static void render_consistencies(struct out *o, const struct oscope_view *v)
 {
     size_t torn = 0, retried = 0;
 
@@ -223,21 +271,32 @@ static void render_notes(struct out *o, const struct oscope_view *v, const struc
             torn += c == OSCOPE_TORN;
             retried += c == OSCOPE_RETRIED;
         }
-    if (torn || retried) {
-        if (torn)
-            out_printf(o, "%zu %s torn", torn, torn == 1 ? "row" : "rows");
-        if (retried)
-            out_printf(o, torn ? ", %zu retried" : "%zu %s retried", retried,
-                       retried == 1 ? "row" : "rows");
-        out_char(o, '\n');
-    } else if (v->consistency != OSCOPE_CONSISTENT) {
-        out_printf(o, "this answer is %s\n", oscope_consistency_name(v->consistency));
-    }
+    if (torn)
+        out_printf(o, "%zu %s torn", torn, torn == 1 ? "row" : "rows");
+    if (retried)
+        out_printf(o, torn ? ", %zu retried" : "%zu %s retried", retried,
+                   retried == 1 ? "row" : "rows");
+    if (!torn && !retried && v->consistency != OSCOPE_CONSISTENT)
+        out_printf(o, "this answer is %s", oscope_consistency_name(v->consistency));
+}
+
+/* In JSON the labels are in the rows; what is missing and why is for people. */
+static void render_notes(struct out *o, const struct oscope_view *v, const struct render_options *r)
+{
+    struct out line;
+
+    out_init(&line, -1);
+    if (!r->json)
+        render_consistencies(&line, v);
+    if (line.len)
+        render_line(o, r, &line);
     for (size_t i = 0; i < v->nnotes; i++) {
-        out_str(o, "note: ");
-        render_text_safe(o, r, v->notes[i], 0);
-        out_char(o, '\n');
+        line.len = 0;
+        out_str(&line, "note: ");
+        render_text_safe(&line, r, v->notes[i], 0);
+        render_line(o, r, &line);
     }
+    out_free(&line);
 }
 
 void render_view(struct out *o, struct out *notes, const struct oscope_view *v,
@@ -252,12 +311,7 @@ void render_view(struct out *o, struct out *notes, const struct oscope_view *v,
 
     if (r->json) {
         render_json(o, v, r);
-        /* the labels are in the JSON; what is missing and why is for people */
-        for (size_t i = 0; i < v->nnotes; i++) {
-            out_str(notes, "note: ");
-            render_text_safe(notes, r, v->notes[i], 0);
-            out_char(notes, '\n');
-        }
+        render_notes(notes, v, r);
         return;
     }
     for (size_t k = 0; k < v->ntables; k++) {

@@ -29,6 +29,7 @@ struct render_options {
     bool json;
     bool one_line;            /* JSON: the whole array on one line */
     bool exact;               /* sizes in bytes */
+    bool compact;             /* sizes in few cells: "4K" */
     bool no_header;           /* no table head */
     const char *const *names; /* columns wanted, ends with NULL; NULL: the usual ones */
     struct term term;
@@ -65,6 +66,14 @@ void render_sgr(struct out *o, const struct render_options *r, const char *sgr, 
                 size_t n);
 /* Text with escapes for control characters, cut to `cells` (0: not cut). Returns the cells used. */
 size_t render_text_safe(struct out *o, const struct render_options *r, const char *s, size_t cells);
+/* "!" torn, "~" retried, a blank, coloured; a blank follows. */
+void render_mark(struct out *o, const struct render_options *r, enum oscope_consistency c);
+/* Has any row a mark? */
+bool render_marked(const struct oscope_table *t);
+/* The line that says which columns the terminal has no room for; names: "a, b", "" none. */
+void render_left_out(struct out *o, const struct render_options *r, const struct out *names);
+/* One more name for that line. */
+void render_left_out_add(struct out *names, const char *name);
 enum oscope_consistency render_consistency(const struct oscope_table *t, size_t row);
 
 void render_table(struct out *o, const struct oscope_table *t, const struct render_options *r);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Views whose text has a form that users know from elsewhere: /proc/PID/maps, dmesg(1), a
- * debugger's backtrace and structure printing.
+ * Views whose text has a form that users know from elsewhere: dmesg(1), a debugger's backtrace and
+ * structure printing; and those that are "key: value" lines or a chain. Long lines are broken at
+ * words on a terminal.
  */
 #include "cli/render.h"
 #include "cli/text.h"
@@ -43,7 +44,8 @@ void render_info(struct out *o, const struct oscope_table *t, const struct rende
             render_sgr(o, r, "1", head, n < sizeof head ? n : sizeof head);
             out_char(o, ':');
             out_fill(o, ' ', widest + 1 - n);
-            out_mem(o, cell.buf, cell.len);
+            text_wrap(o, cell.buf, cell.len,
+                      &(struct text_lines){(size_t)r->term.width, widest + 2, widest + 2});
             out_char(o, '\n');
         }
     }
@@ -219,100 +221,46 @@ void render_dmesg(struct out *o, const struct oscope_table *t, const struct rend
     out_free(&line);
 }
 
-/* ---- vm ---- */
-
-static void maps_pages(struct out *o, uint64_t bytes, const struct render_options *r)
-{
-    struct out cell;
-
-    out_init(&cell, -1);
-    if (bytes == OSCOPE_UNKNOWN)
-        out_char(&cell, '-');
-    else
-        text_bytes(&cell, bytes, r->exact);
-    out_fill(o, ' ', cell.len < 10 ? 11 - cell.len : 1);
-    out_mem(o, cell.buf, cell.len);
-    out_free(&cell);
-}
-
-void render_maps(struct out *o, const struct oscope_table *t, const struct render_options *r)
-{
-    const struct oscope_vma *v = t->rows;
-    size_t device = 5, inode = 5, range = 7;
-
-    if (t->row_size != sizeof *v)
-        return;
-    for (size_t i = 0; i < t->nrows; i++) {
-        char buf[64];
-        size_t n = strnlen(v[i].device, sizeof v[i].device);
-        device = n > device ? n : device;
-        n = (size_t)snprintf(buf, sizeof buf, "%llu", ULL(v[i].inode));
-        inode = n > inode ? n : inode;
-        n = (size_t)snprintf(buf, sizeof buf, "%08llx-%08llx", ULL(v[i].start), ULL(v[i].end));
-        range = n > range ? n : range;
-    }
-    if (!r->no_header) {
-        struct out head;
-        out_init(&head, -1);
-        out_printf(&head, "%-*s PERM %-8s %-*s %*s %10s %10s %10s  PATH", (int)range, "ADDRESS",
-                   "OFFSET", (int)device, "DEV", (int)inode, "INODE", "RESIDENT", "ANON", "FILE");
-        render_sgr(o, r, "1", head.buf ? head.buf : "", head.len);
-        out_char(o, '\n');
-        out_free(&head);
-    }
-    for (size_t i = 0; i < t->nrows; i++) {
-        char buf[64];
-        size_t n =
-            (size_t)snprintf(buf, sizeof buf, "%08llx-%08llx", ULL(v[i].start), ULL(v[i].end));
-        out_mem(o, buf, n);
-        out_fill(o, ' ', range - n + 1);
-        size_t used = render_text_safe(o, r, v[i].perms, 4);
-        out_fill(o, ' ', used < 4 ? 5 - used : 1);
-        out_printf(o, "%08llx ", ULL(v[i].offset));
-        used = render_text_safe(o, r, v[i].device, device);
-        out_fill(o, ' ', device - used + 1);
-        out_printf(o, "%*llu", (int)inode, ULL(v[i].inode));
-        maps_pages(o, v[i].resident, r);
-        maps_pages(o, v[i].anon, r);
-        maps_pages(o, v[i].file, r);
-        if (v[i].path && *v[i].path) {
-            out_str(o, "  ");
-            render_text_safe(o, r, v[i].path,
-                             forms_left(r, range + 5 + 9 + device + 1 + inode + 33 + 2));
-        }
-        if (render_consistency(t, i) != OSCOPE_CONSISTENT)
-            out_printf(o, "  [%s]", oscope_consistency_name(render_consistency(t, i)));
-        out_char(o, '\n');
-    }
-}
-
 /* ---- pt --va ---- */
+
+static void chain_step(struct out *o, const struct oscope_pte_step *s,
+                       const struct render_options *r)
+{
+    out_printf(o, "level %u  table 0x%llx [%u]", s->level, ULL(s->table), s->index);
+    if (s->pte != OSCOPE_UNKNOWN)
+        out_printf(o, " = 0x%016llx", ULL(s->pte));
+    out_str(o, "  ");
+    render_sgr(o, r, "1", s->kind ? s->kind : "-", s->kind ? strlen(s->kind) : 1);
+    if (s->pa != OSCOPE_UNKNOWN)
+        out_printf(o, " -> 0x%llx", ULL(s->pa));
+    if (s->page_size && s->page_size != OSCOPE_UNKNOWN) {
+        out_str(o, ", ");
+        text_bytes(o, s->page_size, r->exact);
+    }
+    if (s->decoded && *s->decoded) {
+        out_str(o, "  ");
+        render_text_safe(o, r, s->decoded, 0);
+    }
+}
 
 void render_chain(struct out *o, const struct oscope_table *t, const struct render_options *r)
 {
     const struct oscope_pte_step *s = t->rows;
+    struct out line;
 
     if (t->row_size != sizeof *s) { /* --va may be answered with a table of regions */
         render_table(o, t, r);
         return;
     }
+    out_init(&line, -1);
     for (size_t i = 0; i < t->nrows; i++) {
-        out_fill(o, ' ', 2 * (i < 8 ? i : 8));
-        out_printf(o, "level %u  table 0x%llx [%u]", s[i].level, ULL(s[i].table), s[i].index);
-        if (s[i].pte != OSCOPE_UNKNOWN)
-            out_printf(o, " = 0x%016llx", ULL(s[i].pte));
-        out_str(o, "  ");
-        render_sgr(o, r, "1", s[i].kind ? s[i].kind : "-", s[i].kind ? strlen(s[i].kind) : 1);
-        if (s[i].pa != OSCOPE_UNKNOWN)
-            out_printf(o, " -> 0x%llx", ULL(s[i].pa));
-        if (s[i].page_size && s[i].page_size != OSCOPE_UNKNOWN) {
-            out_str(o, ", ");
-            text_bytes(o, s[i].page_size, r->exact);
-        }
-        if (s[i].decoded && *s[i].decoded) {
-            out_str(o, "  ");
-            render_text_safe(o, r, s[i].decoded, 0);
-        }
+        size_t indent = 2 * (i < 8 ? i : 8);
+        line.len = 0;
+        chain_step(&line, &s[i], r);
+        out_fill(o, ' ', indent);
+        text_wrap(o, line.buf ? line.buf : "", line.len,
+                  &(struct text_lines){(size_t)r->term.width, indent, indent + 9});
         out_char(o, '\n');
     }
+    out_free(&line);
 }

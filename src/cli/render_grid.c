@@ -5,6 +5,8 @@
  */
 #include "cli/render.h"
 
+#include <stdio.h>
+
 static const struct grid_owner {
     const char *owner;
     char mark;
@@ -54,19 +56,29 @@ static void grid_legend(struct out *o, const struct oscope_mem_cell *cells, size
         used[grid_find(cells[i].owner) - grid_owners] = true;
         size = cells[i].bytes > size ? cells[i].bytes : size;
     }
-    out_printf(o, "one cell = ");
     bool mib = size >= 1 << 20;
-    out_printf(o, "%.4g %s:", (double)size / (mib ? 1 << 20 : 1 << 10), mib ? "MiB" : "KiB");
+    char head[48];
+    size_t at = (size_t)snprintf(head, sizeof head,
+                                 "one cell = %.4g %s:", (double)size / (mib ? 1 << 20 : 1 << 10),
+                                 mib ? "MiB" : "KiB");
+    out_str(o, head);
     for (size_t i = 0; i < GRID_OWNERS; i++) {
+        bool blank = grid_owners[i].mark == ' ';
+        size_t w = (blank ? 5 : 1) + 1 + strlen(grid_owners[i].meaning);
         if (!used[i])
             continue;
+        if (r->term.width && at + 2 + w > (size_t)r->term.width) { /* an owner stays on one line */
+            out_char(o, '\n');
+            at = 0;
+        }
         out_str(o, "  ");
-        if (grid_owners[i].mark == ' ')
+        if (blank)
             out_str(o, "blank");
         else
             render_sgr(o, r, grid_owners[i].sgr, &grid_owners[i].mark, 1);
         out_char(o, ' ');
         out_str(o, grid_owners[i].meaning);
+        at += 2 + w;
     }
     out_char(o, '\n');
 }

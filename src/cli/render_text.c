@@ -12,14 +12,20 @@
 
 enum { TREE_DEPTH_MAX = 40, ELASTIC_MIN = 8, GAP = 2 };
 
+/* Where columns must go, these go first: other columns of the row say the same or nearly. */
+static const char *const grid_spare[] = {"tid", "size", "page_size"};
+enum { GRID_SPARE = sizeof grid_spare / sizeof grid_spare[0] };
+
 struct grid {
     const struct oscope_table *t;
+    struct render_options own; /* r, but compact where that is needed to fit */
     const struct render_options *r;
     const struct oscope_column *cols[RENDER_COLUMNS_MAX];
     size_t width[RENDER_COLUMNS_MAX];
-    size_t ncols;
+    size_t full[RENDER_COLUMNS_MAX]; /* what width would be without a limit */
+    size_t ncols, gap;
     bool marks;
-    struct out cell;
+    struct out cell, left_out;
     /* tree: has row i a later sibling? depth of the rows, capped */
     uint8_t *depth;
     bool *more;
@@ -91,14 +97,12 @@ static void grid_measure(struct grid *g)
 {
     for (size_t k = 0; k < g->ncols; k++)
         g->width[k] = g->r->no_header ? 0 : strlen(g->cols[k]->name);
-    for (size_t i = 0; i < g->t->nrows; i++) {
+    for (size_t i = 0; i < g->t->nrows; i++)
         for (size_t k = 0; k < g->ncols; k++) {
             size_t w = grid_cell(g, k, i);
             if (w > g->width[k])
                 g->width[k] = w;
         }
-        g->marks = g->marks || render_consistency(g->t, i) != OSCOPE_CONSISTENT;
-    }
 }
 
 static size_t grid_total(const struct grid *g)
@@ -106,22 +110,26 @@ static size_t grid_total(const struct grid *g)
     size_t total = g->marks ? 2 : 0;
 
     for (size_t k = 0; k < g->ncols; k++)
-        total += g->width[k] + (k ? GAP : 0);
+        total += g->width[k] + (k ? g->gap : 0);
     return total;
 }
 
-/*
- * Makes the table fit the terminal: takes what is too much from the elastic columns, the last one
- * first. If that does not do, whole columns go (a number cut in two would be a wrong number), again
- * from the right, and the elastic ones get back what that frees; columns that the user named stay.
- */
-static void grid_fit(struct grid *g)
+/* The least width the table can have without losing a column. */
+static size_t grid_least_total(const struct grid *g)
 {
-    size_t limit = (size_t)g->r->term.width, total = grid_total(g), full[RENDER_COLUMNS_MAX];
+    size_t total = grid_total(g);
 
-    if (!limit)
-        return;
-    memcpy(full, g->width, sizeof full);
+    for (size_t k = 0; k < g->ncols; k++)
+        if ((g->cols[k]->flags & OSCOPE_COL_ELASTIC) && g->width[k] > ELASTIC_MIN)
+            total -= g->width[k] - ELASTIC_MIN;
+    return total;
+}
+
+/* Takes what is too much from the elastic columns, the last one first. */
+static void grid_squeeze(struct grid *g, size_t limit)
+{
+    size_t total = grid_total(g);
+
     for (size_t k = g->ncols; k-- > 0 && total > limit;) {
         if (!(g->cols[k]->flags & OSCOPE_COL_ELASTIC) || g->width[k] <= ELASTIC_MIN)
             continue;
@@ -130,20 +138,62 @@ static void grid_fit(struct grid *g)
         g->width[k] -= give;
         total -= give;
     }
-    for (size_t k = g->ncols; k-- > 1 && total > limit && !g->r->names;) {
-        if (g->cols[k]->flags & OSCOPE_COL_ELASTIC)
-            continue;
-        g->ncols--;
-        memmove(&g->cols[k], &g->cols[k + 1], (g->ncols - k) * sizeof g->cols[0]);
-        memmove(&g->width[k], &g->width[k + 1], (g->ncols - k) * sizeof g->width[0]);
-        memmove(&full[k], &full[k + 1], (g->ncols - k) * sizeof full[0]);
-        total = grid_total(g);
+}
+
+static void grid_remove(struct grid *g, size_t k)
+{
+    g->ncols--;
+    memmove(&g->cols[k], &g->cols[k + 1], (g->ncols - k) * sizeof g->cols[0]);
+    memmove(&g->width[k], &g->width[k + 1], (g->ncols - k) * sizeof g->width[0]);
+    memmove(&g->full[k], &g->full[k + 1], (g->ncols - k) * sizeof g->full[0]);
+}
+
+/* The column to leave out next; the first one stays in any case. Columns the user named go from
+ * the right, whatever they are. 0: none. */
+static size_t grid_least(const struct grid *g)
+{
+    for (size_t i = 0; i < GRID_SPARE && !g->r->names; i++)
+        for (size_t k = 1; k < g->ncols; k++)
+            if (!strcmp(g->cols[k]->name, grid_spare[i]))
+                return k;
+    for (size_t k = g->ncols; k-- > 1;)
+        if (g->r->names || !(g->cols[k]->flags & OSCOPE_COL_ELASTIC))
+            return k;
+    return 0;
+}
+
+/*
+ * Makes the table fit the terminal: cuts texts (the elastic columns); if that is not enough, with
+ * short sizes and gaps; if that does not do, whole columns go (a number cut in two would be a wrong
+ * number), and the elastic ones get back what that frees.
+ */
+static void grid_fit(struct grid *g)
+{
+    size_t limit = (size_t)g->r->term.width, k;
+
+    if (!limit)
+        return;
+    if (grid_least_total(g) > limit) {
+        g->own.compact = true;
+        g->gap = 1;
+        grid_measure(g);
     }
-    for (size_t k = 0; k < g->ncols && total < limit; k++) { /* what is left over goes back */
-        size_t more = full[k] - g->width[k], spare = limit - total;
+    memcpy(g->full, g->width, sizeof g->full);
+    grid_squeeze(g, limit);
+    while (grid_total(g) > limit && (k = grid_least(g))) {
+        render_left_out_add(&g->left_out, g->cols[k]->name);
+        grid_remove(g, k);
+    }
+    size_t total = grid_total(g);
+    for (k = 0; k < g->ncols && total < limit; k++) {
+        size_t more = g->full[k] - g->width[k], spare = limit - total;
         more = more < spare ? more : spare;
         g->width[k] += more;
         total += more;
+    }
+    while (total + g->ncols - 1 <= limit && g->gap < GAP) { /* room for the usual gaps after all */
+        g->gap++;
+        total += g->ncols - 1;
     }
 }
 
@@ -155,11 +205,11 @@ static bool grid_put(struct grid *g, struct out *o, size_t col, size_t w, const 
     size_t width = g->width[col];
     bool last = col + 1 == g->ncols, limited = g->r->term.width > 0;
 
-    if (col && limited && *left <= GAP)
+    if (col && limited && *left <= g->gap)
         return false;
     if (col) {
-        out_fill(o, ' ', GAP);
-        *left -= limited ? GAP : 0;
+        out_fill(o, ' ', g->gap);
+        *left -= limited ? g->gap : 0;
     }
     if (limited && width > *left)
         width = *left;
@@ -207,12 +257,7 @@ static void grid_row(struct grid *g, struct out *o, size_t row)
     size_t left = (size_t)g->r->term.width;
 
     if (g->marks) {
-        enum oscope_consistency c = render_consistency(g->t, row);
-        if (c == OSCOPE_CONSISTENT)
-            out_char(o, ' ');
-        else
-            render_sgr(o, g->r, c == OSCOPE_TORN ? "31" : "33", c == OSCOPE_TORN ? "!" : "~", 1);
-        out_char(o, ' ');
+        render_mark(o, g->r, render_consistency(g->t, row));
         left -= left > 2 ? 2 : left;
     }
     for (size_t k = 0; k < g->ncols; k++) {
@@ -229,10 +274,12 @@ static void grid_row(struct grid *g, struct out *o, size_t row)
 
 void render_table(struct out *o, const struct oscope_table *t, const struct render_options *r)
 {
-    struct grid g = {.t = t, .r = r};
+    struct grid g = {.t = t, .own = *r, .gap = GAP, .marks = render_marked(t)};
 
+    g.r = &g.own;
     g.ncols = render_columns(t, r, g.cols);
     out_init(&g.cell, -1);
+    out_init(&g.left_out, -1);
     grid_tree(&g);
     grid_measure(&g);
     grid_fit(&g);
@@ -241,7 +288,9 @@ void render_table(struct out *o, const struct oscope_table *t, const struct rend
         grid_head(&g, o);
     for (size_t i = 0; i < t->nrows; i++)
         grid_row(&g, o, i);
+    render_left_out(o, r, &g.left_out);
     out_free(&g.cell);
+    out_free(&g.left_out);
     free(g.depth);
     free(g.more);
 }

@@ -148,6 +148,88 @@ size_t text_cut(struct out *o, const char *s, size_t n, size_t cells, bool utf8)
     return fit_used + 1;
 }
 
+size_t text_cut_front(struct out *o, const char *s, size_t n, size_t cells, bool utf8)
+{
+    size_t width = text_width(s, n), i = 0;
+
+    if (width <= cells) {
+        out_mem(o, s, n);
+        return width;
+    }
+    if (!cells)
+        return 0;
+    while (i < n && width + 1 > cells) {
+        uint32_t c = 0;
+        size_t len = text_utf8(s + i, n - i, &c);
+        width -= len ? text_cells(c) : 1;
+        i += len ? len : 1;
+    }
+    out_str(o, utf8 ? "\xe2\x80\xa6" : "~");
+    out_mem(o, s + i, n - i);
+    return width + 1;
+}
+
+/* Length of the unbreakable thing at s: one character, or a colour sequence of our own (0 cells).
+ */
+static size_t text_unit(const char *s, size_t n, size_t *cells)
+{
+    uint32_t c = 0;
+
+    if (n > 1 && s[0] == '\033' && s[1] == '[') {
+        const char *end = memchr(s, 'm', n);
+        *cells = 0;
+        return end ? (size_t)(end - s) + 1 : n;
+    }
+    size_t len = text_utf8(s, n, &c);
+    *cells = len ? text_cells(c) : 1;
+    return len ? len : 1;
+}
+
+static void text_new_line(struct out *o, size_t indent)
+{
+    while (o->len && o->buf[o->len - 1] == ' ')
+        o->len--;
+    out_char(o, '\n');
+    out_fill(o, ' ', indent);
+}
+
+void text_wrap(struct out *o, const char *s, size_t n, const struct text_lines *l)
+{
+    size_t at = l->at, width = l->width, indent = l->indent + 8 <= l->width ? l->indent : 0;
+
+    if (!width) {
+        out_mem(o, s, n);
+        return;
+    }
+    for (size_t i = 0; i < n;) {
+        size_t blanks = 0, word = 0, cells = 0;
+        while (i < n && s[i] == ' ')
+            i++, blanks++;
+        while (i + word < n && s[i + word] != ' ') {
+            size_t w;
+            word += text_unit(s + i + word, n - i - word, &w);
+            cells += w;
+        }
+        if (at > indent && at + blanks + cells > width) {
+            text_new_line(o, indent);
+            at = indent;
+        } else {
+            out_fill(o, ' ', blanks);
+            at += blanks;
+        }
+        for (size_t end = i + word; i < end;) { /* a word wider than a line is broken anywhere */
+            size_t w, len = text_unit(s + i, end - i, &w);
+            if (at + w > width && at > indent) {
+                text_new_line(o, indent);
+                at = indent;
+            }
+            out_mem(o, s + i, len);
+            at += w;
+            i += len;
+        }
+    }
+}
+
 void text_json(struct out *o, const char *s, size_t n)
 {
     out_char(o, '"');
@@ -181,24 +263,54 @@ void text_json(struct out *o, const char *s, size_t n)
     out_char(o, '"');
 }
 
+/* v in units of 1024^n to the nearest tenth, n so that it is below 1024: *tenths, returns n >= 1.
+ */
+static unsigned text_scale(uint64_t v, uint64_t *tenths)
+{
+    for (unsigned n = 1;; n++) {
+        uint64_t unit = UINT64_C(1) << (10 * n);
+        *tenths = v / unit * 10 + (v % unit * 10 + unit / 2) / unit;
+        if (*tenths < 10240 || n == 6)
+            return n;
+    }
+}
+
 void text_bytes(struct out *o, uint64_t v, bool exact)
 {
-    static const char *const units[] = {" KiB", " MiB", " GiB", " TiB", " PiB", " EiB"};
-    unsigned u = 0, shift = 10;
+    static const char *const units[] = {"", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"};
+    uint64_t tenths;
 
     if (exact || v == 0) {
         out_dec(o, v);
         return;
     }
-    while (u < 5 && (v >> shift) >= 1024)
-        u++, shift += 10;
-    uint64_t whole = v >> shift;
-    /* one decimal, rounded down: shown sizes never add up to more than there is */
-    uint64_t tenth = ((v >> (shift - 10)) & 1023) * 10 >> 10;
-    out_dec(o, whole);
+    unsigned n = text_scale(v, &tenths);
+    out_dec(o, tenths / 10);
     out_char(o, '.');
-    out_char(o, (char)('0' + tenth));
-    out_str(o, units[u]);
+    out_char(o, (char)('0' + tenths % 10));
+    out_str(o, units[n]);
+}
+
+void text_bytes_short(struct out *o, uint64_t v, bool exact)
+{
+    uint64_t tenths;
+
+    if (exact || v == 0) {
+        out_dec(o, v);
+        return;
+    }
+    unsigned n = text_scale(v, &tenths);
+    if (tenths < 100 && tenths % 10) {
+        out_dec(o, tenths / 10);
+        out_char(o, '.');
+        out_char(o, (char)('0' + tenths % 10));
+    } else if (tenths >= 10235 && n < 6) { /* 1024 of one is one of the next */
+        out_dec(o, 1);
+        n++;
+    } else {
+        out_dec(o, (tenths + 5) / 10);
+    }
+    out_char(o, "BKMGTPE"[n]);
 }
 
 static void text_pad2(struct out *o, uint64_t v)

@@ -27,14 +27,29 @@ size_t text_safe(struct out *o, const char *s, size_t n, bool utf8);
  */
 size_t text_cut(struct out *o, const char *s, size_t n, size_t cells, bool utf8);
 
+/* The same, but what is cut is the beginning: of a path the end tells more. */
+size_t text_cut_front(struct out *o, const char *s, size_t n, size_t cells, bool utf8);
+
+/*
+ * Appends safe text (it may have colour sequences of our own in it), broken at blanks into lines of
+ * at most `width` cells (0: not broken). The first line begins at cell `at`, where the output
+ * stands; the others begin with `indent` blanks. A word that no line can hold is broken anywhere.
+ */
+struct text_lines {
+    size_t width, at, indent;
+};
+void text_wrap(struct out *o, const char *s, size_t n, const struct text_lines *l);
+
 /* Cells of safe text. */
 size_t text_width(const char *s, size_t n);
 
 /* A JSON string with its quotes: always valid UTF-8. Bytes that are not become \xNN (as text). */
 void text_json(struct out *o, const char *s, size_t n);
 
-/* "132.0 KiB", "0"; exact: the number of bytes. */
+/* "132.0 KiB", "0", to the nearest tenth; exact: the number of bytes. */
 void text_bytes(struct out *o, uint64_t v, bool exact);
+/* The same in at most 5 cells: "132K", "1.5M", "2M". */
+void text_bytes_short(struct out *o, uint64_t v, bool exact);
 /* Nanoseconds as "m:ss.mmm", "h:mm:ss", "2d 03:04:05". */
 void text_duration(struct out *o, uint64_t ns);
 

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct os_model_ops *const models[] = {
     &linux_ops,
@@ -64,6 +65,14 @@ void os_list_free(struct os_list *l)
     free(l->rows);
     arena_free(&l->strings);
     *l = (struct os_list){.row_size = l->row_size};
+}
+
+void os_forget_boot(const char *dir)
+{
+    AUTO_FREE char *path = NULL;
+
+    if (asprintf(&path, "%s/" OS_SESSION_FILE, dir) >= 0)
+        unlink(path);
 }
 
 struct oscope_error *os_open(struct target *t, const struct arch *arch,

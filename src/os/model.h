@@ -62,6 +62,13 @@ struct os_open_options {
     const char *session_dir; /* per-session knowledge (where the kernel lies), NULL: none */
 };
 
+/* How it is known that a vCPU runs a task. */
+enum os_runs {
+    OS_RUNS_NONE,    /* it runs none of them, or it is not known which */
+    OS_RUNS_CURRENT, /* the OS says so; its registers may be of a moment before or after */
+    OS_RUNS_STACK,   /* its stack pointer is on that task's kernel stack */
+};
+
 struct os_model_ops {
     const char *name; /* "linux" */
     /*
@@ -106,11 +113,17 @@ struct os_model_ops {
     struct oscope_error *(*buddy)(struct os_model *m, struct os_list *list);
     /* Rows: struct oscope_log_record with seq >= from. */
     struct oscope_error *(*log)(struct os_model *m, uint64_t from, struct os_list *list);
-    /* Rows: struct oscope_frame. vcpu: registers if the task runs on one, else NULL. */
+    /*
+     * Rows: struct oscope_frame. vcpu: registers if the task runs on one, else NULL. OSCOPE_E_GONE:
+     * the task has ended, no kernel stack; OSCOPE_E_BUSY: it runs, so vcpu is needed.
+     */
     struct oscope_error *(*stack)(struct os_model *m, const struct oscope_task *task,
                                   const struct target_vcpu *vcpu, struct os_list *list);
     /* The task a vCPU runs, from OS structures (by vCPU index); false if not known. */
     bool (*current)(struct os_model *m, unsigned vcpu, struct oscope_task *out);
+    /* Which of n tasks do the registers of v belong to? *index is set unless OS_RUNS_NONE. */
+    enum os_runs (*runs)(struct os_model *m, const struct target_vcpu *v,
+                         const struct oscope_task *tasks, size_t n, size_t *index);
 };
 
 /* Embedded first in each model's own struct. */
@@ -122,6 +135,11 @@ struct os_model {
     struct symtab *symtab;
     struct types *types; /* NULL until ops->types() was asked */
 };
+
+/* File in the session's directory where a model keeps what it learned of this boot. */
+#define OS_SESSION_FILE "kernel"
+/* Forgets that: call it when the guest was reset. dir: the session's directory. */
+void os_forget_boot(const char *dir);
 
 /* Tries every model in the table; the first that finds itself wins. */
 struct oscope_error *os_open(struct target *t, const struct arch *arch,

@@ -12,6 +12,7 @@
 #include "session/machine.h"
 #include "session/runtime.h"
 #include "session/serve.h"
+#include "session/symfiles.h"
 #include "target/hostproc.h"
 
 #include <ctype.h>
@@ -20,6 +21,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 struct attach {
@@ -129,12 +131,17 @@ static struct oscope_error *served_through(const char *qmp)
 
 static struct oscope_error *attach_socket(struct attach *a, const char *path)
 {
+    struct stat st;
     pid_t pid;
 
     a->s.desc.qmp = realpath(path, NULL);
     if (!a->s.desc.qmp)
         return error_hint(error_errno(errno, "QMP socket '%s'", path),
                           "give the PID of a QEMU or the path of its QMP socket");
+    if (stat(a->s.desc.qmp, &st) == 0 && !S_ISSOCK(st.st_mode))
+        return error_hint(error_new(OSCOPE_E_USAGE, "'%s' is not a socket", path),
+                          "give the PID of a QEMU or the path of its QMP socket%s",
+                          S_ISREG(st.st_mode) ? "; dumps are opened with oscope core" : "");
     TRY(served_through(a->s.desc.qmp));
     TRY(qmp_connect(a->s.desc.qmp, QMP_GREETING_MS, &a->q));
     TRY(machine_pid(a->q, &pid));
@@ -161,26 +168,14 @@ static bool parse_pid(const char *what, pid_t *pid)
     return true;
 }
 
-static struct oscope_error *replace(char **field, const char *path)
-{
-    if (!path)
-        return NULL;
-    char *real = realpath(path, NULL);
-    if (!real)
-        return error_errno(errno, "'%s'", path);
-    free(*field);
-    *field = real;
-    return NULL;
-}
-
 static struct oscope_error *open_session(struct attach *a, const char *what)
 {
     struct session_desc *d = &a->s.desc;
     pid_t pid;
 
+    TRY(symfiles_check(NULL, a->opts->vmlinux, a->opts->system_map));
     TRY(parse_pid(what, &pid) ? attach_pid(a, pid) : attach_socket(a, what));
-    TRY(replace(&d->vmlinux, a->opts->vmlinux));
-    TRY(replace(&d->system_map, a->opts->system_map));
+    TRY(symfiles_keep(d, a->opts->vmlinux, a->opts->system_map));
     bool fresh = !a->s.id;
     if (fresh)
         TRY(runtime_create(a->opts->name, &a->s.id, &a->s.dir));
@@ -229,23 +224,39 @@ struct oscope_error *oscope_attach(const char *what, const struct oscope_attach_
     return err;
 }
 
-struct oscope_error *oscope_core(const char *path, const char *name, char **id)
+/* What session.json says of a core; the folder is made when that is complete. */
+static struct oscope_error *describe_core(const char *real, const struct oscope_core_options *opts,
+                                          struct session_desc *d)
 {
-    AUTO_FREE char *real = realpath(path, NULL), *dir = NULL, *made = NULL;
+    const char *base = strrchr(real, '/');
     struct target *t;
 
+    TRY(target_open_core(real, &t));
+    d->kind = strdup("core");
+    d->arch = strdup(t->arch);
+    d->core = strdup(real);
+    d->name = strdup(base ? base + 1 : real);
+    d->created = (uint64_t)time(NULL);
+    target_close(t);
+    if (!d->kind || !d->arch || !d->core || !d->name)
+        return error_nomem();
+    TRY(symfiles_check(d->arch, opts->vmlinux, opts->system_map));
+    return symfiles_keep(d, opts->vmlinux, opts->system_map);
+}
+
+struct oscope_error *oscope_core(const char *path, const struct oscope_core_options *opts,
+                                 char **id)
+{
+    static const struct oscope_core_options defaults = {0};
+    AUTO_FREE char *real = realpath(path, NULL), *dir = NULL, *made = NULL;
+    struct session_desc d = {0};
+
+    opts = opts ? opts : &defaults;
     if (!real)
         return error_errno(errno, "core '%s'", path);
-    TRY(target_open_core(real, &t));
-    struct session_desc d = {.kind = strdup("core"),
-                             .arch = strdup(t->arch),
-                             .core = strdup(real),
-                             .created = (uint64_t)time(NULL)};
-    target_close(t);
-    const char *base = strrchr(real, '/');
-    d.name = strdup(base ? base + 1 : real);
-    struct oscope_error *err =
-        d.kind && d.arch && d.core && d.name ? runtime_create(name, &made, &dir) : error_nomem();
+    struct oscope_error *err = describe_core(real, opts, &d);
+    if (!err)
+        err = runtime_create(opts->name, &made, &dir);
     if (!err) {
         d.id = strdup(made);
         err = d.id ? session_desc_save(dir, &d) : error_nomem();
@@ -290,6 +301,8 @@ struct oscope_error *oscope_detach(const char *id)
         err = broker_call(&link, "detach", BROKER_TIMEOUT_MS, NULL);
         if (!err)
             wait_for_end(&link);
+        else if (err->code == OSCOPE_E_TIMEOUT) /* a broker ignores clients that gave up */
+            err = error_prefix(err, "session %s is not detached", id);
         else if (err->code == OSCOPE_E_GONE) { /* no broker: its folder is left to remove */
             oscope_error_free(err);
             err = NULL;

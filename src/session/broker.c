@@ -7,6 +7,8 @@
  */
 #include "session/broker.h"
 
+#include "os/model.h"
+
 #include "base/util.h"
 #include "session/machine.h"
 #include "session/sock.h"
@@ -18,7 +20,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
-enum { REQUEST_MAX = 4096, SEND_TIMEOUT_MS = 2000 };
+enum { REQUEST_MAX = 4096, SEND_TIMEOUT_MS = 2000, QEMU_TIMEOUT_MS = 1500 };
 
 struct broker_client {
     int fd;
@@ -48,6 +50,8 @@ static struct oscope_error *pause_guest(struct broker *b)
     TRY(guard_tell(&b->guard, b->desc->qmp, true));
     struct oscope_error *err = qmp_set_running(b->qmp, false);
     if (err) {
+        if (err->code == OSCOPE_E_TIMEOUT) /* QEMU may stop late: then it must run on at once */
+            oscope_error_free(qmp_set_running(b->qmp, true));
         oscope_error_free(guard_tell(&b->guard, b->desc->qmp, false));
         return err;
     }
@@ -131,6 +135,14 @@ static struct oscope_error *op_registers(struct broker *b, json_t *out)
     return NULL;
 }
 
+/* Has the client closed its end? What it sent before can still be read. */
+static bool hung_up(const struct broker_client *c)
+{
+    struct pollfd p = {.fd = c->fd};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
 static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, const char *op,
                                      json_t *out)
 {
@@ -145,6 +157,8 @@ static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, 
     if (!strcmp(op, "resume"))
         return client_resume(b, c);
     if (!strcmp(op, "detach")) {
+        if (hung_up(c)) /* it waited in vain, and said that nothing happened */
+            return error_new(OSCOPE_E_GONE, "the client has gone");
         b->detach = true;
         return NULL;
     }
@@ -322,8 +336,22 @@ static nfds_t fill_poll(const struct broker *b, struct pollfd *p)
     return AT_CLIENTS + BROKER_CLIENTS;
 }
 
+/* After a reset another kernel may lie elsewhere, with the old one still in RAM. */
+static void note_reset(struct broker *b)
+{
+    unsigned resets = b->qmp ? qmp_events(b->qmp)->reset : b->resets;
+
+    if (resets == b->resets)
+        return;
+    b->resets = resets;
+    os_forget_boot(b->dir);
+}
+
 enum broker_end broker_serve(struct broker *b)
 {
+    /* Clients wait for this thread, so it does not wait long itself. */
+    if (b->qmp)
+        qmp_set_timeout(b->qmp, QEMU_TIMEOUT_MS);
     while (!b->detach) {
         struct pollfd p[AT_CLIENTS + BROKER_CLIENTS];
 
@@ -344,6 +372,7 @@ enum broker_end broker_serve(struct broker *b)
                 drop_client(b, i);
         if (p[AT_LISTEN].revents)
             accept_client(b);
+        note_reset(b);
     }
     return BROKER_DETACHED;
 }

@@ -24,6 +24,7 @@ struct broker {
     unsigned pauses;   /* held by clients */
     bool stopped_here; /* the guest ran before the first of them */
     bool detach;
+    unsigned resets; /* of the guest that were acted on */
     struct guard guard;
 };
 

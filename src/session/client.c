@@ -51,7 +51,10 @@ static struct oscope_error *read_line(int fd, int timeout_ms, char **line, size_
             continue;
         if (ready == 0) {
             free(buf);
-            return error_new(OSCOPE_E_TIMEOUT, "the session's broker did not answer in time");
+            return error_hint(
+                error_new(OSCOPE_E_TIMEOUT, "the session's broker did not answer in time"),
+                "is it stopped (SIGSTOP, a debugger)? when it is killed the guest runs on, and "
+                "oscope attach takes it over");
         }
         if (got <= 0 || n + (size_t)got > ANSWER_MAX) {
             free(buf);

@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-enum { BROKER_TIMEOUT_MS = 12000 };
+enum { BROKER_TIMEOUT_MS = 6000 };
 
 /* A connection, made at the first call. */
 struct broker_link {

@@ -17,10 +17,13 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+enum { REGISTERS_TIMEOUT_MS = 2000 };
+
 struct session_private {
     struct session_desc desc;
     struct broker_link link;
     bool paused;
+    bool silent; /* registers were asked for in vain during this view */
 };
 
 /* ---- what the broker is asked ---- */
@@ -42,9 +45,17 @@ static struct oscope_error *ask_registers(void *arg, struct target_vcpus *out)
     struct session_private *p = arg;
     json_t *answer;
 
-    TRY(broker_call(&p->link, "registers", BROKER_TIMEOUT_MS, &answer));
+    if (p->silent)
+        return error_new(OSCOPE_E_TIMEOUT, "QEMU does not answer");
+    struct oscope_error *err = broker_call(&p->link, "registers", REGISTERS_TIMEOUT_MS, &answer);
+    if (err && err->code == OSCOPE_E_TIMEOUT) {
+        p->silent = true; /* a view may ask several times: waiting once is enough */
+        oscope_error_free(err);
+        return error_new(OSCOPE_E_TIMEOUT, "QEMU does not answer");
+    }
+    TRY(err);
     const char *text = json_string_value(json_object_get(answer, "text"));
-    struct oscope_error *err = registers_parse(text ? text : "", p->desc.arch, out);
+    err = registers_parse(text ? text : "", p->desc.arch, out);
     if (!err)
         set_threads(out, json_object_get(answer, "threads"));
     json_decref(answer);
@@ -311,9 +322,10 @@ struct oscope_error *session_begin(struct oscope_session *s)
     if (s->target->live && !host_alive(d->pid, d->start_time))
         return error_new(OSCOPE_E_GONE, "session %s: QEMU (process %d) has ended", s->id,
                          (int)d->pid);
+    s->own->silent = false;
     if (s->opts.pause && s->target->ops->pause) {
         TRY(s->target->ops->pause(s->target, true));
-        s->own->paused = true;
+        s->own->paused = s->target->stopped = true;
     }
     target_refresh(s->target);
     return NULL;
@@ -323,7 +335,7 @@ void session_end(struct oscope_session *s)
 {
     if (!s->own->paused)
         return;
-    s->own->paused = false;
+    s->own->paused = s->target->stopped = false;
     struct oscope_error *err = s->target->ops->pause(s->target, false);
     /* A pause ends with its connection, so hanging up resumes where asking failed. */
     if (err)

@@ -17,6 +17,7 @@
 #include "session/machine.h"
 #include "session/runtime.h"
 #include "session/serve.h"
+#include "session/symfiles.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -217,9 +218,15 @@ static struct oscope_error *prepare_serving(struct run *r, pid_t pid)
     d->pid = pid;
     d->kind = strdup("run");
     d->qmp = strdup(r->qmp_path);
-    d->vmlinux = r->opts->vmlinux ? realpath(r->opts->vmlinux, NULL) : NULL;
-    d->system_map = r->opts->system_map ? realpath(r->opts->system_map, NULL) : NULL;
-    return d->kind && d->qmp ? NULL : error_nomem();
+    if (!d->kind || !d->qmp)
+        return error_nomem();
+    return symfiles_keep(d, r->opts->vmlinux, r->opts->system_map);
+}
+
+static void tell_session(const struct run *r)
+{
+    tell(r, "session %s%s: look at it from another terminal (oscope info, oscope ps …)", r->s.id,
+         r->shared ? "" : " (RAM not shared, read out of the process)");
 }
 
 /* Serves while the child lives. Not being able to observe is no reason to end the guest. */
@@ -240,7 +247,7 @@ static void observe(struct run *r)
         oscope_error_free(err);
         return;
     }
-    tell(r, "session %s (look at it from another terminal: oscope info, oscope ps …)", r->s.id);
+    tell_session(r);
     serving_run(&r->s, r->sigfd);
 }
 
@@ -259,6 +266,7 @@ static struct oscope_error *observe_daemon(struct run *r)
         return err;
     }
     TRY(serving_open(&r->s, q, 0));
+    tell_session(r);
     return serving_background(&r->s);
 }
 
@@ -285,7 +293,6 @@ static void restore_terminal(const struct run *r)
 static struct oscope_error *run_guest(struct run *r, char *const argv[], int *status)
 {
     TRY(prepare(r, argv));
-    tell(r, "session %s%s", r->s.id, r->shared ? "" : " (RAM not shared: read out of the process)");
     TRY(start_child(r));
     if (!cmdline_daemonizes(argv))
         observe(r);
@@ -324,7 +331,9 @@ struct oscope_error *oscope_run(char *const argv[], const struct oscope_run_opti
     if (!argv || !argv[0])
         return error_hint(error_new(OSCOPE_E_USAGE, "no QEMU command line given"),
                           "oscope run -- qemu-system-ARCH ARGS…");
-    struct oscope_error *err = run_guest(&r, argv, status);
+    struct oscope_error *err = symfiles_check(NULL, r.opts->vmlinux, r.opts->system_map);
+    if (!err)
+        err = run_guest(&r, argv, status);
     if (r.sigfd >= 0) {
         drain_signals(r.sigfd);
         close(r.sigfd);

@@ -147,6 +147,11 @@ size_t symimage_absolute(const struct symimage *img)
     return img->absolute;
 }
 
+bool symimage_has_sizes(const struct symimage *img)
+{
+    return img->size != NULL;
+}
+
 void symimage_free(struct symimage *img)
 {
     if (!img)

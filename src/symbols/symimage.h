@@ -28,6 +28,9 @@ bool symimage_at(const struct symimage *img, size_t i, struct symimage_entry *ou
 /* Number of absolute symbols: the index where relocated ones begin. */
 size_t symimage_absolute(const struct symimage *img);
 
+/* Whether the source gave any symbol a size. */
+bool symimage_has_sizes(const struct symimage *img);
+
 /* Address at index i < symimage_count(). */
 uint64_t symimage_addr(const struct symimage *img, size_t i);
 

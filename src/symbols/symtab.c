@@ -29,7 +29,12 @@ struct symtab {
     size_t count;
 };
 
-enum { LAST_SYMBOL_SPAN = 4096 };
+enum {
+    PAGE = 4096,
+    SPAN_MAX = 64 << 20, /* no kernel object is larger: what is further away is not its neighbour */
+    ALIASES_MAX = 64,    /* symbols of one address that are looked at for a size */
+    TRIED_MAX = 32,      /* symbols before an address that are tried for covering it */
+};
 
 struct symtab *symtab_new(void)
 {
@@ -57,7 +62,7 @@ bool symtab_add(struct symtab *st, struct symimage *img, uint64_t load_offset, c
     if (n > symimage_absolute(img) && symimage_at(img, n - 1, &last)) {
         t.from = (int64_t)symimage_addr(img, symimage_absolute(img));
         t.to = (int64_t)last.addr;
-        uint64_t span = MAX(last.size, (uint64_t)LAST_SYMBOL_SPAN);
+        uint64_t span = MAX(last.size, (uint64_t)PAGE);
         t.to = (int64_t)MIN((uint64_t)INT64_MAX - (uint64_t)t.to, span) + t.to;
     }
     if (module && !(t.module = strdup(module)))
@@ -84,37 +89,71 @@ bool symbol_is_mapping(const char *name)
            (name[0] == 'L' && name[1] == '0');
 }
 
-/* End of what a symbol without size covers: the next symbol that is one; 0 if there is none. */
-static uint64_t end_of(const struct symimage *img, size_t i)
+/* Distance from a symbol to the next one that is one; 0 if there is none in reach. */
+static uint64_t to_next(const struct symimage *img, size_t i)
 {
-    size_t end = i < symimage_absolute(img) ? symimage_absolute(img) : symimage_count(img);
+    bool absolute = i < symimage_absolute(img);
+    size_t end = absolute ? symimage_absolute(img) : symimage_count(img);
+    uint64_t from = symimage_addr(img, i);
     struct symimage_entry e;
 
     i = symimage_next_addr(img, i);
-    for (unsigned tries = 0; i < end && tries < 256; tries++, i++) {
-        if (!symimage_at(img, i, &e))
-            return 0;
+    for (unsigned tries = 0; i < end && tries < 256; tries++, i++)
+        if (!symimage_at(img, i, &e) || !symbol_is_mapping(e.name))
+            break;
+    uint64_t n = i < end ? symimage_addr(img, i) - from : 0;
+    return n <= SPAN_MAX ? n : 0;
+}
+
+/* The greatest size that a symbol at the very address of symbol i has, 0 if none. */
+static uint64_t size_of_alias(const struct symimage *img, size_t i)
+{
+    size_t absolute = symimage_absolute(img);
+    size_t lo = i < absolute ? 0 : absolute, hi = i < absolute ? absolute : symimage_count(img);
+    uint64_t addr = symimage_addr(img, i), size = 0;
+    struct symimage_entry e;
+
+    lo = i - lo > ALIASES_MAX ? i - ALIASES_MAX : lo;
+    hi = hi - i > ALIASES_MAX ? i + ALIASES_MAX : hi;
+    while (i > lo && symimage_addr(img, i - 1) == addr)
+        i--;
+    for (; i < hi && symimage_at(img, i, &e) && e.addr == addr; i++)
         if (!symbol_is_mapping(e.name))
-            return e.addr;
-    }
-    return i < end ? symimage_addr(img, i) : 0;
+            size = MAX(size, e.size);
+    return size;
+}
+
+/*
+ * How many bytes symbol i covers. When the source gives no size: that of an alias, else up to the
+ * next symbol, but not across gaps: in a module not beyond the page, as its sections lie apart, nor
+ * where no next one is near. *known: whether that is its size or only a bound.
+ */
+static uint64_t extent(const struct table *t, size_t i, const struct symimage_entry *e, bool *known)
+{
+    uint64_t at = e->absolute ? e->addr : e->addr + t->load_offset, page = PAGE - at % PAGE, n;
+
+    *known = true;
+    if (e->size)
+        return e->size;
+    if (symimage_has_sizes(t->img) && (n = size_of_alias(t->img, i)))
+        return n;
+    n = to_next(t->img, i);
+    if (n && (!t->module || n <= page))
+        return n;
+    *known = false;
+    return page;
 }
 
 static bool get(const struct table *t, size_t i, struct symbol *out)
 {
     struct symimage_entry e;
+    bool known;
 
     if (!symimage_at(t->img, i, &e))
         return false;
-    uint64_t size = e.size;
-    if (!size) {
-        uint64_t end = end_of(t->img, i);
-        bool last = symimage_next_addr(t->img, i) >=
-                    (e.absolute ? symimage_absolute(t->img) : symimage_count(t->img));
-        size = last ? 0 : end - e.addr;
-    }
+    uint64_t size = extent(t, i, &e, &known);
     *out = (struct symbol){.addr = e.absolute ? e.addr : e.addr + t->load_offset,
-                           .size = size,
+                           .size = known ? size : 0,
                            .name = e.name,
                            .module = t->module,
                            .type = e.type};
@@ -159,27 +198,29 @@ uint64_t symtab_addr(const struct symtab *st, const char *name)
 /*
  * The index of the symbol of t that covers the image address rel. A sized symbol that ends before
  * rel does not cover it, but one before it may (a big object with labels inside): some are tried.
+ * One without size ends where the next symbol begins, so only the last before rel can be it.
  */
 static bool covering(const struct table *t, uint64_t rel, size_t *index)
 {
     const struct symimage *img = t->img;
     size_t lo = symimage_absolute(img), i = symimage_upper(img, rel), found = SIZE_MAX;
+    uint64_t last = 0; /* address of the last symbol before rel */
+    unsigned tried = 0;
     struct symimage_entry e;
-    unsigned sized = 0;
+    bool known;
 
-    for (unsigned steps = 0; i > lo && steps < 65536; steps++) {
+    for (unsigned steps = 0; i > lo && steps < 65536 && tried < TRIED_MAX; steps++) {
         if (!symimage_at(img, --i, &e) || symbol_is_mapping(e.name) || !e.name[0])
             continue;
-        if (found != SIZE_MAX) { /* aliases: the first wins */
-            if (e.addr != symimage_addr(img, found))
-                break;
-            if (!e.size || rel - e.addr < e.size)
-                found = i;
-        } else if (!e.size || rel - e.addr < e.size) {
-            found = i;
-        } else if (++sized >= 16) {
+        if (found != SIZE_MAX && e.addr != symimage_addr(img, found))
             break;
-        }
+        last = tried ? last : e.addr;
+        /* aliases: the first wins */
+        if (e.size
+                ? rel - e.addr < e.size
+                : found != SIZE_MAX || (e.addr == last && rel - e.addr < extent(t, i, &e, &known)))
+            found = i;
+        tried += found == SIZE_MAX;
     }
     *index = found;
     return found != SIZE_MAX;
@@ -196,7 +237,8 @@ bool symtab_lookup(const struct symtab *st, uint64_t addr, struct symbol *out, u
         if ((int64_t)rel < t->from || (int64_t)rel > t->to || !covering(t, rel, &i))
             continue;
         uint64_t o = rel - symimage_addr(t->img, i);
-        if (o < best && get(t, i, out))
+        /* o > addr: the symbol lies beyond the end of the address space */
+        if (o < best && o <= addr && get(t, i, out))
             best = o;
     }
     if (best == UINT64_MAX)
@@ -276,7 +318,9 @@ struct oscope_error *symimage_from_elf_syms(const void *syms, size_t nbytes, uns
             (!keep_mapping && symbol_is_mapping(name)))
             continue;
         char type = types && i < ntypes && types[i] > ' ' && types[i] < 0x7f ? types[i] : '?';
-        if (!symimage_add(b, s.st_value, s.st_size, type, false, name, len)) {
+        /* per-CPU data: st_value is an offset, or a template's address (simplify_symbols()) */
+        bool absolute = s.st_shndx == SHN_ABS || type == 'a' || type == 'A';
+        if (!symimage_add(b, s.st_value, s.st_size, type, absolute, name, len)) {
             symimage_builder_free(b);
             return error_nomem();
         }

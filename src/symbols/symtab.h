@@ -17,7 +17,7 @@
 
 struct symbol {
     uint64_t addr;
-    uint64_t size;      /* to the next symbol when the source gives none; 0 unknown */
+    uint64_t size;      /* as the source gives it, else worked out (symtab_lookup()); 0 unknown */
     const char *name;   /* lives as long as the symtab */
     const char *module; /* NULL: the kernel itself */
     char type;          /* as nm and kallsyms print it */
@@ -50,7 +50,8 @@ void symimage_free(struct symimage *img);
  * include/linux/module.h): syms is an array of Elf64_Sym (ptr_size 8) or Elf32_Sym (4), nbytes
  * long; strtab its names; types one letter a symbol, or NULL ('?' for all). Addresses are run-time
  * ones: load offset 0. Undefined and nameless symbols are left out, and mapping symbols ($x, .L…)
- * unless keep_mapping; entries whose name lies outside strtab are dropped.
+ * unless keep_mapping; entries whose name lies outside strtab are dropped. Per-CPU data (letter
+ * 'a') and SHN_ABS symbols are absolute.
  */
 struct oscope_error *symimage_from_elf_syms(const void *syms, size_t nbytes, unsigned ptr_size,
                                             const char *strtab, size_t strtab_len,
@@ -89,7 +90,13 @@ uint64_t symtab_addr(const struct symtab *st, const char *name);
 /*
  * The symbol that covers addr, and addr's offset in it; of several at one address the first, as the
  * kernel's own lookup does. Mapping symbols ($x, .L…) and absolute ones (per-CPU offsets) are
- * skipped. A symbol without size covers all up to the next one, the last of a table one page.
+ * skipped.
+ *
+ * Where the source gives sizes (ELF: modules, vmlinux) they hold: an address behind a symbol's end,
+ * padding included, lies in none. A symbol without size has that of a sized one at its address,
+ * else reaches up to the next one (the kernel's own rule) of its table, absolute and mapping
+ * symbols not counted. In a module it ends with its page at the latest; with its page ends too the
+ * last of a table, or one whose next is more than 64 MiB away. Those sizes are not known (0).
  */
 bool symtab_lookup(const struct symtab *st, uint64_t addr, struct symbol *out, uint64_t *off);
 /* All symbols in table then address order: i in [0, symtab_count). */

@@ -57,6 +57,7 @@ const struct type *type_strip(const struct type *t)
 /* ---- member paths ---- */
 
 struct found_member {
+    const struct type *in; /* the aggregate that holds it */
     const struct type_member *member;
     uint64_t base; /* bytes from the outer aggregate to the aggregate that holds the member */
 };
@@ -74,7 +75,7 @@ static bool find_member(const struct type *t, const char *name, size_t len, uint
         }
         if (m[i].name[0]) {
             if (!strncmp(m[i].name, name, len) && !m[i].name[len]) {
-                *out = (struct found_member){&m[i], base};
+                *out = (struct found_member){t, &m[i], base};
                 return true;
             }
             continue;
@@ -87,27 +88,32 @@ static bool find_member(const struct type *t, const char *name, size_t len, uint
     return false;
 }
 
-struct type_place type_member_place(const struct type_member *m)
+struct type_place type_member_place(const struct type *in, const struct type_member *m)
 {
     struct type_place p = {m->bit_offset / 8, 0, 0, m->type, m->type->size};
+    uint64_t end = in && in->size ? in->size : UINT64_MAX;
 
     if (!m->bit_size)
         return p;
     p.bit_size = m->bit_size;
-    /* The declared type's own aligned unit, as compilers lay bit-fields out, where that holds all
-     * bits; packed structs may need another. */
-    uint64_t unit = p.size;
-    if (unit && unit <= 8) {
-        p.bit_offset = m->bit_offset % (unit * 8);
-        p.offset = m->bit_offset / (unit * 8) * unit;
-        if (p.bit_offset + p.bit_size <= unit * 8)
+    for (p.size = 1; p.size <= 8; p.size *= 2) {
+        p.offset = m->bit_offset / (p.size * 8) * p.size;
+        p.bit_offset = m->bit_offset % (uint32_t)(p.size * 8);
+        if (p.bit_offset + p.bit_size <= p.size * 8 && p.offset + p.size <= end)
             return p;
     }
+    /* Packed: no aligned unit has all bits. One that begins with the first byte does, moved back
+     * where it would reach out of the aggregate. */
     p.offset = m->bit_offset / 8;
     p.bit_offset = m->bit_offset % 8;
     p.size = 1;
     while (p.size < 16 && p.size * 8 < p.bit_offset + p.bit_size)
         p.size *= 2;
+    uint64_t over = p.offset + p.size > end ? p.offset + p.size - end : 0;
+    if (over <= p.offset && p.bit_offset + 8 * over + p.bit_size <= p.size * 8) {
+        p.bit_offset += (uint32_t)over * 8;
+        p.offset -= over;
+    }
     return p;
 }
 
@@ -130,7 +136,7 @@ static bool step_member(const char **path, struct type_place *at)
         !find_member(t, name, (size_t)(*path - name), 0, 0, &budget, &found))
         return false;
     uint64_t before = at->offset + found.base;
-    *at = type_member_place(found.member);
+    *at = type_member_place(found.in, found.member);
     at->offset += before;
     return true;
 }

@@ -110,8 +110,8 @@ const struct type *types_variable(struct types *ts, const char *name);
  */
 const struct type *types_define(struct types *ts, const struct type *t);
 
-/* "struct task_struct", "task_struct", "enum pageflags", "unsigned long", "struct mm_struct *"
- * (pointers allowed); NULL if not known. */
+/* "struct task_struct", "task_struct", "enum pageflags", "unsigned long", "struct mm_struct *",
+ * "char [16]", "void *[4]", "char (*)[16]", "char []" (no functions); NULL if not known. */
 const struct type *types_find(struct types *ts, const char *spelling);
 
 /* Where a member path ("se.sum_exec_runtime", "rss_stat[1].count") lies in a type. */
@@ -130,8 +130,13 @@ struct type_place {
 bool type_member(const struct type *t, const char *path, struct type_place *out);
 /* The same from a struct/union/typedef name. */
 bool types_member(struct types *ts, const char *type, const char *path, struct type_place *out);
-/* The place of one member in the aggregate that holds it. */
-struct type_place type_member_place(const struct type_member *m);
+/*
+ * The place of member m in the aggregate that holds it (in; NULL: its size is not known). A
+ * bit-field's unit is the smallest of 1, 2, 4, 8 bytes that is aligned to itself, holds all bits
+ * and lies in the aggregate; where there is none (packed, 16 bytes at most) one that is not
+ * aligned.
+ */
+struct type_place type_member_place(const struct type *in, const struct type_member *m);
 /* Size of a named type, 0 if unknown. */
 uint64_t types_size(struct types *ts, const char *type);
 /* Value of an enumerator of a named enum (enum_name NULL: search is up to the provider's index). */

@@ -12,7 +12,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { SPELLING_MAX = 256, FORMAT_DEPTH = 12 };
+enum { SPELLING_MAX = 256, FORMAT_DEPTH = 12, DECLARATOR_DEPTH = 8 };
 
 /* ---- finding ---- */
 
@@ -141,25 +141,68 @@ static bool squeeze(const char *s, const char *end, char *buf, size_t cap)
     return len > 0;
 }
 
-/* The array bounds at s, outermost first, applied to t from the innermost on. */
-static const struct type *find_arrays(struct types *ts, const struct type *t, const char *s)
+/* Stars and the qualifiers behind them; *s is moved behind. */
+static const struct type *find_stars(struct types *ts, const struct type *t, const char **s)
+{
+    static const char *const skip[] = {"const", "volatile", "restrict", "__restrict"};
+
+    for (*s += strspn(*s, " "); t && **s == '*'; *s += strspn(*s, " ")) {
+        t = types_pointer_to(ts, t);
+        ++*s;
+        for (size_t i = 0; i < ARRAY_SIZE(skip); i++) {
+            size_t n = strlen(skip[i]);
+            const char *word = *s + strspn(*s, " ");
+            if (!strncmp(word, skip[i], n) && !isalnum((unsigned char)word[n]) && word[n] != '_') {
+                *s = word + n;
+                i = SIZE_MAX; /* again from the first */
+            }
+        }
+    }
+    return t;
+}
+
+/*
+ * What stands behind a plain type, as C's abstract declarators without functions: stars, "(" a
+ * declarator ")", array bounds. Bounds bind first (outermost first, applied from the innermost on),
+ * so the group in parentheses is made of the array: "(*)[4]" is a pointer to an array.
+ */
+static const struct type *find_declarator(struct types *ts, const struct type *t, const char **s,
+                                          unsigned depth)
 {
     uint64_t bounds[8];
     size_t n = 0;
+    const char *group = NULL;
 
-    for (s += strspn(s, " "); *s; s += strspn(s, " ")) {
-        char *end;
-        if (*s != '[' || n == ARRAY_SIZE(bounds))
+    t = find_stars(ts, t, s);
+    if (t && **s == '(') {
+        if (depth == DECLARATOR_DEPTH)
             return NULL;
-        bounds[n] = strtoull(s + 1, &end, 0);
+        unsigned open = 0;
+        group = *s + 1;
+        do {
+            open += **s == '(';
+            open -= **s == ')';
+            if (!*(*s)++)
+                return NULL;
+        } while (open);
+    }
+    for (*s += strspn(*s, " "); **s == '['; *s += strspn(*s, " ")) {
+        const char *number = *s + 1 + strspn(*s + 1, " ");
+        char *end = (char *)number;
+        if (n == ARRAY_SIZE(bounds) || (*number != ']' && !isdigit((unsigned char)*number)))
+            return NULL;
+        bounds[n++] = *number == ']' ? 0 : strtoull(number, &end, 0);
+        end += strspn(end, " ");
         if (*end != ']')
             return NULL;
-        n++;
-        s = end + 1;
+        *s = end + 1;
     }
     while (n && t)
         t = types_array_of(ts, t, bounds[--n]);
-    return t;
+    if (!group || !t)
+        return t;
+    t = find_declarator(ts, t, &group, depth + 1);
+    return t && *group == ')' ? t : NULL;
 }
 
 const struct type *types_find(struct types *ts, const char *spelling)
@@ -168,26 +211,14 @@ const struct type *types_find(struct types *ts, const char *spelling)
 
     if (!ts)
         return NULL;
-    const char *end = spelling + strcspn(spelling, "*[");
+    const char *end = spelling + strcspn(spelling, "*[(");
     if (!squeeze(spelling, end, name, sizeof name))
         return NULL;
     const struct type *t = find_plain(ts, name);
-    while (t && *end == '*') {
-        t = types_pointer_to(ts, t);
-        end++;
-        for (;;) {
-            end += strspn(end, " ");
-            if (!strncmp(end, "const", 5))
-                end += 5;
-            else if (!strncmp(end, "volatile", 8))
-                end += 8;
-            else
-                break;
-        }
-    }
     if (!t || !*end)
         return t;
-    return find_arrays(ts, t, end);
+    t = find_declarator(ts, t, &end, 0);
+    return *end ? NULL : t;
 }
 
 /* ---- formatting ---- */
@@ -237,11 +268,15 @@ static void format(const struct type *t, const char *quals, const char *decl, un
         format(ref, "", next, depth + 1, buf, n);
         break;
     case TYPE_CONST:
-    case TYPE_VOLATILE:
-        snprintf(next, sizeof next, "%s%s%s", quals, *quals ? " " : "",
-                 t->kind == TYPE_CONST ? "const" : "volatile");
+    case TYPE_VOLATILE: {
+        const char *word = t->kind == TYPE_CONST ? "const" : "volatile";
+        /* a const array of const elements is const once */
+        bool twice = strstr(quals, word) != NULL;
+        snprintf(next, sizeof next, "%s%s%s", quals, *quals && !twice ? " " : "",
+                 twice ? "" : word);
         format(ref, next, decl, depth + 1, buf, n);
         break;
+    }
     default:
         snprintf(buf, n, "%s%s%s%s%s%s", quals, *quals ? " " : "", keyword(t),
                  t->name[0] ? t->name : "<anonymous>", *decl ? " " : "", decl);

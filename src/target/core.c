@@ -319,6 +319,54 @@ static bool fill_zeros(struct pieces *data, const struct pieces *zero)
     return true;
 }
 
+/* QEMU's own notes, which only its x86 machines write. */
+static bool has_qemu_notes(const struct core *c)
+{
+    const uint8_t *at = c->notes;
+    size_t n = c->notes_size;
+
+    while (n >= 20) {
+        uint64_t name = load32(at),
+                 end = 12 + ALIGN_UP(name, 4) + ALIGN_UP((uint64_t)load32(at + 4), 4);
+        if (name == 5 && memcmp(at + 12, "QEMU", 5) == 0)
+            return true;
+        if (end >= n)
+            return false;
+        at += end, n -= end;
+    }
+    return false;
+}
+
+/*
+ * QEMU dumps what devices keep in RAM along with the guest's (a live guest's is known by name,
+ * target/mtree.c). Left out where its place tells:
+ *   x86     the PC machines and microvm have their RAM below 4 GiB in one block that holds the
+ * first MiB's end (hw/i386/pc_piix.c, pc_q35.c, microvm.c); what lies between that and 4 GiB on its
+ * own is video memory or a BIOS. riscv   boot ROM below 64 KiB (hw/riscv/virt.c, sifive_u.c; RAM is
+ * far above).
+ */
+static void drop_device_memory(const struct core *c, struct pieces *all)
+{
+    const uint64_t mib = 1 << 20, top = UINT64_C(1) << 32;
+    bool x86 = (c->machine == EM_X86_64 || c->machine == EM_386) && has_qemu_notes(c);
+    bool riscv = c->machine == EM_RISCV;
+    uint64_t low_end = 0; /* of the block at 1 MiB */
+    size_t n = 0;
+
+    vec_each (const struct piece, p, &all->v)
+        if ((p->gpa <= mib && p->end > mib) || (low_end && p->gpa == low_end))
+            low_end = p->end;
+    for (size_t i = 0; i < all->v.len; i++) {
+        struct piece p = all->v.data[i];
+        if (x86 && low_end && p.gpa > low_end && p.end <= top)
+            continue;
+        if (riscv && all->v.len > 1 && p.end <= 64 << 10)
+            continue;
+        all->v.data[n++] = p;
+    }
+    all->v.len = n;
+}
+
 static struct oscope_error *make_ram(struct target *t, const struct core *c,
                                      const struct pieces *all)
 {
@@ -377,6 +425,7 @@ static struct oscope_error *load_segments(struct target *t, struct core *c, cons
     flatten(zero);
     if (!fill_zeros(data, zero))
         return error_nomem();
+    drop_device_memory(c, data);
     return make_ram(t, c, data);
 }
 

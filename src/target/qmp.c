@@ -46,6 +46,8 @@ struct qmp {
     char *buf;
     size_t len, cap, scanned;
     bool hung_up;
+    int timeout_ms;
+    bool silent; /* the last command got no answer */
 };
 
 bool qmp_allowed(const char *command)
@@ -189,7 +191,8 @@ static struct oscope_error *receive(struct qmp *q, uint64_t deadline, json_t **o
         if (ready < 0)
             return error_errno(errno, "wait for QEMU");
         if (ready == 0)
-            return error_new(OSCOPE_E_TIMEOUT, "QEMU did not answer on QMP in time");
+            return error_hint(error_new(OSCOPE_E_TIMEOUT, "QEMU did not answer on QMP in time"),
+                              "is it stopped (SIGSTOP, a debugger), or the host overloaded?");
         TRY(fill(q));
     }
 }
@@ -233,11 +236,13 @@ struct oscope_error *qmp_drain(struct qmp *q)
 
 static struct oscope_error *await(struct qmp *q, const char *command, unsigned id, json_t **out)
 {
-    uint64_t deadline = deadline_in(QMP_TIMEOUT_MS);
+    uint64_t deadline = deadline_in(q->silent ? q->timeout_ms / 5 : q->timeout_ms);
 
     for (;;) {
         json_t *msg;
-        TRY(error_prefix(receive(q, deadline, &msg), "%s", command));
+        struct oscope_error *late = receive(q, deadline, &msg);
+        q->silent = late && late->code == OSCOPE_E_TIMEOUT;
+        TRY(error_prefix(late, "%s", command));
         json_t *msg_id = json_object_get(msg, "id");
 
         if (note_event(q, msg) || json_integer_value(msg_id) != (json_int_t)id) {
@@ -340,6 +345,7 @@ struct oscope_error *qmp_open_fd(int fd, int greeting_ms, struct qmp **out)
         return error_nomem();
     }
     q->fd = fd;
+    q->timeout_ms = QMP_TIMEOUT_MS;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
         q->peer = cred.pid;
     struct oscope_error *err = negotiate(q, greeting_ms);
@@ -402,6 +408,11 @@ void qmp_close(struct qmp *q)
     close(q->fd);
     free(q->buf);
     free(q);
+}
+
+void qmp_set_timeout(struct qmp *q, int ms)
+{
+    q->timeout_ms = ms;
 }
 
 int qmp_fd(const struct qmp *q)

@@ -35,6 +35,12 @@ struct oscope_error *qmp_connect(const char *path, int greeting_ms, struct qmp *
 struct oscope_error *qmp_open_fd(int fd, int greeting_ms, struct qmp **out);
 void qmp_close(struct qmp *q);
 
+/*
+ * How long commands wait for their answer from now on (QMP_TIMEOUT_MS at first). After one that
+ * waited in vain the next ones wait a fifth of that until QEMU says something again.
+ */
+void qmp_set_timeout(struct qmp *q, int ms);
+
 int qmp_fd(const struct qmp *q);
 /* "10.0.2" as the greeting says. */
 const char *qmp_version(const struct qmp *q);

@@ -76,6 +76,7 @@ struct target {
     void *backend;          /* owned by the backend */
     const char *arch;       /* "riscv64", "x86_64", "aarch64", "i386": QEMU's target name */
     bool live;              /* the guest may run while we read */
+    bool stopped;           /* live, but stopped by us until the view is done */
     bool truncated;         /* core: some of the RAM it promises is not in the file */
     struct target_ram *ram; /* sorted by gpa, not overlapping */
     size_t nram;
@@ -104,6 +105,12 @@ bool target_extent(struct target *t, uint64_t pa, uint64_t *start, uint64_t *end
 /* The region that holds pa, or NULL. */
 const struct target_ram *target_ram_at(const struct target *t, uint64_t pa);
 uint64_t target_ram_total(const struct target *t);
+
+/* May the guest's memory change while it is read? */
+static inline bool target_moves(const struct target *t)
+{
+    return t->live && !t->stopped;
+}
 
 /* Drops what backends without a mapping have cached, so that the next reads are fresh. */
 void target_refresh(struct target *t);

@@ -335,6 +335,44 @@ def test_fork_storm(arch):
                 assert r.returncode in (0, 1), r
 
 
+def test_reboot(arch):
+    """After a reset the new kernel is found, wherever KASLR put it, and never the old one's tasks."""
+    with Guest(arch, smp=2, via="run", extra=["-action", "reboot=reset"]) as g:
+        g.quiet(1)
+        (before,) = g.oscope("info", "-o", "json")
+        watch = subprocess.Popen([str(OSCOPE), "info", "-s", g.session, "--watch", "0.5", "-o", "json"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        json.loads(watch.stdout.readline())
+        start = time.monotonic()
+        with pytest.raises(Exception):
+            g.sh("reboot -f", timeout=5)
+        info = None
+        while time.monotonic() - start < 120:
+            r = oscope("info", "-s", g.session, "-o", "json")
+            assert r.returncode == 0, (r, g.console()[-500:])
+            (info,) = json.loads(r.stdout)
+            comms = {t["comm"] for t in json.loads(
+                oscope("ps", "-s", g.session, "-o", "json").stdout or "[]")}
+            if (info["os"] == "linux" and {"init", "kthreadd", "agent"} <= comms
+                    and info["uptime"] and info["uptime"] / 1e9 < time.monotonic() - start):
+                break
+            time.sleep(0.5)
+        else:
+            raise AssertionError(info)
+        assert info["confidence"].startswith("high"), info
+        assert info["release"] == before["release"]
+        log = json.loads(oscope("dmesg", "-s", g.session, "-o", "json").stdout)
+        assert "Linux version" in log[0]["text"] + log[1]["text"]
+        assert not any("Restarting system" in r["text"] for r in log)
+        # A command that was running all the time sees the new kernel too: its last answer.
+        time.sleep(2)
+        watch.terminate()
+        (seen,) = json.loads(watch.stdout.read().splitlines()[-1])
+        watch.wait(5)
+        assert seen["kaslr_offset"] == info["kaslr_offset"] and seen["tasks"], (seen, info)
+        assert info["uptime"] <= seen["uptime"] < info["uptime"] + 30e9
+
+
 def test_pause_gives_one_moment():
     with Guest("riscv64", smp=2, via="run", workload="storm") as g:
         for _ in range(5):

@@ -36,6 +36,9 @@ static void fill(struct os_list *l)
     add(l, 7, 7, 1, "Shell", 20 << 20);
     add(l, 9, 7, 1, "shell-thread", 20 << 20);
     add(l, 11, 11, 7, "vi", 1 << 20);
+    struct oscope_task *t = l->rows;
+    t[4].consistency = OSCOPE_RETRIED;
+    t[5].consistency = OSCOPE_TORN;
 }
 
 /* "1 2 4" and, with depths, "1:0 7:1" */
@@ -81,6 +84,15 @@ static void test_filters(void **state)
     check_filter("nice<0", "1");
     check_filter("state=R,rss>1M,comm~thread", "9");
     check_filter("kernel=no,pid<2", "1");
+    check_filter(" state = R , rss > 1M ", "7 9");
+    check_filter("pid = 1 | 4", "1 4");
+    check_filter("comm ~ shell", "7 9");
+    check_filter("comm= Shell | vi ", "7 11");
+    check_filter("pid|tgid=7|9", "7 9");
+    check_filter("consistency=torn", "11");
+    check_filter("consistency = torn|retried", "9 11");
+    check_filter("consistency!=consistent", "9 11");
+    check_filter("consistency~TRI", "9");
 }
 
 static void check_filter_fails(const char *expr, const char *want)
@@ -108,6 +120,12 @@ static void test_filter_mistakes(void **state)
     check_filter_fails("pid>1Q", "not a number");
     check_filter_fails("comm>x", "no order");
     check_filter_fails("pid~1", "needs a text column");
+    check_filter_fails(" foo =1", "unknown column 'foo' (known");
+    check_filter_fails("pid|foo=1", "unknown column 'foo'");
+    check_filter_fails("pid|tid|ppid|tgid|cpu=1", "more than 4 columns");
+    check_filter_fails("pid>1|2", "alternatives only with");
+    check_filter_fails("consistency=1", "'1' is not consistent, retried or torn");
+    check_filter_fails("consistency>torn", "no order");
 }
 
 static void check_sort(const char *spec, const char *want)

@@ -10,7 +10,7 @@
  * without CFI either is the outermost one, at the top of the task's stack, or entry code that a
  * trap came through, and the pt_regs has the interrupted frame.
  */
-#include "os/linux/cfi.h"
+#include "os/linux/cfi_expr.h"
 
 #include "base/log.h"
 #include "symbols/elfsyms.h"
@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { SAMPLES = 256, OPS_MAX = 64, VALUES_MAX = 16, TOP_PADDING = 64 };
+enum { SAMPLES = 256, TOP_PADDING = 64 };
 
 /* ---- registers ---- */
 
@@ -92,14 +92,6 @@ static void set(struct cfi_regs *regs, unsigned n, uint64_t value)
 {
     regs->value[n] = value;
     regs->known |= BIT(n);
-}
-
-static bool get(const struct cfi_regs *regs, uint64_t n, uint64_t *value)
-{
-    if (n >= CFI_REGS || !(regs->known & BIT(n)))
-        return false;
-    *value = regs->value[n];
-    return true;
 }
 
 static void set_pointers(const struct unwind *u, const struct machine *m, struct cfi_regs *regs)
@@ -323,109 +315,6 @@ bool stack_cfi_start(struct unwind *u, uint64_t task, struct cfi_regs *regs)
 
 /* ---- rules ---- */
 
-/* The stack machine of DWARF 5, 2.5.1, without branches: rules that compilers write have none. */
-struct eval {
-    struct unwind *u;
-    const struct cfi_regs *regs;
-    const uint64_t *cfa; /* NULL: it is the CFA that is worked out */
-    uint64_t v[VALUES_MAX];
-    unsigned n;
-    bool is_value; /* the result is the value itself, not where it lies */
-};
-
-static bool push(struct eval *e, uint64_t value)
-{
-    if (e->n == VALUES_MAX)
-        return false;
-    e->v[e->n++] = value;
-    return true;
-}
-
-static bool push_register(struct eval *e, uint64_t reg, uint64_t offset)
-{
-    uint64_t value;
-
-    return get(e->regs, reg, &value) && push(e, value + offset);
-}
-
-static bool binary(struct eval *e, unsigned op)
-{
-    if (e->n < 2)
-        return false;
-    uint64_t b = e->v[--e->n], *a = &e->v[e->n - 1];
-    switch (op) {
-    case DW_OP_plus: *a += b; return true;
-    case DW_OP_minus: *a -= b; return true;
-    case DW_OP_mul: *a *= b; return true;
-    case DW_OP_and: *a &= b; return true;
-    case DW_OP_or: *a |= b; return true;
-    case DW_OP_xor: *a ^= b; return true;
-    case DW_OP_shl: *a = b < 64 ? *a << b : 0; return true;
-    case DW_OP_shr: *a = b < 64 ? *a >> b : 0; return true;
-    case DW_OP_eq: *a = *a == b; return true;
-    case DW_OP_ne: *a = *a != b; return true;
-    case DW_OP_lt: *a = (int64_t)*a < (int64_t)b; return true;
-    case DW_OP_le: *a = (int64_t)*a <= (int64_t)b; return true;
-    case DW_OP_gt: *a = (int64_t)*a > (int64_t)b; return true;
-    case DW_OP_ge: *a = (int64_t)*a >= (int64_t)b; return true;
-    default: return false;
-    }
-}
-
-static bool unary(struct eval *e, const Dwarf_Op *op)
-{
-    if (!e->n)
-        return false;
-    uint64_t *top = &e->v[e->n - 1];
-    switch (op->atom) {
-    case DW_OP_deref: return unwind_word(e->u, *top, top);
-    case DW_OP_plus_uconst: *top += op->number; return true;
-    case DW_OP_neg: *top = -*top; return true;
-    case DW_OP_not: *top = ~*top; return true;
-    case DW_OP_dup: return push(e, *top);
-    case DW_OP_drop: e->n--; return true;
-    case DW_OP_stack_value: e->is_value = true; return true;
-    default: return false;
-    }
-}
-
-static bool execute(struct eval *e, const Dwarf_Op *op)
-{
-    if (op->atom >= DW_OP_lit0 && op->atom <= DW_OP_lit31)
-        return push(e, op->atom - DW_OP_lit0);
-    if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
-        return push_register(e, op->atom - DW_OP_breg0, op->number);
-    if (op->atom >= DW_OP_const1u && op->atom <= DW_OP_consts)
-        return push(e, op->number);
-    switch (op->atom) {
-    case DW_OP_nop: return true;
-    case DW_OP_bregx: return push_register(e, op->number, op->number2);
-    case DW_OP_call_frame_cfa: return e->cfa && push(e, *e->cfa);
-    default: return unary(e, op) || binary(e, op->atom);
-    }
-}
-
-/* What the operations give: a value, or with cfa (where it is known already) what lies there. */
-static bool evaluate(struct unwind *u, const struct cfi_regs *regs, const uint64_t *cfa,
-                     const Dwarf_Op *ops, size_t n, uint64_t *out)
-{
-    struct eval e = {.u = u, .regs = regs, .cfa = cfa};
-
-    if (n > OPS_MAX)
-        return false;
-    if (n == 1 && ops->atom >= DW_OP_reg0 && ops->atom <= DW_OP_reg31)
-        return get(regs, ops->atom - DW_OP_reg0, out);
-    if (n == 1 && ops->atom == DW_OP_regx)
-        return get(regs, ops->number, out);
-    for (size_t i = 0; i < n; i++)
-        if (!execute(&e, &ops[i]))
-            return false;
-    if (!e.n)
-        return false;
-    *out = e.v[e.n - 1];
-    return !cfa || e.is_value || unwind_word(u, *out, out);
-}
-
 enum rule { RULE_UNDEFINED, RULE_KNOWN, RULE_UNREADABLE };
 
 /* The caller's value of a register. */
@@ -438,10 +327,10 @@ static enum rule caller_value(struct unwind *u, Dwarf_Frame *frame, const struct
     if (dwarf_frame_register(frame, reg, memory, &ops, &n))
         return RULE_UNREADABLE;
     if (n)
-        return evaluate(u, regs, &cfa, ops, n, out) ? RULE_KNOWN : RULE_UNREADABLE;
+        return cfi_evaluate(u, regs, &cfa, ops, n, out) ? RULE_KNOWN : RULE_UNREADABLE;
     if (ops) /* libdw: else it has the same value as here */
         return RULE_UNDEFINED;
-    return get(regs, (uint64_t)reg, out) ? RULE_KNOWN : RULE_UNREADABLE;
+    return cfi_get(regs, (uint64_t)reg, out) ? RULE_KNOWN : RULE_UNREADABLE;
 }
 
 /* ---- frames ---- */
@@ -521,7 +410,7 @@ static bool leave_leaf(struct unwind *u, const struct machine *m, struct cfi_reg
 
     if (!u->exact || !stack_is_core_text(u->text, u->pc))
         return false;
-    if (!(m->link < 0 ? unwind_word(u, u->sp, &pc) : get(regs, (uint64_t)m->link, &pc)))
+    if (!(m->link < 0 ? unwind_word(u, u->sp, &pc) : cfi_get(regs, (uint64_t)m->link, &pc)))
         return false;
     pc = stack_strip_pac(u->lm, pc);
     if (!stack_is_text(u->text, pc) || !stack_follows_call(u->lm, pc))
@@ -578,7 +467,7 @@ static enum unwind_result apply(struct unwind *u, const struct machine *m, Dwarf
     bool interrupted = false;
     int ra = dwarf_frame_info(frame, NULL, NULL, &interrupted);
 
-    if (ra < 0 || dwarf_frame_cfa(frame, &ops, &n) || !evaluate(u, regs, NULL, ops, n, &cfa))
+    if (ra < 0 || dwarf_frame_cfa(frame, &ops, &n) || !cfi_evaluate(u, regs, NULL, ops, n, &cfa))
         return unwind_lost(u, "the frame of 0x%llx can't be worked out from its CFI",
                            (unsigned long long)u->pc);
     switch (caller_value(u, frame, regs, cfa, ra, &pc)) {
@@ -597,7 +486,7 @@ static enum unwind_result apply(struct unwind *u, const struct machine *m, Dwarf
             set(&caller, i, value);
     set(&caller, m->sp, cfa); /* by definition of the CFA in all three ABIs */
     value = 0;
-    get(&caller, m->fp, &value);
+    cfi_get(&caller, m->fp, &value);
     enum unwind_result r = unwind_move(u, pc, cfa, value);
     u->exact = interrupted;
     *regs = caller;

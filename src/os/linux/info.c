@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What `info` says of a Linux guest: banner, how it was recognised, uptime, counts, confidence. */
 #include "os/linux/linux.h"
+#include "os/linux/place.h"
 
 /*
  * Uptime (CLOCK_BOOTTIME) as of the last timekeeping update, at most a tick ago while a CPU is
@@ -41,11 +42,28 @@ static void count_tasks(struct os_model *m, struct oscope_info *info)
     }
 }
 
+/* Where structures come from, and what `print` shows if that is something else. */
+static const char *types_text(struct linux_model *lm, struct os_list *list)
+{
+    struct types *types;
+    struct oscope_error *err = lm->vmlinux ? linux_types(&lm->base, &types) : NULL;
+
+    oscope_error_free(err);
+    if (lm->dwarf_types && lm->btf)
+        return arena_printf(&list->strings, "DWARF of %s; layouts: %s", lm->vmlinux,
+                            lm->types_from);
+    if (lm->dwarf_types)
+        return arena_printf(&list->strings, "DWARF of %s", lm->vmlinux);
+    return arena_strdup(&list->strings, lm->types_from);
+}
+
 static const char *confidence(const struct linux_model *lm, struct os_list *list)
 {
     if (!lm->has_layout)
         return arena_printf(&list->strings, "low: no types (%s)",
                             lm->missing ? lm->missing : "none");
+    if (lm->life <= LINUX_IDLE)
+        return "medium: no vCPU uses this kernel's page tables at the moment";
     if (lm->symbols_partial)
         return "medium: only function symbols (kernel without KALLSYMS_ALL)";
     if (!lm->has_direct)
@@ -57,6 +75,8 @@ struct oscope_error *linux_info(struct os_model *m, struct oscope_info *info, st
 {
     struct linux_model *lm = linux_of(m);
 
+    if (lm->kaslr_offset == OSCOPE_UNKNOWN) /* the note is written late in boot */
+        lm->kaslr_offset = linux_place_kaslr(lm);
     info->os = "linux";
     info->banner = arena_strdup(&list->strings, lm->ks.banner);
     info->release = arena_strdup(&list->strings, lm->release);
@@ -67,7 +87,7 @@ struct oscope_error *linux_info(struct os_model *m, struct oscope_info *info, st
     info->uptime = uptime(lm);
     info->modules = lm->has_layout ? linux_modules_count(lm) : OSCOPE_UNKNOWN;
     info->symbols = lm->nsymbols;
-    info->types = arena_strdup(&list->strings, lm->types_from);
+    info->types = types_text(lm, list);
     info->confidence = confidence(lm, list);
     count_tasks(m, info);
     return NULL;

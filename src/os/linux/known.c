@@ -17,7 +17,7 @@ static FILE *open_hint(const char *dir, const char *mode)
 {
     char path[4096];
 
-    if (!dir || snprintf(path, sizeof path, "%s/kernel", dir) >= (int)sizeof path)
+    if (!dir || snprintf(path, sizeof path, "%s/" OS_SESSION_FILE, dir) >= (int)sizeof path)
         return NULL;
     return fopen(path, mode);
 }

@@ -41,6 +41,8 @@ struct linux_model {
     bool from_cache; /* symbols and layouts came from there */
     bool modules_loaded;
     char *vmlinux;       /* the user's ELF file, or NULL */
+    char *session_dir;   /* or NULL */
+    int life;            /* enum linux_life (place.h) when it was found */
     char *cache_dir;     /* or NULL */
     struct pages *pages; /* pages.c: memory map of struct page, made at first need */
     struct cfi *cfi;     /* cfi.c: call frame information of vmlinux, opened at first need */
@@ -134,6 +136,10 @@ void linux_cfi_free(struct cfi *c); /* NULL allowed */
 /* stack.c, orc.c */
 struct oscope_error *linux_stack(struct os_model *m, const struct oscope_task *task,
                                  const struct target_vcpu *vcpu, struct os_list *list);
+
+/* stack_vcpu.c */
+enum os_runs linux_runs(struct os_model *m, const struct target_vcpu *v,
+                        const struct oscope_task *tasks, size_t n, size_t *index);
 
 extern const struct os_model_ops linux_ops;
 

@@ -61,6 +61,7 @@ static void linux_close(struct os_model *m)
     free(lm->missing);
     free(lm->vmlinux);
     free(lm->cache_dir);
+    free(lm->session_dir);
     free(lm);
 }
 
@@ -68,12 +69,6 @@ static void close_lm(struct linux_model **lm)
 {
     if (*lm)
         linux_close(&(*lm)->base);
-}
-
-static void set_release(struct linux_model *lm)
-{
-    if (sscanf(lm->ks.banner, "Linux version %64s", lm->release) != 1)
-        lm->release[0] = '\0';
 }
 
 /* Keeps what `nm` calls text. */
@@ -92,6 +87,12 @@ static struct oscope_error *functions_only(struct symimage **image)
     struct oscope_error *err = symimage_finish(b, image);
     symtab_free(st);
     return err;
+}
+
+static void set_release(struct linux_model *lm)
+{
+    if (sscanf(lm->ks.banner, "Linux version %64s", lm->release) != 1)
+        lm->release[0] = '\0';
 }
 
 /* One candidate: symbols and page tables. */
@@ -114,90 +115,173 @@ static struct oscope_error *open_candidate(struct linux_model *lm,
     lm->kernel_image = image;
     if (!symtab_add(lm->base.symtab, image, lm->ks.text_va, NULL))
         return error_nomem();
+    set_release(lm);
     err = linux_place_find(lm);
     if (err) {
         symtab_free(lm->base.symtab);
         lm->base.symtab = NULL;
-        lm->kernel_image = NULL;
-        known_close(lm);
     }
     return err;
 }
 
-/* Goes through the symbol tables in RAM until one belongs to a kernel that runs. */
-static struct oscope_error *find_kallsyms(struct linux_model *lm,
-                                          const struct os_open_options *opts)
+/* What of a candidate is worked out once its symbols and page tables are known. */
+static void finish_candidate(struct linux_model *lm)
+{
+    linux_layout_open(lm);
+    linux_place_finish(lm);
+}
+
+static struct linux_model *new_model(struct target *t, const struct arch *arch,
+                                     const struct os_open_options *opts)
+{
+    struct linux_model *lm = calloc(1, sizeof *lm);
+
+    if (!lm)
+        return NULL;
+    lm->base = (struct os_model){.ops = &linux_ops, .target = t, .arch = arch};
+    lm->vmlinux = opts->vmlinux ? strdup(opts->vmlinux) : NULL;
+    lm->session_dir = opts->session_dir ? strdup(opts->session_dir) : NULL;
+    if (opts->cache_dir && !opts->functions_only)
+        lm->cache_dir = strdup(opts->cache_dir);
+    return lm;
+}
+
+/* Keeps the likelier of two candidates in *best and closes the other. */
+static void keep_better(struct linux_model **best, struct linux_model **lm)
+{
+    if (*best && (*best)->life >= (*lm)->life) {
+        close_lm(lm);
+    } else {
+        close_lm(best);
+        *best = *lm;
+    }
+    *lm = NULL;
+}
+
+/*
+ * A candidate is taken at once when a vCPU runs it, or when there is no way to tell and its task
+ * list is whole; where this session saw it last (no reset since), its task list alone will do.
+ */
+static bool surely_runs(struct linux_model *lm, uint64_t hint)
+{
+    if (lm->ks.tokens_pa == hint && linux_place_whole(lm)) {
+        lm->life = LINUX_RUNS;
+        return true;
+    }
+    lm->life = linux_place_life(lm);
+    return lm->life >= LINUX_WHOLE;
+}
+
+/* While the kernel is being unpacked or loaded its tables are not whole. */
+static struct oscope_error *not_whole_yet(struct oscope_error *err, const struct target *t)
+{
+    if (err->code != OSCOPE_E_BAD_DATA || !t->live)
+        return err;
+    err->code = OSCOPE_E_NOT_FOUND;
+    return error_hint(error_prefix(err, "a Linux kernel in guest RAM can't be read yet"),
+                      "is it still being loaded? try again in a moment");
+}
+
+/* Goes through the symbol tables in RAM for the kernel that runs: a reboot leaves stale ones. */
+static struct oscope_error *find_kallsyms(struct target *t, const struct arch *arch,
+                                          const struct os_open_options *opts,
+                                          struct linux_model **out)
 {
     uint64_t skip[CANDIDATES_MAX], hint = known_hint(opts->session_dir);
+    AUTO(close_lm) struct linux_model *best = NULL;
     struct oscope_error *first = NULL;
 
     for (size_t n = 0; n < CANDIDATES_MAX; n++) {
-        struct oscope_error *err;
-        err = kallsyms_locate(lm->base.target, hint, skip, n, &lm->ks);
-        if (err) {
-            /* Nothing (more): the first candidate's trouble says more than "not found". */
-            if (!first)
-                return err;
-            oscope_error_free(err);
-            return first;
-        }
-        err = open_candidate(lm, opts);
+        AUTO(close_lm) struct linux_model *lm = new_model(t, arch, opts);
+        struct oscope_error *err = lm ? NULL : error_nomem();
+        bool located = false;
+        if (!err)
+            err = kallsyms_locate(t, hint, skip, n, &lm->ks);
         if (!err) {
-            oscope_error_free(first);
-            if (hint != lm->ks.tokens_pa)
-                known_hint_save(opts->session_dir, lm->ks.tokens_pa);
-            return NULL;
+            located = true;
+            skip[n] = lm->ks.tokens_pa;
+            err = open_candidate(lm, opts);
         }
-        log_info("kernel image at 0x%llx passed over: %s", (unsigned long long)lm->ks.tokens_pa,
-                 err->message);
-        skip[n] = lm->ks.tokens_pa;
+        if (!err) {
+            finish_candidate(lm);
+            bool sure = surely_runs(lm, hint);
+            if (sure && hint != lm->ks.tokens_pa)
+                known_hint_save(opts->session_dir, lm->ks.tokens_pa);
+            keep_better(&best, &lm);
+            if (sure)
+                break;
+            continue;
+        }
+        /* The first candidate's trouble says more than "not found" of the last round. */
         if (first)
             oscope_error_free(err);
         else
             first = err;
+        if (!located)
+            break;
+        log_info("kernel image at 0x%llx passed over: %s", (unsigned long long)skip[n],
+                 first->message);
     }
-    return first;
+    if (!best)
+        return first ? not_whole_yet(first, t) : error_nomem();
+    oscope_error_free(first);
+    if (best->life == LINUX_DEAD)
+        return error_hint(
+            error_new(OSCOPE_E_NOT_FOUND, "%s: no vCPU uses its page tables", best->ks.banner),
+            "it is still starting, or is what a reboot left in RAM: try again in a moment");
+    *out = best;
+    best = NULL;
+    return NULL;
 }
 
 /* By the kernel's own symbol table, or else by the files the user gave; those win either way. */
-static struct oscope_error *find_kernel(struct linux_model *lm, const struct os_open_options *opts)
+static struct oscope_error *find_kernel(struct target *t, const struct arch *arch,
+                                        const struct os_open_options *opts,
+                                        struct linux_model **out)
 {
     AUTO(given_free) struct given given = {0};
+    AUTO(close_lm) struct linux_model *lm = NULL;
     struct oscope_error *err;
 
-    TRY(given_open(lm->base.arch, opts, &given));
-    err = find_kallsyms(lm, opts);
-    if (!err)
-        return given.image ? given_use(lm, &given) : NULL;
-    if (!given.image || err->code != OSCOPE_E_NOT_FOUND)
+    TRY(given_open(arch, opts, &given));
+    err = find_kallsyms(t, arch, opts, &lm);
+    if (err && given.image && err->code == OSCOPE_E_NOT_FOUND) {
+        oscope_error_free(err);
+        lm = new_model(t, arch, opts);
+        err = lm ? given_locate(lm, &given) : error_nomem();
+        if (!err) {
+            set_release(lm);
+            err = linux_place_find(lm);
+        }
+    } else if (!err && given.image) {
+        err = given_use(lm, &given);
+    } else if (!err) {
+        *out = lm;
+        lm = NULL;
+        return NULL;
+    }
+    if (err)
         return err;
-    oscope_error_free(err);
-    TRY(given_locate(lm, &given));
-    return linux_place_find(lm);
+    lm->base.kernel.ndirect = 0; /* once more, with the file's symbols */
+    finish_candidate(lm);
+    lm->life = linux_place_life(lm);
+    *out = lm;
+    lm = NULL;
+    return NULL;
 }
 
 static struct oscope_error *linux_open(struct target *t, const struct arch *arch,
                                        const struct os_open_options *opts, struct os_model **out)
 {
-    AUTO(close_lm) struct linux_model *lm = calloc(1, sizeof *lm);
+    struct linux_model *lm;
 
-    if (!lm)
-        return error_nomem();
-    lm->base = (struct os_model){.ops = &linux_ops, .target = t, .arch = arch};
-    lm->vmlinux = opts->vmlinux ? strdup(opts->vmlinux) : NULL;
-    if (opts->cache_dir && !opts->functions_only)
-        lm->cache_dir = strdup(opts->cache_dir);
-    TRY(find_kernel(lm, opts));
-    set_release(lm);
-    linux_layout_open(lm);
-    linux_place_finish(lm);
-    lm->kaslr_offset = linux_place_kaslr(lm);
+    TRY(find_kernel(t, arch, opts, &lm));
+    lm->kaslr_offset = OSCOPE_UNKNOWN;
     snprintf(lm->recognised, sizeof lm->recognised, "kallsyms in RAM (%s), types: %s",
              lm->ks.layout.name, lm->types_from);
     if (!lm->from_cache)
         known_save(lm, lm->cache_dir);
     *out = &lm->base;
-    lm = NULL;
     return NULL;
 }
 
@@ -210,6 +294,10 @@ static bool linux_still_there(struct os_model *m)
     bool same = !err && again.text_va == lm->ks.text_va && strcmp(again.banner, lm->ks.banner) == 0;
 
     oscope_error_free(err);
+    if (lm->session_dir && known_hint(lm->session_dir) != lm->ks.tokens_pa)
+        return false; /* the guest was reset, or it was not sure to be this kernel */
+    if (lm->has_layout && !linux_place_whole(lm))
+        return false; /* found in early boot: there is more to find now, or it is gone */
     if (same && lm->has_layout) {
         char comm[8] = "";
         same = vspace_read(&m->kernel, lm->init_task + lm->layout.task_comm.offset, comm, 7) &&
@@ -236,5 +324,6 @@ const struct os_model_ops linux_ops = {
     .buddy = linux_buddy,
     .log = linux_log,
     .stack = linux_stack,
+    .runs = linux_runs,
     .current = linux_current,
 };

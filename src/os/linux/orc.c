@@ -289,9 +289,12 @@ enum unwind_result stack_orc_step(struct unwind *u)
     if (!caller_bp(u, &orc, base, &bp))
         return unwind_lost(u, "the caller's rbp of 0x%llx can't be read",
                            (unsigned long long)u->pc);
-    if (!linux_is_kernel_address(u->lm, pc))
-        return unwind_lost(u, "the return address 0x%llx is not in the kernel",
-                           (unsigned long long)pc);
+    if (!stack_is_text(u->text, pc)) {
+        if (orc.kind != KIND_CALL || !stack_is_generated(u->lm, pc))
+            return unwind_lost(u, "the return address 0x%llx is not in kernel text",
+                               (unsigned long long)pc);
+        u->guess = true;
+    }
     bool exact = orc.exact;
     enum unwind_result r = unwind_move(u, pc, sp, bp);
     u->exact = exact;

@@ -11,6 +11,8 @@
 
 #include "base/log.h"
 
+#include <elf.h>
+
 /* Names of the kernel's own root table, by kernel age and arch. */
 static const char *const root_symbols[] = {
     "init_top_pgt",    /* x86_64 */
@@ -58,25 +60,41 @@ static bool try_root(struct linux_model *lm, uint64_t root, struct paging *pg)
     return false;
 }
 
-/* Roots that the vCPUs' registers name: for kernels whose symbol table has no data symbols. */
-static bool root_from_registers(struct linux_model *lm, struct paging *pg)
+/*
+ * The table a vCPU uses, if it maps this kernel. On x86 a CPU in user mode has the user half of a
+ * pair of tables, which lacks the kernel: the kernel's is the even one (arch/x86/mm/pti.c).
+ */
+static bool vcpu_root(const struct linux_model *lm, const struct target_vcpu *v, struct paging *pg,
+                      bool *readable)
+{
+    struct paging low;
+
+    if (!lm->base.arch->paging(v, &low, pg))
+        return false;
+    *readable = true;
+    if (!pg->mode) /* translation is off */
+        return false;
+    if (root_works(lm, pg))
+        return true;
+    pg->root &= ~(uint64_t)TARGET_PAGE_SIZE;
+    return lm->base.arch->elf_machine == EM_X86_64 && root_works(lm, pg);
+}
+
+/* The first vCPU's table that maps this kernel. *readable: any vCPU told which table it uses. */
+static bool root_from_registers(const struct linux_model *lm, struct paging *pg, bool *readable)
 {
     struct target_vcpus vcpus;
     struct oscope_error *err = target_registers(lm->base.target, &vcpus);
     bool found = false;
 
+    *readable = false;
     if (err) {
         log_info("registers: %s", err->message);
         oscope_error_free(err);
         return false;
     }
-    for (size_t i = 0; i < vcpus.n && !found; i++) {
-        struct paging low, high;
-        if (lm->base.arch->paging(&vcpus.vcpus[i], &low, &high) && high.mode) {
-            *pg = high;
-            found = root_works(lm, pg);
-        }
-    }
+    for (size_t i = 0; i < vcpus.n && !found; i++)
+        found = vcpu_root(lm, &vcpus.vcpus[i], pg, readable);
     target_vcpus_free(&vcpus);
     return found;
 }
@@ -104,11 +122,27 @@ static bool root_from_image(struct linux_model *lm, struct paging *pg)
     return false;
 }
 
+static struct oscope_error *not_running(const struct linux_model *lm)
+{
+    const struct target *t = lm->base.target;
+    struct oscope_error *err =
+        error_new(OSCOPE_E_NOT_FOUND, "Linux %s is in guest RAM, but its page tables do not map it",
+                  lm->release);
+
+    if (t->truncated)
+        return error_hint(
+            err, "the dump is truncated, they are likely in the part that is missing: dump again");
+    if (!t->live)
+        return error_hint(err, "was the dump taken before the kernel ran?");
+    return error_hint(err,
+                      "the kernel is in guest RAM but does not run yet: wait until it has booted");
+}
+
 struct oscope_error *linux_place_find(struct linux_model *lm)
 {
     struct os_model *m = &lm->base;
     struct paging pg;
-    bool found = false;
+    bool found = false, readable;
 
     for (size_t i = 0; i < ARRAY_SIZE(root_symbols) && !found; i++) {
         uint64_t va = symtab_addr(m->symtab, root_symbols[i]);
@@ -117,14 +151,9 @@ struct oscope_error *linux_place_find(struct linux_model *lm)
     lm->init_task = symtab_addr(m->symtab, "init_task");
     lm->symbols_partial = !lm->init_task;
     if (!found && lm->symbols_partial)
-        found = root_from_registers(lm, &pg) || root_from_image(lm, &pg);
+        found = root_from_registers(lm, &pg, &readable) || root_from_image(lm, &pg);
     if (!found)
-        return error_hint(
-            error_new(
-                OSCOPE_E_NOT_FOUND,
-                "Linux is in guest RAM but not running yet (its page tables do not map it): %s",
-                lm->ks.banner),
-            "wait until the guest has booted past its firmware and early setup");
+        return not_running(lm);
     /* One table serves both halves but on arm64, where TTBR0 belongs to the task. */
     struct paging none = {0};
     vspace_init(&m->kernel, m->target, m->arch, pg.mode->high_half ? &none : &pg, &pg);
@@ -280,6 +309,29 @@ void linux_place_finish(struct linux_model *lm)
         find_linear_map(lm);
     find_image_map(lm);
     find_percpu(lm);
+}
+
+/* ---- does it run? ---- */
+
+bool linux_place_whole(struct linux_model *lm)
+{
+    const struct layout *l = &lm->layout;
+    uint64_t node = lm->init_task + l->task_tasks.offset, next, back;
+
+    return lm->has_direct && linux_pointer(lm, node, l->list_next, &next) &&
+           linux_pointer(lm, next, l->list_prev, &back) && back == node;
+}
+
+enum linux_life linux_place_life(struct linux_model *lm)
+{
+    struct paging pg;
+    bool readable, whole = linux_place_whole(lm);
+
+    if (root_from_registers(lm, &pg, &readable))
+        return LINUX_RUNS;
+    if (readable)
+        return whole ? LINUX_IDLE : LINUX_DEAD;
+    return whole ? LINUX_WHOLE : LINUX_UNKNOWN;
 }
 
 /* ---- KASLR ---- */

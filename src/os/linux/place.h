@@ -25,6 +25,21 @@ void linux_place_init_task(struct linux_model *lm);
  */
 void linux_place_image(const struct linux_model *lm, uint64_t *start, uint64_t *end);
 
+/*
+ * Is this kernel the one that runs? A reboot leaves the old image in RAM, whole but for what the
+ * new kernel has overwritten. Needs linux_place_finish().
+ */
+enum linux_life {
+    LINUX_DEAD,    /* no vCPU uses its page tables, and its task list is gone */
+    LINUX_UNKNOWN, /* no registers to ask, and no task list (yet) */
+    LINUX_IDLE,    /* no vCPU uses its page tables at this moment, but its task list is whole */
+    LINUX_WHOLE,   /* no registers to ask; its task list is whole */
+    LINUX_RUNS,    /* a vCPU uses its page tables */
+};
+enum linux_life linux_place_life(struct linux_model *lm);
+/* The cheap half of it: the linear map is known and the task list hangs together at its head. */
+bool linux_place_whole(struct linux_model *lm);
+
 /* The linear map, per-CPU offsets: need the layout. Never fails: what is missing stays unknown. */
 void linux_place_finish(struct linux_model *lm);
 

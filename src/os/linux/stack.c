@@ -6,15 +6,16 @@
  * user's vmlinux. Where that gives up, a scan of the rest of the stack adds guesses, and a note
  * says why.
  *
- * A sleeping task may run meanwhile: its saved context is read again afterwards, and the unwind
- * repeated if it changed.
+ * A sleeping task may run meanwhile: its saved context, and whether and how long it ran, are read
+ * again afterwards, and the unwind is repeated if they changed. Registers of a guest that runs on
+ * can't be checked in this way; such a stack counts as torn if it contradicts itself.
  */
 #include "os/linux/cfi.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SCAN_FRAMES_MAX = 64, TRIES = 3 };
+enum { SCAN_FRAMES_MAX = 64, TRIES = 4, LOST_NOTES_MAX = 4 };
 
 /* ---- what the steps use ---- */
 
@@ -79,6 +80,8 @@ enum unwind_result unwind_lost(struct unwind *u, const char *fmt, ...)
 /* What __switch_to saved for a task that does not run. */
 struct saved {
     uint64_t pc, sp, fp;
+    uint64_t on_cpu;  /* these are stale: it runs, or is about to */
+    uint64_t runtime; /* grows whenever it runs */
 };
 
 static struct oscope_error *need_saved(const struct linux_model *lm)
@@ -107,6 +110,9 @@ static bool read_saved(struct linux_model *lm, uint64_t task, struct saved *out)
 {
     const struct layout *l = &lm->layout;
 
+    *out = (struct saved){0};
+    linux_field(lm, task, l->task_on_cpu, &out->on_cpu);
+    linux_field(lm, task, l->task_runtime, &out->runtime);
     if (!linux_field(lm, task, l->thread_sp, &out->sp))
         return false;
     if (l->thread_pc.present)
@@ -214,6 +220,19 @@ static enum unwind_result step(struct unwind *u, enum way way, struct cfi_regs *
     }
 }
 
+/*
+ * Registers that don't belong to the stack lead to words that are no return addresses. arm64's trap
+ * entry makes frame records (without saying so, before 6.13) whose address follows no call.
+ */
+static bool contradicts(struct unwind *u)
+{
+    if (!u->racing || u->exact || u->entry_regs || u->lm->layout.regs_stackframe.present ||
+        stack_follows_call(u->lm, u->pc))
+        return false;
+    unwind_lost(u, "0x%llx does not follow a call", (unsigned long long)u->pc);
+    return true;
+}
+
 /* From the innermost frame, which u holds, outwards. True if the outermost was reached. */
 static bool walk(struct answer *a)
 {
@@ -225,6 +244,8 @@ static bool walk(struct answer *a)
     add_unwound(a, "pc");
     for (unsigned i = 0; i < STACK_FRAMES_MAX && !a->nomem; i++) {
         r = step(u, way, &regs);
+        if (r == UNWIND_FRAME && contradicts(u))
+            r = UNWIND_LOST;
         if (r != UNWIND_FRAME)
             break;
         add_unwound(a, u->method);
@@ -236,11 +257,28 @@ static bool walk(struct answer *a)
 
 static void walk_and_scan(struct answer *a)
 {
-    if (walk(a) || a->nomem)
-        return;
-    os_list_note(a->list, "pid %d: %s; frames marked ? are guesses", a->task->pid, a->u->lost);
-    if (a->frames <= STACK_FRAMES_MAX)
+    struct unwind *u = a->u;
+
+    if (!u->vcpu && !stack_is_text(u->text, u->pc))
+        unwind_lost(u, "the saved pc 0x%llx is not in kernel text", (unsigned long long)u->pc);
+    else if (walk(a))
+        u->lost[0] = '\0';
+    if (u->lost[0] && !a->nomem && a->frames <= STACK_FRAMES_MAX)
         add_scanned(a);
+}
+
+/* Why there are guesses; notes are few, so not for each of many tasks. */
+static void note_lost(const struct answer *a)
+{
+    if (a->u->lost[0] && a->list->notes.n < LOST_NOTES_MAX)
+        os_list_note(a->list, "pid %d: %s; frames marked ? are guesses", a->task->pid, a->u->lost);
+}
+
+static void label(struct answer *a, size_t start, enum oscope_consistency how)
+{
+    for (size_t i = start; i < a->list->n; i++)
+        ((struct oscope_frame *)a->list->rows)[i].consistency = (uint8_t)how;
+    a->list->consistency = MAX(a->list->consistency, how);
 }
 
 static const char *sleeping_state(const char *letter)
@@ -257,42 +295,62 @@ static const char *sleeping_state(const char *letter)
     }
 }
 
-static struct oscope_error *sleeping(struct answer *a)
+static void start_saved(struct unwind *u, const struct saved *from)
+{
+    u->pc = stack_strip_pac(u->lm, from->pc);
+    u->sp = from->sp;
+    u->fp = from->fp;
+    u->exact = starts_at(u->lm, u->pc);
+}
+
+static struct oscope_error *runs(const struct answer *a)
+{
+    return error_new(OSCOPE_E_BUSY, "pid %d runs on a vCPU whose registers are not known",
+                     a->task->pid);
+}
+
+/* One unwind from the saved context. True if it can be relied on: nothing happened meanwhile. */
+static bool try_saved(struct answer *a, struct saved *before, struct saved *after)
 {
     struct unwind *u = a->u;
     struct linux_model *lm = u->lm;
-    struct os_list *list = a->list;
-    size_t start = list->n;
-    struct saved before, after;
-    const struct unwind fresh = *u;
-    enum oscope_consistency how = OSCOPE_CONSISTENT;
+
+    start_saved(u, before);
+    walk_and_scan(a);
+    *after = *before;
+    if (a->nomem || !target_moves(lm->base.target))
+        return true;
+    return read_saved(lm, a->task->address, after) && !after->on_cpu &&
+           memcmp(before, after, sizeof *after) == 0 && !u->lost[0];
+}
+
+static struct oscope_error *sleeping(struct answer *a)
+{
+    struct linux_model *lm = a->u->lm;
+    const struct unwind fresh = *a->u;
+    size_t start = a->list->n;
+    struct saved before, after = {0};
+    bool good = false;
+    int i;
 
     TRY(need_saved(lm));
     a->state = sleeping_state(a->task->state);
-    for (int i = 0;; i++) {
+    for (i = 0; i < TRIES && !good; i++) {
+        *a->u = fresh;
+        a->list->n = start;
+        a->frames = 0;
         if (!read_saved(lm, a->task->address, &before))
             return error_new(OSCOPE_E_FAULT, "pid %d: the saved registers can't be read",
                              a->task->pid);
-        *u = fresh;
-        u->pc = stack_strip_pac(lm, before.pc);
-        u->sp = before.sp;
-        u->fp = before.fp;
-        u->exact = starts_at(lm, u->pc);
-        walk_and_scan(a);
-        if (!read_saved(lm, a->task->address, &after))
-            after = (struct saved){0};
-        how = i ? OSCOPE_RETRIED : OSCOPE_CONSISTENT;
-        if (a->nomem || memcmp(&before, &after, sizeof after) == 0)
-            break;
-        how = OSCOPE_TORN;
-        if (i == TRIES - 1)
-            break;
-        list->n = start;
-        a->frames = 0;
+        good = try_saved(a, &before, &after);
     }
-    for (size_t i = start; i < list->n; i++)
-        ((struct oscope_frame *)list->rows)[i].consistency = (uint8_t)how;
-    list->consistency = MAX(list->consistency, how);
+    if (!good && after.on_cpu) {
+        a->list->n = start;
+        return runs(a);
+    }
+    bool same = memcmp(&before, &after, sizeof after) == 0;
+    label(a, start, !same ? OSCOPE_TORN : i > 1 ? OSCOPE_RETRIED : OSCOPE_CONSISTENT);
+    note_lost(a);
     return NULL;
 }
 
@@ -307,6 +365,28 @@ static void in_firmware(struct answer *a)
         add_named(a, pc, 0, true, "pc", true);
     os_list_note(a->list, "pid %d: its vCPU is in firmware, which holds the kernel's registers",
                  a->task->pid);
+}
+
+/*
+ * Amid the switch to another task the registers are of both for some instructions: the saved ones
+ * are whole from when sp is saved (arch/riscv/kernel/entry.S: __switch_to, arch/arm64/kernel/
+ * entry.S: cpu_switch_to; x86_64 saves on the stack, which ORC describes).
+ */
+static void from_switch(struct answer *a)
+{
+    struct unwind *u = a->u;
+    struct symbol sym;
+    struct saved saved;
+    uint64_t off;
+
+    if (!u->lm->layout.thread_pc.present || !symtab_lookup(u->lm->base.symtab, u->pc, &sym, &off) ||
+        (strcmp(sym.name, "__switch_to") != 0 && strcmp(sym.name, "cpu_switch_to") != 0) ||
+        !stack_holds(u->lm, a->task, u->sp) || !read_saved(u->lm, a->task->address, &saved) ||
+        saved.sp != u->sp || (saved.fp != u->fp && stack_holds(u->lm, a->task, u->fp)))
+        return;
+    start_saved(u, &saved);
+    u->first = false;
+    u->vcpu = NULL;
 }
 
 /* Runs on a vCPU. The registers are as old as the caller made them: nothing can be read again. */
@@ -340,12 +420,11 @@ static struct oscope_error *running(struct answer *a)
         in_firmware(a);
         return NULL;
     }
+    u->racing = target_moves(u->lm->base.target);
+    from_switch(a);
     walk_and_scan(a);
-    if (u->lost[0] && u->lm->base.target->live) {
-        for (size_t i = start; i < a->list->n; i++)
-            ((struct oscope_frame *)a->list->rows)[i].consistency = OSCOPE_TORN;
-        a->list->consistency = OSCOPE_TORN;
-    }
+    note_lost(a);
+    label(a, start, u->lost[0] && u->racing ? OSCOPE_TORN : OSCOPE_CONSISTENT);
     return NULL;
 }
 
@@ -373,9 +452,9 @@ struct oscope_error *linux_stack(struct os_model *m, const struct oscope_task *t
         err = running(&a);
     else if (letter == 'Z' || letter == 'X' || !linux_is_kernel_address(lm, task->stack) ||
              u.task_hi < u.task_lo)
-        os_list_note(list, "pid %d has no kernel stack (any more)", task->pid);
-    else if (task->running)
-        os_list_note(list, "pid %d runs on a vCPU whose registers are not known", task->pid);
+        err = error_new(OSCOPE_E_GONE, "pid %d has ended: no kernel stack", task->pid);
+    else if (task->running && !target_moves(lm->base.target))
+        err = runs(&a);
     else
         err = sleeping(&a);
     stack_text_free(&text);

@@ -35,6 +35,9 @@ bool stack_is_text(struct stack_text *t, uint64_t va);
 bool stack_is_core_text(const struct stack_text *t, uint64_t va);
 /* Start-up code: the outermost frames of the idle tasks. */
 bool stack_is_head_text(const struct stack_text *t, uint64_t va);
+/* May the return address va, outside of all text, lie in generated code (BPF, trampolines)? True
+ * if it follows a call instruction and its page is executable. A guess at best. */
+bool stack_is_generated(struct linux_model *lm, uint64_t va);
 /* The module whose text holds va, or NULL. Valid until stack_text_free(). */
 const struct stack_module *stack_module_at(struct stack_text *t, uint64_t va);
 /* Size of a kernel stack (THREAD_SIZE): a power of two. */
@@ -61,6 +64,7 @@ struct unwind {
     uint64_t pc, sp, fp;
     bool exact;          /* pc was interrupted or saved there: not a return address */
     bool first;          /* innermost frame: registers are vcpu's */
+    bool racing;         /* the registers are of a guest that has run on since */
     uint64_t regs;       /* pt_regs that describes this frame, 0: none */
     bool full_regs;      /* all of it, not only the part that the CPU pushes */
     uint64_t prev_regs;  /* full pt_regs of the frame before a partial one */
@@ -81,6 +85,9 @@ bool unwind_regs_field(struct unwind *u, uint64_t regs, struct layout_field f, u
 enum unwind_result unwind_move(struct unwind *u, uint64_t pc, uint64_t sp, uint64_t fp);
 enum unwind_result unwind_lost(struct unwind *u, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Is sp on the task's kernel stack (its end included)? */
+bool stack_holds(struct linux_model *lm, const struct oscope_task *task, uint64_t sp);
 
 /* One frame up by frame pointers. stack_fp.c */
 enum unwind_result stack_fp_step(struct unwind *u);

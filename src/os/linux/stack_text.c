@@ -98,6 +98,16 @@ bool stack_is_text(struct stack_text *t, uint64_t va)
     return stack_is_core_text(t, va) || stack_module_at(t, va);
 }
 
+bool stack_is_generated(struct linux_model *lm, uint64_t va)
+{
+    const struct paging *pg = &lm->base.kernel.high;
+    struct mapping map;
+
+    if (!linux_is_kernel_address(lm, va) || !stack_follows_call(lm, va))
+        return false;
+    return !pg->mode || (paging_translate(pg, lm->base.target, va, &map) && (map.flags & PTE_X));
+}
+
 uint64_t stack_size(struct linux_model *lm)
 {
     /* include/asm-generic/vmlinux.lds.h: the stack of the first task */
