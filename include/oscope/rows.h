@@ -135,6 +135,7 @@ struct oscope_symbol {
     const char *name;
     const char *module; /* "" for the kernel */
     uint64_t offset;    /* of the address asked for, from the symbol */
+    uint64_t at;        /* the address asked for, OSCOPE_UNKNOWN when it was a name */
     uint8_t consistency;
 };
 

@@ -187,7 +187,8 @@ static void bt_notes(struct bt *b)
         os_list_note(l, "%zu task%s on a vCPU whose registers are not known", b->unknown,
                      b->unknown == 1 ? " runs" : "s run");
     if (b->failed)
-        os_list_note(l, "stacks of %zu tasks could not be read (they may have ended)", b->failed);
+        os_list_note(l, "%zu stack%s could not be read: the task may have ended", b->failed,
+                     b->failed == 1 ? "" : "s");
     if (b->moves && b->vcpus.n && (b->torn || b->unknown))
         os_list_note(l, "the guest ran on while it was read: --pause stops it for that moment");
 }

@@ -10,9 +10,11 @@ const struct oscope_column list_columns[] = {
     OSCOPE_COLUMN(struct oscope_session_row, kind, OSCOPE_TEXT, OSCOPE_COL_LEFT,
                   "how it came about: run, attach, core"),
     OSCOPE_COLUMN(struct oscope_session_row, pid, OSCOPE_INT, 0,
-                  "process id of QEMU; unknown for a core"),
-    OSCOPE_COLUMN(struct oscope_session_row, status, OSCOPE_TEXT, OSCOPE_COL_LEFT,
-                  "running, paused, dump, gone, or no broker (oscope attach PID takes it over)"),
+                  "process id of QEMU; null for a core"),
+    OSCOPE_COLUMN(
+        struct oscope_session_row, status, OSCOPE_TEXT, OSCOPE_COL_LEFT,
+        "running, paused; silent: the broker does not answer; no broker: oscope attach PID "
+        "takes it over; dump: a core; gone: QEMU or the file is no more"),
     OSCOPE_COLUMN(struct oscope_session_row, arch, OSCOPE_TEXT, OSCOPE_COL_LEFT,
                   "the guest's architecture, as QEMU names it"),
     OSCOPE_COLUMN(struct oscope_session_row, ram, OSCOPE_BYTES, 0, "guest RAM"),

@@ -24,9 +24,10 @@ struct cli_option {
 };
 
 enum cmd_flag {
-    CMD_VIEW = 1 << 0,   /* shows a view: takes -s -o --watch --columns … */
-    CMD_PLUS = 1 << 1,   /* options end at the first operand */
-    CMD_HIDDEN = 1 << 2, /* for tools: not in overviews and completions */
+    CMD_VIEW = 1 << 0,     /* shows a view: takes -s -o --watch --columns … */
+    CMD_NO_GUEST = 1 << 3, /* … but none that looks into a guest: no -s --vmlinux --pause … */
+    CMD_PLUS = 1 << 1,     /* options end at the first operand */
+    CMD_HIDDEN = 1 << 2,   /* for tools: not in overviews and completions */
 };
 
 struct cli;
@@ -44,7 +45,12 @@ struct cmd_entry {
 };
 
 extern const struct cmd_entry *const cmd_table[]; /* ends with NULL */
-extern const struct cli_option cli_view_options[], cli_common_options[];
+/* Of all commands; of all views; of the views that look into a guest. */
+extern const struct cli_option cli_common_options[], cli_view_options[], cli_guest_options[];
+
+/* The tables of the options that cmd has (its own first); returns their number. */
+enum { CLI_TABLES = 4 };
+size_t cmd_options(const struct cmd_entry *cmd, const struct cli_option *tables[CLI_TABLES]);
 
 const struct cmd_entry *cmd_find(const char *name);
 /* The command most like name, or NULL if none is near. */
@@ -73,6 +79,8 @@ int cli_parse(struct cli *c, int argc, char **argv);
 const char *cli_option(const struct cli *c, const char *name);
 /* Numbers: false (and one line on stderr) when it is not one or is over max; absent: untouched. */
 bool cli_number(const struct cli *c, const char *name, uint64_t max, uint64_t *out);
+/* The same from 1 on. */
+bool cli_count(const struct cli *c, const char *name, uint64_t max, uint64_t *out);
 /* An operand as a number, likewise. what: "PID". */
 bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uint64_t *out);
 
@@ -89,8 +97,9 @@ int cli_error(const struct cli *c, struct oscope_error *err);
 struct cmd_view {
     enum render_form form;
     bool no_session;
-    bool append;  /* --follow: rounds add to each other, empty ones show nothing */
-    double every; /* seconds between rounds when --watch is not given, 0: once */
+    bool (*more)(void *arg); /* asked after each round: is there another? NULL: always */
+    bool append;             /* --follow: rounds add to each other, empty ones show nothing */
+    double every;            /* seconds between rounds when --watch is not given, 0: once */
     /* Makes the i-th of `count` (0: 1) views, which are shown as one. */
     struct oscope_error *(*make)(struct oscope_session *s, void *arg, size_t i,
                                  struct oscope_view **out);
@@ -98,7 +107,6 @@ struct cmd_view {
     /* Looks at what was made; a message makes the command fail after showing it. NULL: all well. */
     const char *(*check)(const struct oscope_view *v, void *arg);
     void *arg;
-    const char *columns; /* text's usual ones when the view's own do not fit, NULL: its own */
 };
 
 /* Opens the session the user means, shows the view once or at intervals; returns the status. */

@@ -7,12 +7,19 @@
 
 static const struct cli_option core_options[] = {
     {"name", 'n', "ID", false, "the session's id (default: chosen)", NULL},
+    {"vmlinux", 0, "FILE", false, "the kernel's ELF file, for all commands of the session",
+     "@file"},
+    {"system-map", 0, "FILE", false, "the kernel's System.map, likewise", "@file"},
     {0},
 };
 
 static int core_run(struct cli *c)
 {
-    struct oscope_core_options opts = {.name = cli_option(c, "name")};
+    struct oscope_core_options opts = {
+        .name = cli_option(c, "name"),
+        .vmlinux = cli_option(c, "vmlinux"),
+        .system_map = cli_option(c, "system-map"),
+    };
     char *id = NULL;
     struct oscope_error *err = oscope_core(c->argv[0], &opts, &id);
 

@@ -18,6 +18,6 @@ const struct cmd_entry cmd_list = {
     .group = "Sessions",
     .args = "",
     .summary = "list the sessions",
-    .flags = CMD_VIEW,
+    .flags = CMD_VIEW | CMD_NO_GUEST,
     .run = list_run,
 };

@@ -19,7 +19,7 @@ static int print_run(struct cli *c)
 {
     uint64_t max = 0, depth = 0;
 
-    if (!cli_number(c, "max", UINT32_MAX, &max) || !cli_number(c, "depth", UINT32_MAX, &depth))
+    if (!cli_count(c, "max", UINT32_MAX, &max) || !cli_count(c, "depth", UINT32_MAX, &depth))
         return CLI_USAGE;
     struct oscope_print_options o = {
         .words = (const char *const *)c->argv,

@@ -56,6 +56,6 @@ const struct cmd_entry cmd_run = {
     .flags = CMD_PLUS,
     .least = 1,
     .most = -1,
-    .complete = "@command",
+    .complete = "@qemu",
     .run = run_run,
 };

@@ -3,7 +3,6 @@
 #include "cli/cmd_table.h"
 
 enum { SYM_MAX = 256 };
-#define SYM_ADDRESS_COLUMNS "address,offset,type,size,name,module"
 
 static struct oscope_error *sym_make(struct oscope_session *s, void *arg, size_t i,
                                      struct oscope_view **out)
@@ -17,14 +16,7 @@ static int sym_run(struct cli *c)
 {
     if (c->argc > SYM_MAX)
         return cli_usage(c, "at most %d names", SYM_MAX);
-    /* an address was asked for: where in the symbol it lies is the answer */
-    bool address = false;
-    for (int i = 0; i < c->argc; i++)
-        address = address || !strncmp(c->argv[i], "0x", 2);
-    return cmd_show(c, &(struct cmd_view){.make = sym_make,
-                                          .count = (size_t)c->argc,
-                                          .arg = c,
-                                          .columns = address ? SYM_ADDRESS_COLUMNS : NULL});
+    return cmd_show(c, &(struct cmd_view){.make = sym_make, .count = (size_t)c->argc, .arg = c});
 }
 
 const struct cmd_entry cmd_sym = {

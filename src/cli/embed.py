@@ -5,9 +5,18 @@ import os
 import sys
 
 
+def page_lines(text):
+    """The page's lines without comments ("; …" outside of examples)."""
+    literal = False
+    for line in text.splitlines(keepends=True):
+        literal ^= line.strip() == "```"
+        if literal or not line.startswith("; "):
+            yield line
+
+
 def c_string(text):
     out = []
-    for line in text.splitlines(keepends=True):
+    for line in page_lines(text):
         s = line.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
         out.append('     "' + s.replace("\n", "\\n").replace("?", "\\?") + '"')
     return "\n".join(out)

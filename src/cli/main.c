@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     if (!c.cmd && cli_option(&c, "version"))
         return cmd_find("version")->run(&c);
     if (!c.cmd && c.ngiven && !cli_option(&c, "help"))
-        return cli_usage(&c, "what? ('oscope help' lists the commands)");
+        return cli_usage(&c, "COMMAND missing ('oscope help' lists them)");
     if (!c.cmd || cli_option(&c, "help"))
         return main_help(&c);
     return c.cmd->run(&c);

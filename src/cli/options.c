@@ -18,18 +18,36 @@ const struct cli_option cli_common_options[] = {
 };
 
 const struct cli_option cli_view_options[] = {
-    {"session", 's', "ID", false, "which session, or the path of a core file", "@session"},
     {"output", 'o', "FORMAT", false, "text or json", "text json"},
     {"watch", 0, "SEC", false, "show it again every SEC seconds", NULL},
-    {"columns", 0, "A,B,C", false, "only these columns, in this order", NULL},
+    {"columns", 0, "A,B,C", false, "only these columns, in this order", "@columns"},
     {"no-header", 0, NULL, false, "leave the table's head out", NULL},
     {"bytes", 0, NULL, false, "sizes exactly, in bytes", NULL},
+    {0},
+};
+
+const struct cli_option cli_guest_options[] = {
+    {"session", 's', "ID", false, "which session, or the path of a core file", "@session"},
     {"vmlinux", 0, "FILE", false, "kernel ELF file to take symbols and types from", "@file"},
     {"system-map", 0, "FILE", false, "System.map to take symbols from", "@file"},
     {"no-cache", 0, NULL, false, "neither read nor write the on-disk cache", NULL},
     {"pause", 0, NULL, false, "stop the guest while reading it", NULL},
     {0},
 };
+
+size_t cmd_options(const struct cmd_entry *cmd, const struct cli_option *tables[CLI_TABLES])
+{
+    size_t n = 0;
+
+    if (cmd->options)
+        tables[n++] = cmd->options;
+    if (cmd->flags & CMD_VIEW)
+        tables[n++] = cli_view_options;
+    if ((cmd->flags & CMD_VIEW) && !(cmd->flags & CMD_NO_GUEST))
+        tables[n++] = cli_guest_options;
+    tables[n++] = cli_common_options;
+    return n;
+}
 
 /* Everything one getopt_long() run may meet. */
 struct option_set {
@@ -106,15 +124,54 @@ static bool options_has(const struct cli_option *options, const char *name)
     return false;
 }
 
-/* Options that were given before the command must be ones it has, for all views or its own. */
+/* Options of views, given before the command or after it, must be ones that the command has. */
 static int options_fitting(const struct cli *c)
 {
-    for (size_t i = 0; i < c->ngiven && !(c->cmd->flags & CMD_VIEW); i++) {
+    const struct cli_option *tables[CLI_TABLES];
+    size_t n = cmd_options(c->cmd, tables);
+
+    for (size_t i = 0; i < c->ngiven; i++) {
         const char *name = c->given[i].option->name;
-        if (options_has(cli_view_options, name) && !options_has(c->cmd->options, name))
+        bool fits = !options_has(cli_view_options, name) && !options_has(cli_guest_options, name);
+        for (size_t k = 0; k < n; k++)
+            fits = fits || options_has(tables[k], name);
+        if (!fits)
             return cli_usage(c, "option --%s does not apply here", name);
     }
     return CLI_OK;
+}
+
+/* What the command line lacks: the operands without "[…]", as words. */
+static int options_missing(const struct cli *c)
+{
+    char what[128];
+    size_t n = 0;
+    int depth = 0;
+
+    for (const char *s = c->cmd->args; *s && n + 8 < sizeof what; s++) {
+        depth += *s == '[' && (s == c->cmd->args || s[-1] == ' ' || depth);
+        if (!depth && *s == '|')
+            n += (size_t)snprintf(what + n, sizeof what - n, " or ");
+        else if (!depth && (*s != ' ' || n))
+            what[n++] = *s;
+        depth -= *s == ']' && depth;
+    }
+    while (n && what[n - 1] == ' ')
+        n--;
+    what[n] = '\0';
+    return cli_usage(c, "%s missing (usage: oscope %s %s)", what, c->cmd->name, c->cmd->args);
+}
+
+static int options_too_much(const struct cli *c)
+{
+    const char *word = c->argv[c->cmd->most];
+
+    for (size_t i = 0; i < c->ngiven; i++) /* --map 64: its argument is part of the word */
+        if (c->given[i].option->arg_optional && !*c->given[i].arg)
+            return cli_usage(c, "'%s' is too much (write --%s=%s)", word, c->given[i].option->name,
+                             word);
+    return cli_usage(c, "'%s' is too much (usage: oscope %s%s%s)", word, c->cmd->name,
+                     *c->cmd->args ? " " : "", c->cmd->args);
 }
 
 static const struct cli_option version_options[] = {
@@ -130,6 +187,7 @@ int cli_parse(struct cli *c, int argc, char **argv)
     *c = (struct cli){0};
     options_add(&before, cli_common_options);
     options_add(&before, cli_view_options);
+    options_add(&before, cli_guest_options);
     options_add(&before, version_options);
     if ((status = options_run(c, &before, argc, argv)))
         return status;
@@ -146,20 +204,22 @@ int cli_parse(struct cli *c, int argc, char **argv)
     if (c->cmd->flags & CMD_PLUS)
         strcpy(after.shorts, "+:");
     options_add(&after, cli_common_options);
-    if (c->cmd->flags & CMD_VIEW)
+    if (c->cmd->flags & CMD_VIEW) { /* all of them, so that one can be told which do not fit */
         options_add(&after, cli_view_options);
+        options_add(&after, cli_guest_options);
+    }
     options_add(&after, c->cmd->options);
-    if ((status = options_fitting(c)) || (status = options_run(c, &after, argc - at, argv + at)))
+    if ((status = options_fitting(c)) || (status = options_run(c, &after, argc - at, argv + at)) ||
+        (status = options_fitting(c)))
         return status;
     c->argc = argc - at - optind;
     c->argv = argv + at + optind;
     if (cli_option(c, "help"))
         return CLI_OK;
     if (c->argc < c->cmd->least)
-        return cli_usage(c, "what? (usage: oscope %s %s)", c->cmd->name, c->cmd->args);
+        return options_missing(c);
     if (c->cmd->most >= 0 && c->argc > c->cmd->most)
-        return cli_usage(c, "'%s' is too much (usage: oscope %s %s)", c->argv[c->cmd->most],
-                         c->cmd->name, c->cmd->args);
+        return options_too_much(c);
     return CLI_OK;
 }
 
@@ -178,6 +238,16 @@ bool cli_number(const struct cli *c, const char *name, uint64_t max, uint64_t *o
     if (!s || text_number(s, max, out))
         return true;
     cli_usage(c, "--%s: '%s' is not a number between 0 and %llu", name, s, (unsigned long long)max);
+    return false;
+}
+
+bool cli_count(const struct cli *c, const char *name, uint64_t max, uint64_t *out)
+{
+    const char *s = cli_option(c, name);
+
+    if (!s || (text_number(s, max, out) && *out))
+        return true;
+    cli_usage(c, "--%s: '%s' is not a number between 1 and %llu", name, s, (unsigned long long)max);
     return false;
 }
 

@@ -40,6 +40,10 @@ static int show_columns(struct show *s, const char *list)
     if (!s->columns)
         return cli_failed(s->c, "out of memory");
     for (char *p = s->columns, *word; (word = strsep(&p, ","));) {
+        while (*word == ' ')
+            word++;
+        for (size_t end = strlen(word); end && word[end - 1] == ' ';)
+            word[--end] = '\0';
         if (!*word)
             return cli_usage(s->c, "--columns: names with commas between them, not '%s'", list);
         if (n == RENDER_COLUMNS_MAX)
@@ -47,6 +51,9 @@ static int show_columns(struct show *s, const char *list)
         for (char *q = word; *q; q++)
             if (*q >= 'A' && *q <= 'Z')
                 *q += 'a' - 'A'; /* as the heads are written */
+        for (size_t i = 0; i < n; i++)
+            if (!strcmp(s->names[i], word))
+                return cli_usage(s->c, "--columns: duplicate column '%s'", word);
         s->names[n++] = word;
     }
     s->r.names = s->names;
@@ -72,9 +79,7 @@ static int show_options(struct show *s)
     s->every = s->v->every;
     if ((o = cli_option(s->c, "watch")) && !text_seconds(o, &s->every))
         return cli_usage(s->c, "--watch: seconds from 0.001 on, not '%s'", o);
-    if (!(o = cli_option(s->c, "columns")) && !s->r.json)
-        o = s->v->columns;
-    if (o) {
+    if ((o = cli_option(s->c, "columns"))) {
         int status = show_columns(s, o);
         if (status)
             return status;
@@ -106,7 +111,18 @@ static void show_free(struct show_views *views)
         free(views->table.rows);
 }
 
-/* The rows of all in one table (they have the same columns); strings stay with their views. */
+/* How many columns text shows. */
+static size_t show_shown(const struct oscope_column *c)
+{
+    size_t n = 0;
+
+    for (; c->name; c++)
+        n += !(c->flags & OSCOPE_COL_JSON_ONLY);
+    return n;
+}
+
+/* The rows of all in one table: they have the same columns, of which some views show more (an
+ * address of `sym` its offset). Strings stay with their views. */
 static bool show_merge(struct show_views *views)
 {
     struct oscope_view *m = &views->merged;
@@ -120,6 +136,8 @@ static bool show_merge(struct show_views *views)
     for (size_t i = 0; i < views->n; i++) {
         const struct oscope_view *v = views->v[i];
         rows += v->tables[0].nrows;
+        if (show_shown(v->tables[0].columns) > show_shown(views->table.columns))
+            views->table.columns = v->tables[0].columns;
         if (v->consistency > m->consistency)
             m->consistency = v->consistency;
     }
@@ -301,7 +319,8 @@ static int show_rounds(struct show *s)
     clock_gettime(CLOCK_MONOTONIC, &next);
     do
         status = show_round(s);
-    while (status == CLI_OK && s->every > 0 && !s->out.error && show_wait(&next, s->every, &set));
+    while (status == CLI_OK && s->every > 0 && !s->out.error &&
+           (!s->v->more || s->v->more(s->v->arg)) && show_wait(&next, s->every, &set));
     if (blocked)
         sigprocmask(SIG_SETMASK, &old, NULL);
     return status;

@@ -439,22 +439,31 @@ static bool sorted(const struct symimage_builder *b)
     return true;
 }
 
-/* Stable radix sort by kind and key; bytes that are the same everywhere cost a count. Returns the
- * one of a and b that holds the result. */
-static struct sort_entry *radix_sort(struct sort_entry *a, struct sort_entry *b, size_t n)
+enum { DIGIT_BITS = 11, DIGITS = 6, DIGIT_VALUES = 1 << DIGIT_BITS };
+
+static unsigned digit(const struct sort_entry *e, unsigned p)
 {
-    for (unsigned p = 0; p < 9; p++) {
-        size_t at[257] = {0};
-#define KEY_BYTE(e) (p == 8 ? (e).kind : (uint8_t)((e).key >> (8 * p)))
-        for (size_t i = 0; i < n; i++)
-            at[KEY_BYTE(a[i]) + 1]++;
-        if (n && at[KEY_BYTE(a[0]) + 1] == n)
+    return p == DIGITS ? e->kind : e->key >> (DIGIT_BITS * p) & (DIGIT_VALUES - 1);
+}
+
+/* Stable radix sort by kind and key; digits that are the same everywhere cost nothing. Returns the
+ * one of a and b that holds the result; at: room for the counts. */
+static struct sort_entry *radix_sort(struct sort_entry *a, struct sort_entry *b, size_t n,
+                                     uint32_t (*at)[DIGIT_VALUES])
+{
+    for (size_t i = 0; i < n; i++)
+        for (unsigned p = 0; p <= DIGITS; p++)
+            at[p][digit(&a[i], p)]++;
+    for (unsigned p = 0; p <= DIGITS; p++) {
+        if (n && at[p][digit(&a[0], p)] == n)
             continue;
-        for (unsigned k = 0; k < 256; k++)
-            at[k + 1] += at[k];
+        for (uint32_t k = 0, sum = 0; k < DIGIT_VALUES; k++) {
+            uint32_t here = at[p][k];
+            at[p][k] = sum;
+            sum += here;
+        }
         for (size_t i = 0; i < n; i++)
-            b[at[KEY_BYTE(a[i])]++] = a[i];
-#undef KEY_BYTE
+            b[at[p][digit(&a[i], p)]++] = a[i];
         struct sort_entry *swap = a;
         a = b;
         b = swap;
@@ -462,33 +471,40 @@ static struct sort_entry *radix_sort(struct sort_entry *a, struct sort_entry *b,
     return a;
 }
 
-/* Brings the symbols into index order. */
+/* Brings an array of n elements of `each` bytes (1, 4, 8) into the order of e. */
+static void permute(const void *array, size_t each, const struct sort_entry *e, size_t n,
+                    void *scratch)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (each == 8)
+            ((uint64_t *)scratch)[i] = ((const uint64_t *)array)[e[i].index];
+        else if (each == 4)
+            ((uint32_t *)scratch)[i] = ((const uint32_t *)array)[e[i].index];
+        else
+            ((uint8_t *)scratch)[i] = ((const uint8_t *)array)[e[i].index];
+    }
+    memcpy((void *)array, scratch, n * each);
+}
+
+/* Brings the symbols into index order; names stay where they are. */
 static bool sort_symbols(struct symimage_builder *b)
 {
     size_t n = b->count;
     AUTO_FREE struct sort_entry *one = malloc(n * sizeof *one), *two = malloc(n * sizeof *two);
-    struct symimage_builder next = {0};
+    AUTO_FREE uint32_t(*counts)[DIGIT_VALUES] = calloc(DIGITS + 1, sizeof *counts);
 
-    if (!one || !two || !resize(&next, n, b->names_len, b->sized))
+    if (!one || !two || !counts)
         return false;
     for (uint32_t i = 0; i < n; i++)
         one[i] = sort_entry(b, i);
-    const struct sort_entry *e = radix_sort(one, two, n);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t k = e[i].index;
-
-        ((uint64_t *)next.img.addr)[i] = b->img.addr[k];
-        ((uint32_t *)next.img.name)[i] = b->img.name[k];
-        ((uint32_t *)next.img.order)[i] = b->img.order[k];
-        ((uint8_t *)next.img.type)[i] = b->img.type[k];
-        if (b->sized)
-            ((uint32_t *)next.img.size)[i] = b->img.size[k];
-    }
-    memcpy((char *)next.img.names, b->img.names, b->names_len);
-    munmap(b->region, b->region_size);
-    next.count = n;
-    next.names_len = b->names_len;
-    *b = next;
+    const struct sort_entry *e = radix_sort(one, two, n, counts);
+    void *scratch = e == one ? two : one;
+    permute(b->img.addr, 8, e, n, scratch);
+    permute(b->img.name, 4, e, n, scratch);
+    permute(b->img.order, 4, e, n, scratch);
+    permute(b->img.type, 1, e, n, scratch);
+    if (b->sized)
+        permute(b->img.size, 4, e, n, scratch);
     return true;
 }
 

@@ -296,6 +296,8 @@ struct oscope_error *symimage_from_elf_syms(const void *syms, size_t nbytes, uns
 
     if (!b)
         return error_nomem();
+    /* most names are there once: no growing (where they are not, it grows; too many fail below) */
+    symimage_reserve(b, MIN(nbytes / each, (size_t)SYMIMAGE_COUNT_MAX), strtab_len);
     for (size_t i = 0; i < nbytes / each; i++) {
         Elf64_Sym s;
 

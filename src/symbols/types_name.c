@@ -182,8 +182,9 @@ static const struct type *find_declarator(struct types *ts, const struct type *t
         do {
             open += **s == '(';
             open -= **s == ')';
-            if (!*(*s)++)
+            if (!**s)
                 return NULL;
+            ++*s;
         } while (open);
     }
     for (*s += strspn(*s, " "); **s == '['; *s += strspn(*s, " ")) {
@@ -218,7 +219,7 @@ const struct type *types_find(struct types *ts, const char *spelling)
     if (!t || !*end)
         return t;
     t = find_declarator(ts, t, &end, 0);
-    return *end ? NULL : t;
+    return t && !*end ? t : NULL;
 }
 
 /* ---- formatting ---- */

@@ -337,30 +337,37 @@ static bool has_qemu_notes(const struct core *c)
     return false;
 }
 
+/* Where the block without holes that holds `at` ends, 0 if none does. */
+static uint64_t block_end(const struct pieces *all, uint64_t at)
+{
+    uint64_t end = 0;
+
+    vec_each (const struct piece, p, &all->v)
+        if (end ? p->gpa == end : p->gpa <= at && p->end > at)
+            end = p->end;
+    return end;
+}
+
 /*
- * QEMU dumps what devices keep in RAM along with the guest's (a live guest's is known by name,
- * target/mtree.c). Left out where its place tells:
- *   x86     the PC machines and microvm have their RAM below 4 GiB in one block that holds the
- * first MiB's end (hw/i386/pc_piix.c, pc_q35.c, microvm.c); what lies between that and 4 GiB on its
- * own is video memory or a BIOS. riscv   boot ROM below 64 KiB (hw/riscv/virt.c, sifive_u.c; RAM is
- * far above).
+ * QEMU dumps what devices keep in RAM along with the guest's own (a live guest's is known by name,
+ * target/mtree.c). It is left out where its place tells. x86: the PC machines and microvm have
+ * their RAM below 4 GiB in one block (hw/i386/pc_piix.c, pc_q35.c, microvm.c); what lies between
+ * that and 4 GiB on its own is video memory or a BIOS. riscv: the boot ROM from 4 to 64 KiB
+ * (hw/riscv/virt.c, sifive_u.c).
  */
 static void drop_device_memory(const struct core *c, struct pieces *all)
 {
     const uint64_t mib = 1 << 20, top = UINT64_C(1) << 32;
     bool x86 = (c->machine == EM_X86_64 || c->machine == EM_386) && has_qemu_notes(c);
     bool riscv = c->machine == EM_RISCV;
-    uint64_t low_end = 0; /* of the block at 1 MiB */
+    uint64_t low_end = block_end(all, mib), rom_end = block_end(all, 0x1000);
     size_t n = 0;
 
-    vec_each (const struct piece, p, &all->v)
-        if ((p->gpa <= mib && p->end > mib) || (low_end && p->gpa == low_end))
-            low_end = p->end;
     for (size_t i = 0; i < all->v.len; i++) {
         struct piece p = all->v.data[i];
         if (x86 && low_end && p.gpa > low_end && p.end <= top)
             continue;
-        if (riscv && all->v.len > 1 && p.end <= 64 << 10)
+        if (riscv && rom_end == 0x10000 && p.gpa >= 0x1000 && p.end <= rom_end)
             continue;
         all->v.data[n++] = p;
     }

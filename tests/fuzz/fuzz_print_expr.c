@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `print` on any text, on a made-up kernel whose RAM the input's tail has scribbled over. Input:
- * byte 0: bit 0 --list link, bits 1-2 depth, bits 3-7 elements; then the expression up to a zero
- * byte; then triples (u16 offset, u8 value) for the RAM.
+ * byte 0: bit 0 --list link (kin of a node), bits 1-2 depth, bits 3-7 elements; then the expression
+ * up to a zero byte; then triples (u16 offset, u8 value) for the RAM.
  */
 #include "../unit/print_fixture.h"
 
@@ -23,10 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fixture_link(&f, size & 1);
     for (size_t i = len + 2; i + 3 <= size; i += 3)
         f.bytes[load16(data + i)] = data[i + 2];
-    const char *word = text;
+    const char *word = text, *member = strstr(text, "node") ? "kin" : "link";
     struct oscope_print_options o = {.words = &word,
                                      .nwords = 1,
-                                     .list = data[0] & 1 ? "link" : NULL,
+                                     .list = data[0] & 1 ? member : NULL,
                                      .depth = data[0] >> 1 & 3,
                                      .max_elements = data[0] >> 3};
     struct os_list l;

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from harness import Guest
-from harness.guest import OSCOPE
+from harness.guest import BUILD, OSCOPE
 
 BARE = ["qemu-system-riscv64", "-M", "virt", "-m", "64M", "-nographic", "-nic", "none"]
 
@@ -274,6 +274,17 @@ def test_kernel_without_types(core, tmp_path):
     assert json.loads(oscope("sym", "schedule", "-o", "json", *no_cache).stdout)
     for command in ("ps", "mem", "dmesg"):
         assert "--vmlinux" in fails(command, *no_cache)
+
+
+def test_kernel_with_function_symbols_only(core):
+    """Without CONFIG_KALLSYMS_ALL the task list is found all the same."""
+    out = subprocess.run([BUILD / "tests/guest/functions_only", core], capture_output=True, text=True,
+                         timeout=60)
+    assert out.returncode == 0, out.stderr
+    seen = dict(line.split(" ", 1) for line in out.stdout.splitlines())
+    truth = {str(t["pid"]): t["comm"]
+             for t in json.loads(oscope("ps", "-s", core, "-o", "json").stdout)}
+    assert seen == truth
 
 
 def file_offset(path, pa):

@@ -33,6 +33,9 @@ enum {
     FIX_TAIL = 176,  /* int [] */
 };
 
+/* struct node: a parent's kids are linked by their kin; a to d are other lists. */
+enum { FIX_NODE = 0x3000, FIX_NODE_SIZE = 160, FIX_KIDS = 120, FIX_KIN = 136, FIX_ID = 152 };
+
 struct fixture {
     struct target target;
     struct target_ram ram;
@@ -46,6 +49,8 @@ static inline const char *fixture_global(struct os_model *m, const char *symbol)
 {
     if (!strcmp(symbol, "init_task"))
         return "struct task";
+    if (!strcmp(symbol, "banner"))
+        return "const char []";
     return !strcmp(symbol, "all_tasks") ? "struct list_head" : NULL;
 }
 
@@ -100,6 +105,15 @@ static inline void fixture_types(struct blob *b)
     blob_member(b, "wide", w, FIX_WIDE * 8);
     blob_member(b, "mms", mms, FIX_MMS * 8);
     blob_member(b, "tail", tail, FIX_TAIL * 8);
+    blob_int(b, "long int", 8, 1);
+    blob_type(b, BTF_STRUCT, false, 7, "node", FIX_NODE_SIZE);
+    blob_member(b, "a", list, 0);
+    blob_member(b, "b", list, 24 * 8);
+    blob_member(b, "c", list, 56 * 8);
+    blob_member(b, "d", list, 88 * 8);
+    blob_member(b, "kids", list, FIX_KIDS * 8);
+    blob_member(b, "kin", list, FIX_KIN * 8);
+    blob_member(b, "id", i, FIX_ID * 8);
     blob_finish(b);
 }
 
@@ -129,6 +143,36 @@ static inline void fixture_link(struct fixture *f, bool head)
     }
 }
 
+/* A ring of n nodes. */
+static inline void fixture_ring(struct fixture *f, const uint64_t *nodes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        fixture_put(f, nodes[i], nodes[(i + 1) % n], 8);
+        fixture_put(f, nodes[i] + 8, nodes[(i + n - 1) % n], 8);
+    }
+}
+
+static inline uint64_t fixture_node(unsigned i)
+{
+    return FIX_VA + FIX_NODE + i * FIX_NODE_SIZE;
+}
+
+/* Node 0 and its kids, nodes 1 and 2; all other lists are empty heads. */
+static inline void fixture_nodes(struct fixture *f)
+{
+    static const unsigned lists[] = {0, 24, 56, 88, FIX_KIDS, FIX_KIN};
+
+    for (unsigned i = 0; i < 3; i++) {
+        fixture_put(f, fixture_node(i) + FIX_ID, 10 + i, 4);
+        for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+            fixture_ring(f, &(uint64_t){fixture_node(i) + lists[k]}, 1);
+    }
+    fixture_ring(f,
+                 (uint64_t[]){fixture_node(0) + FIX_KIDS, fixture_node(1) + FIX_KIN,
+                              fixture_node(2) + FIX_KIN},
+                 3);
+}
+
 static inline void fixture_memory(struct fixture *f)
 {
     uint64_t t = fixture_task(0);
@@ -155,6 +199,8 @@ static inline void fixture_memory(struct fixture *f)
         memcpy(f->bytes + FIX_TASK + i * FIX_TASK_SIZE + FIX_COMM, "task-", 5);
         f->bytes[FIX_TASK + i * FIX_TASK_SIZE + FIX_COMM + 5] = (uint8_t)('0' + i);
     }
+    memcpy(f->bytes + 0x800, "version 1", 10);
+    fixture_nodes(f);
     fixture_link(f, false);
 }
 
@@ -167,10 +213,11 @@ static inline bool fixture_open(struct fixture *f)
         uint64_t va;
         char type;
     } symbols[] = {
-        {"do_it", FIX_VA + 0x100, 'T'},          {"next_fn", FIX_VA + 0x140, 'T'},
-        {"mystery", FIX_VA + 0x400, 'D'},        {"all_tasks", FIX_VA + 0x500, 'D'},
-        {"other", FIX_VA + 0x510, 'D'},          {"init_task", FIX_VA + FIX_TASK, 'D'},
-        {"behind.isra.0", FIX_VA + 0x2000, 'D'}, {"elsewhere", FIX_VA + FIX_SIZE, 'D'},
+        {"do_it", FIX_VA + 0x100, 'T'},        {"next_fn", FIX_VA + 0x140, 'T'},
+        {"mystery", FIX_VA + 0x400, 'D'},      {"all_tasks", FIX_VA + 0x500, 'D'},
+        {"other", FIX_VA + 0x510, 'D'},        {"init_task", FIX_VA + FIX_TASK, 'D'},
+        {"banner", FIX_VA + 0x800, 'R'},       {"behind.isra.0", FIX_VA + 0x2000, 'D'},
+        {"elsewhere", FIX_VA + FIX_SIZE, 'D'},
     };
     struct symimage_builder *b = symimage_builder_new();
     struct symimage *img = NULL;

@@ -106,10 +106,41 @@ static void test_mistakes_are_one_line(void **state)
     check_mistake("ps --sort", "oscope ps: option --sort needs an argument (COLUMN)\n");
     check_mistake("ps -s", "oscope ps: option --session needs an argument (ID)\n");
     check_mistake("ps --tree=3", "oscope ps: option --tree takes no argument\n");
-    check_mistake("vm", "oscope vm: what? (usage: oscope vm PID)\n");
+    check_mistake("vm", "oscope vm: PID missing (usage: oscope vm PID)\n");
+    check_mistake("attach", "oscope attach: PID or SOCKET missing (usage: oscope attach "
+                            "PID|SOCKET)\n");
+    check_mistake("run", "oscope run: QEMU missing (usage: oscope run [--] QEMU [ARG...])\n");
+    check_mistake("print", "oscope print: TYPE ADDR or SYMBOL[.MEMBER...] missing (usage: oscope "
+                           "print TYPE ADDR|SYMBOL[.MEMBER...])\n");
+    check_mistake("mem 64", "oscope mem: '64' is too much (usage: oscope mem)\n");
+    check_mistake("mem --map 64", "oscope mem: '64' is too much (write --map=64)\n");
+    check_mistake("-s lab list", "oscope list: option --session does not apply here\n");
+    check_mistake("list -s lab", "oscope list: option --session does not apply here\n");
+    check_mistake("list --vmlinux x", "oscope list: option --vmlinux does not apply here\n");
+    check_mistake("list --pause", "oscope list: option --pause does not apply here\n");
     check_mistake("vm 1 2", "oscope vm: '2' is too much (usage: oscope vm PID)\n");
     check_mistake("--watch 1 run x", "oscope run: option --watch does not apply here\n");
     check_mistake("run --watch 1 x", "oscope run: unknown option --watch\n");
+}
+
+static void test_counts_begin_at_one(void **state)
+{
+    struct parsed p;
+    uint64_t n = 7;
+
+    parse(&p, "print x --max 3 --depth 0");
+    assert_int_equal(p.status, CLI_OK);
+    assert_true(cli_count(&p.c, "max", UINT32_MAX, &n) && n == 3);
+    int saved = dup(STDERR_FILENO);
+    FILE *said = tmpfile();
+    assert_non_null(said);
+    dup2(fileno(said), STDERR_FILENO);
+    bool ok = cli_count(&p.c, "depth", UINT32_MAX, &n);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    fclose(said);
+    assert_false(ok);
+    assert_true(cli_count(&p.c, "list", UINT32_MAX, &n)); /* not given */
 }
 
 static void test_help_needs_no_operands(void **state)
@@ -242,9 +273,78 @@ static void test_man_rendering(void **state)
     out_free(&o);
 }
 
+static char *render_page(const char *scdoc, int width)
+{
+    struct term t = {.tty = true, .width = width};
+    struct out o;
+
+    out_init(&o, -1);
+    help_man(&o, scdoc, &t);
+    out_char(&o, '\0');
+    char *text = strdup(o.buf);
+    out_free(&o);
+    assert_non_null(text);
+    return text;
+}
+
+static void test_man_follows_scdoc(void **state)
+{
+    char *text = render_page("x(1)\n\n; a comment\n\n# NAME\n\n_SYMBOL_[._MEMBER_...] or\n"
+                             "_module_:_name_ (see _ptrace_scope_)++\nmore\n\n*-o*, *-p* _A_\n"
+                             "\ttwo\n\tlines\n",
+                             80);
+    assert_string_equal(text, "NAME\n"
+                              "       SYMBOL[.MEMBER...] or module:name (see ptrace_scope)\n"
+                              "       more\n\n       -o, -p A\n           two lines\n");
+    free(text);
+    text = render_page("x(1)\n\n# NAME\n\nsome words that are wider than this\n", 24);
+    assert_string_equal(text, "NAME\n       some words that\n       are wider than\n       this\n");
+    free(text);
+}
+
+/* Every page at every usual width: no line is wider, no mark-up is left. */
+static void test_pages_fit(void **state)
+{
+    static const int widths[] = {40, 80, 100};
+
+    for (size_t i = 0; man_pages[i].name; i++)
+        for (size_t k = 0; k < 3; k++) {
+            char *text = render_page(man_pages[i].text, widths[k]);
+            assert_null(strstr(text, "SPDX"));
+            assert_null(strstr(text, "._"));
+            assert_null(strstr(text, "**"));
+            for (const char *s = text, *end; *s; s = *end ? end + 1 : end) {
+                end = strchrnul(s, '\n');
+                if (text_width(s, (size_t)(end - s)) > (size_t)widths[k])
+                    fail_msg("%s at %d: '%.*s'", man_pages[i].name, widths[k], (int)(end - s), s);
+            }
+            free(text);
+        }
+}
+
+static void test_usage_fits(void **state)
+{
+    struct term t = {.tty = true, .width = 80};
+
+    for (size_t i = 0; cmd_table[i]; i++) {
+        struct out o;
+        out_init(&o, -1);
+        help_usage(&o, cmd_table[i], &t);
+        help_overview(&o, &t);
+        out_char(&o, '\0');
+        for (const char *s = o.buf; *s; s += strcspn(s, "\n") + 1)
+            assert_true(strcspn(s, "\n") <= 80);
+        out_free(&o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counts_begin_at_one),
+        cmocka_unit_test(test_man_follows_scdoc),
+        cmocka_unit_test(test_pages_fit),
+        cmocka_unit_test(test_usage_fits),
         cmocka_unit_test(test_options_before_and_after_the_command),
         cmocka_unit_test(test_run_leaves_the_rest_alone),
         cmocka_unit_test(test_mistakes_are_one_line),

@@ -164,7 +164,7 @@ static void check_members(struct types *ts)
     assert_true(types_member(ts, "task_struct", "mid", &p));
     assert_int_equal(p.offset * 8 + p.bit_offset, 32 + 3);
     assert_int_equal(p.bit_size, 7);
-    assert_int_equal(p.size, 4);
+    assert_int_equal(p.size, 2);
     assert_true(types_member(ts, "task_struct", "comm[2]", &p));
     assert_int_equal(p.type->kind, TYPE_INT);
     assert_true(p.type->is_char);

@@ -287,9 +287,19 @@ static void test_generated_code_by_frame_pointer(void **state)
     fake_put(f, sp + 56, MODTEXT + 0x10);
     fake_put(f, bp, 0);
     fake_put(f, bp + 8, F(6) + 2);
+    /* an address that follows no call, or lies in no executable page, is data */
+    unwind(x, NULL);
+    assert_int_equal(x->list.n, 1);
+    assert_int_equal(x->list.notes.n, 1);
+    assert_non_null(strstr(x->list.notes.data[0], "not in kernel text"));
+    memcpy(fake_at(f, MODTEXT + 0x10 - 5), "\xe8\1\2\3\4", 5);
+    unwind(x, NULL);
+    assert_int_equal(x->list.n, 1);
+
+    f->lm.base.kernel.high.mode = NULL; /* no page tables to ask */
     unwind(x, NULL);
     assert_int_equal(x->list.n, 3);
-    assert_false(row(x, 1)->guess);
+    assert_true(row(x, 1)->guess);
     assert_true(row(x, 2)->guess);
     assert_string_equal(row(x, 2)->method, "fp");
     assert_string_equal(row(x, 2)->symbol, "f6+0x2");

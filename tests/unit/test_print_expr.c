@@ -80,6 +80,24 @@ static void test_parses(void **state)
         {"0x10UL", NULL, "16", "0x10UL"},
         {"  a  ", NULL, "a", "a"},
         {"structure", NULL, "structure", "structure"},
+        {"char[80] p", "char[80]", "p", "p"},
+        {"char [80] p", "char [80]", "p", "p"},
+        {"char[] p", "char[]", "p", "p"},
+        {"void *[10] table", "void *[10]", "table", "table"},
+        {"struct foo[2][3] p.q", "struct foo[2][3]", "(. p q)", "p.q"},
+        {"unsigned long[4] &p", "unsigned long[4]", "(& p)", "&p"},
+        {"char (*)[80] p", "char (*)[80]", "p", "p"},
+        {"u64 (*p)", "u64", "(* p)", "(*p)"},
+        {"*(char (*)[80])p", NULL, "(* (cast 'char (*)[80]' p))", "*(char (*)[80])p"},
+        {"(char[80])p", NULL, "(cast 'char[80]' p)", "(char[80])p"},
+        {"(struct foo *[2])p", NULL, "(cast 'struct foo *[2]' p)", "(struct foo *[2])p"},
+        {"(a[1])", NULL, "([] a 1)", "(a[1])"},
+        {"(a[1])-b", NULL, "(- ([] a 1) b)", "(a[1])-b"},
+        {"(a[1]).b", NULL, "(. ([] a 1) b)", "(a[1]).b"},
+        {"a[1][2]", NULL, "([] ([] a 1) 2)", "a[1][2]"},
+        {"unsigned long a[1]", "unsigned long", "([] a 1)", "a[1]"},
+        {"struct foo a[1]", "struct foo", "([] a 1)", "a[1]"},
+        {"u64 a[1].b", "u64", "(. ([] a 1) b)", "a[1].b"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -133,6 +151,7 @@ static void test_parse_errors(void **state)
         {"per_cpu(a)", "',' expected"},
         {"a b c .", "a member's name"},
         {"a = 1", "not '='"},
+        {"*(char (*)[80)p", "')' expected"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -249,6 +268,22 @@ static void test_values(void **state)
         {"EXEC", "long", "4"},
         {"0x10000", "long", "65536 (0x10000)"},
         {"(char)(-1)", "char", "-1 '\\xff'"},
+        {"char[3] init_task.comm", "char [3]", "\"tas\""},
+        {"*(char (*)[6])init_task.comm", "char [6]", "\"task-0\""},
+        {"*(char (*)[6])&init_task.comm", "char [6]", "\"task-0\""},
+        {"(*(int (*)[6])init_task.grid)[5]", "int", "5"},
+        {"(int (*)[6])init_task.grid + 1", "int (*)[6]", "0xffffffff80001060 <init_task+0x60>"},
+        /* as long as their symbol */
+        {"banner", "char []", "\"version 1\""},
+        {"char [] banner", "char []", "\"version 1\""},
+        {"char [] mystery", "char []", "\"\""},
+        {"banner[8]", "char", "49 '1'"},
+        /* kernel addresses in a long */
+        {"(long)&init_task", "long int", "-2147479552 (0xffffffff80001000 <init_task>)"},
+        {"(long)0xffffffff80000040", "long int", "-2147483584 (0xffffffff80000040)"},
+        {"(long)0xffffffff7f000040", "long int", "-2164260800"},
+        {"(long)(-65537)", "long int", "-65537"},
+        {"(int)&init_task", "int", "-2147479552"},
     };
     struct fixture f;
 
@@ -291,6 +326,9 @@ static void test_errors(void **state)
         {"init_task", "pid", OSCOPE_E_USAGE, "not a list_head"},
         {"init_task", "nope", OSCOPE_E_NOT_FOUND, "no member 'nope'"},
         {"5", "link", OSCOPE_E_USAGE, "needs"},
+        {"all_tasks", "link", OSCOPE_E_USAGE, "the type of the elements must be named"},
+        {"init_task.link", "nope", OSCOPE_E_USAGE, "'init_task.link' is only a struct list_head"},
+        {"(char[4])init_task", NULL, OSCOPE_E_USAGE, "can't cast to 'char[4]'"},
     };
     struct fixture f;
 
@@ -443,6 +481,55 @@ static void test_lists(void **state)
     fixture_close(&f);
 }
 
+/* Ids of the nodes shown; hint: of the error that is expected instead. */
+static void expect_nodes(struct fixture *f, const char *text, const char *member, const char *ids,
+                         const char *note, const char *hint)
+{
+    struct oscope_error *err;
+    struct os_list l = run(f, text, member, 0, 0, &err);
+    char got[256] = "";
+
+    if (!err != !hint)
+        fail_msg("'%s': %s", text, err ? err->message : "no error");
+    if (err && !strstr(err->hint, hint))
+        fail_msg("hint '%s' does not say '%s'", err->hint, hint);
+    oscope_error_free(err);
+    for (size_t i = 0; i < l.n; i++) {
+        const struct oscope_value *v = (const struct oscope_value *)l.rows + i;
+        if (strcmp(v->name, "id") == 0)
+            strcat(strcat(got, v->value), " ");
+    }
+    assert_string_equal(got, ids);
+    assert_int_equal(l.notes.n, note != NULL);
+    if (note && !strstr(l.notes.data[0], note))
+        fail_msg("note '%s' does not say '%s'", l.notes.data[0], note);
+    os_list_free(&l);
+}
+
+/* The head of a list whose elements link through another member is not taken for an element. */
+static void test_other_links(void **state)
+{
+    static const char parent[] = "struct node 0xffffffff80003000";
+    struct fixture f;
+
+    assert_true(fixture_open(&f));
+    expect_nodes(&f, "struct node ((struct node *)0xffffffff80003000)->kids", "kin", "11 12 ", NULL,
+                 NULL);
+    expect_nodes(&f, parent, "kids", "", NULL,
+                 "print 'struct node' '((struct node *)0xffffffff80003000)->kids' --list kin");
+    /* from an element: the head is left out */
+    expect_nodes(&f, "struct node 0xffffffff800030a0", "kin", "11 12 ", "left out: 1 node", NULL);
+    expect_nodes(&f, parent, "a", "10 ", NULL, NULL); /* alone */
+    /* a head outside of any node, with one element: nothing says that it is wrong */
+    uint64_t outside = FIX_VA + 0x8000, more = outside + 0x100;
+    fixture_ring(&f, (uint64_t[]){fixture_node(0), outside}, 2);
+    expect_nodes(&f, parent, "a", "10 ", "left out: 1 node", NULL);
+    /* two strangers: a head of something else */
+    fixture_ring(&f, (uint64_t[]){fixture_node(0), outside, more}, 3);
+    expect_nodes(&f, parent, "a", "", NULL, "a list's head?");
+    fixture_close(&f);
+}
+
 /* ---- per-CPU variables, with a model that knows them ---- */
 
 static unsigned two_cpus(struct os_model *m, uint64_t var, unsigned cpu, uint64_t *address)
@@ -540,7 +627,7 @@ int main(void)
         cmocka_unit_test(test_values),  cmocka_unit_test(test_errors),
         cmocka_unit_test(test_rows),    cmocka_unit_test(test_paths_lead_back),
         cmocka_unit_test(test_lists),   cmocka_unit_test(test_type_words),
-        cmocka_unit_test(test_per_cpu),
+        cmocka_unit_test(test_per_cpu), cmocka_unit_test(test_other_links),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,43 @@ static void test_cutting(void **state)
     check_cut("", 0, true, "");
 }
 
+static void test_cutting_the_front(void **state)
+{
+    static const char *const want[] = {"", "~", "~f", "~ef", "~def", "~cdef", "abcdef", "abcdef"};
+
+    for (size_t cells = 0; cells < 8; cells++) {
+        struct out o;
+        out_init(&o, -1);
+        assert_int_equal(text_cut_front(&o, "abcdef", 6, cells, false), strlen(want[cells]));
+        out_char(&o, '\0');
+        assert_string_equal(o.buf, want[cells]);
+        out_free(&o);
+    }
+}
+
+static void check_wrap(const char *in, size_t width, size_t at, size_t indent, const char *want)
+{
+    struct out o;
+
+    out_init(&o, -1);
+    text_wrap(&o, in, strlen(in), &(struct text_lines){width, at, indent});
+    out_char(&o, '\0');
+    assert_string_equal(o.buf, want);
+    out_free(&o);
+}
+
+static void test_wrapping(void **state)
+{
+    check_wrap("one two  three", 0, 0, 0, "one two  three");
+    check_wrap("one two  three", 8, 0, 0, "one two\nthree");
+    check_wrap("one two three", 13, 0, 2, "one two three");
+    check_wrap("one two three", 12, 0, 2, "one two\n  three");
+    check_wrap("one two", 8, 6, 0, "\none two");
+    check_wrap("abcdefghij k", 4, 0, 0, "abcd\nefgh\nij k");
+    check_wrap("\033[1mone\033[0m two", 7, 0, 0, "\033[1mone\033[0m two");
+    check_wrap("", 5, 0, 0, "");
+}
+
 static void check_json(const char *in, size_t n, const char *want)
 {
     struct out o;
@@ -118,16 +155,32 @@ static void human(struct out *o, uint64_t v)
     text_bytes(o, v, false);
 }
 
+static void brief(struct out *o, uint64_t v)
+{
+    text_bytes_short(o, v, false);
+}
+
 static void test_sizes_and_times(void **state)
 {
     check_number_text(human, 0, "0");
     check_number_text(human, 1, "0.0 KiB");
     check_number_text(human, 4096, "4.0 KiB");
     check_number_text(human, 1536, "1.5 KiB");
-    check_number_text(human, (1 << 20) - 1, "1023.9 KiB");
+    check_number_text(human, (1 << 20) - 1, "1.0 MiB");
+    check_number_text(human, 1048524, "1023.9 KiB");
+    check_number_text(human, 1048525, "1.0 MiB");
+    check_number_text(human, (UINT64_C(6) << 30) - (8 << 20), "6.0 GiB");
     check_number_text(human, 1 << 20, "1.0 MiB");
     check_number_text(human, UINT64_C(3) << 30, "3.0 GiB");
-    check_number_text(human, UINT64_MAX - 1, "15.9 EiB");
+    check_number_text(human, UINT64_MAX - 1, "16.0 EiB");
+    check_number_text(brief, 0, "0");
+    check_number_text(brief, 4096, "4K");
+    check_number_text(brief, 1536, "1.5K");
+    check_number_text(brief, 100 << 10, "100K");
+    check_number_text(brief, (1 << 20) - 1, "1M");
+    check_number_text(brief, UINT64_C(1023) << 20, "1023M");
+    check_number_text(brief, UINT64_C(1) << 30, "1G");
+    check_number_text(brief, UINT64_MAX - 1, "16E");
     check_number_text(text_duration, 0, "0:00.000");
     check_number_text(text_duration, UINT64_C(61234567890), "1:01.234");
     check_number_text(text_duration, UINT64_C(3599999999999), "59:59.999");
@@ -230,16 +283,21 @@ static void test_narrow_terminals(void **state)
               "note: something is \\x1bmissing\n");
     r.term.width = 20; /* whole columns go; the elastic one stays */
     r.term.utf8 = false;
-    check(&r, "PID  TEXT\n"
-              "  1  /sbin/init\n"
-              "  -  -\n"
-              " 42  a rather long ~\n"
-              "note: something is \\x1bmissing\n");
+    check(&r, "PID TEXT\n"
+              "  1 /sbin/init\n"
+              "  - -\n"
+              " 42 a rather long t~\n"
+              "columns not shown:\n"
+              "  size, comm;\n"
+              "  --columns or a\n"
+              "  wider terminal\n"
+              "note: something is\n"
+              "  \\x1bmissing\n");
     for (int width = 1; width < 60; width++) {
         char buf[4096];
         r.term.width = width;
         draw(&r, 3, buf, sizeof buf);
-        for (char *line = buf; strncmp(line, "note:", 5) != 0; line = strchr(line, '\n') + 1)
+        for (char *line = buf; *line; line = strchr(line, '\n') + 1)
             assert_true(strcspn(line, "\n") <= (size_t)width);
     }
 }
@@ -329,6 +387,30 @@ static void check_form(enum render_form form, const struct oscope_column *cols, 
 
 static const struct oscope_column no_columns[] = {{0}};
 
+/* A form on a terminal; no line may be wider, in any width. */
+static void check_narrow(enum render_form form, const struct oscope_column *cols, void *data,
+                         size_t size, size_t n, int width, const char *want)
+{
+    struct oscope_table t = {"t", cols, size, data, n};
+    struct oscope_view v = {"test", &t, 1, OSCOPE_CONSISTENT, NULL, 0, NULL};
+    struct render_options r = {.form = form, .term = {.tty = true, .height = 24}};
+    struct out o;
+
+    out_init(&o, -1);
+    r.term.width = width;
+    render_view(&o, &o, &v, &r);
+    out_char(&o, '\0');
+    assert_string_equal(o.buf, want);
+    for (r.term.width = 30; r.term.width < 130; r.term.width++) {
+        o.len = 0;
+        render_view(&o, &o, &v, &r);
+        out_char(&o, '\0');
+        for (const char *s = o.buf; *s; s += strcspn(s, "\n") + 1)
+            assert_true(strcspn(s, "\n") <= (size_t)r.term.width);
+    }
+    out_free(&o);
+}
+
 static void test_print_form(void **state)
 {
     struct oscope_value v[] = {
@@ -406,6 +488,39 @@ static void test_maps_form(void **state)
                "-  [stack]\n");
 }
 
+static void test_maps_on_narrow_terminals(void **state)
+{
+    struct oscope_vma v[] = {
+        {0x7fff00000000, 0x7fff00021000, "r-xp", 0, "fe:01", 131, 0x21000, 0x21000, 0, 0x21000, 0,
+         "/usr/lib/x86_64-linux-gnu/libc.so.6", 0},
+    };
+
+    check_narrow(RENDER_MAPS, no_columns, v, sizeof v[0], 1, 80,
+                 "ADDRESS                   PERM OFFSET   DEV   INODE  RES ANON FILE PATH\n"
+                 "7fff00000000-7fff00021000 r-xp 00000000 fe:01   131 132K    0 132K "
+                 "~nu/libc.so.6\n");
+    check_narrow(RENDER_MAPS, no_columns, v, sizeof v[0], 1, 40,
+                 "ADDRESS                   PERM PATH\n"
+                 "7fff00000000-7fff00021000 r-xp ~ibc.so.6\n"
+                 "columns not shown: inode, device,\n"
+                 "  offset, file, anon, resident;\n"
+                 "  --columns or a wider terminal\n");
+}
+
+static void test_chain_wraps_at_words(void **state)
+{
+    struct oscope_pte_step s[] = {
+        {2, 511, 0x81fca000, 0x81fcaff8, 0x20000401, "table", 0x80001000, OSCOPE_UNKNOWN, "V", 0},
+        {1, 8, 0x80001000, 0x80001040, 0x200800ef, "leaf", 0x80200000, 2 << 20, "V R X G A D", 0},
+    };
+
+    check_narrow(RENDER_CHAIN, no_columns, s, sizeof s[0], 2, 60,
+                 "level 2  table 0x81fca000 [511] = 0x0000000020000401  table\n"
+                 "         -> 0x80001000  V\n"
+                 "  level 1  table 0x80001000 [8] = 0x00000000200800ef  leaf\n"
+                 "           -> 0x80200000, 2.0 MiB  V R X G A D\n");
+}
+
 static void test_grid_form(void **state)
 {
     struct oscope_mem_cell c[66];
@@ -414,6 +529,8 @@ static void test_grid_form(void **state)
         c[i] =
             (struct oscope_mem_cell){(uint64_t)i << 16, 1 << 16, i == 1 ? "slab" : "free", 100, 0};
     c[65].start += 1 << 30; /* a hole */
+    check_narrow(RENDER_GRID, no_columns, c, sizeof c[0], 3, 32,
+                 "0x0            |.s.|\none cell = 64 KiB:  . free\n  s slab\n");
     check_form(RENDER_GRID, no_columns, c, sizeof c[0], 66,
                "0x0            |.s..............................................................|\n"
                "0x400000       |.|\n"
@@ -445,6 +562,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guest_text_is_shown_not_obeyed),
         cmocka_unit_test(test_cutting),
+        cmocka_unit_test(test_cutting_the_front),
+        cmocka_unit_test(test_wrapping),
+        cmocka_unit_test(test_maps_on_narrow_terminals),
+        cmocka_unit_test(test_chain_wraps_at_words),
         cmocka_unit_test(test_json_strings),
         cmocka_unit_test(test_sizes_and_times),
         cmocka_unit_test(test_table),

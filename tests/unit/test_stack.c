@@ -8,6 +8,8 @@
 
 #include "fake_stack.h"
 
+#define RUNQUEUES (FAKE_VA + 0x7000) /* per-CPU offsets are 0 */
+
 struct fixture {
     struct fake_linux f;
     struct os_list list;
@@ -29,6 +31,8 @@ static int setup_riscv(void **state)
     fake_symbol(&x->f, "handle_exception", F(20) + 0x80);
     fake_symbol(&x->f, "ret_from_exception_end", F(21));
     fake_symbol(&x->f, "ret_from_fork", F(22) + 0x80);
+    fake_symbol(&x->f, "__switch_to", F(24) + 0x80);
+    fake_symbol(&x->f, "runqueues", RUNQUEUES);
     fake_symbol(&x->f, "__irqentry_text_start", F(20) + 0x80);
     fake_symbol(&x->f, "__irqentry_text_end", F(21));
     return fake_ready(&x->f) ? 0 : -1;
@@ -384,35 +388,163 @@ static void test_x86_frame_pointers(void **state)
 
 /* ---- tasks without a stack to show ---- */
 
+static void refuse(struct fixture *x, const struct oscope_task *task, enum oscope_code code,
+                   const char *word)
+{
+    struct oscope_error *err = linux_stack(&x->f.lm.base, task, NULL, &x->list);
+
+    assert_non_null(err);
+    assert_int_equal(err->code, code);
+    assert_non_null(strstr(err->message, word));
+    assert_int_equal(x->list.n, 0);
+    oscope_error_free(err);
+}
+
 static void test_no_stack(void **state)
 {
     struct fixture *x = *state;
     struct oscope_task task = fake_stack_task();
 
+    os_list_init(&x->list, sizeof(struct oscope_frame));
     fake_sleeps(&x->f, F(1) + 8, TOP - 0x100, 0);
     task.running = true;
-    unwind_task(x, &task, NULL);
-    expect(x, "", true);
+    refuse(x, &task, OSCOPE_E_BUSY, "vCPU");
     task.running = false;
     task.state = "Z";
-    unwind_task(x, &task, NULL);
-    expect(x, "", true);
+    refuse(x, &task, OSCOPE_E_GONE, "ended");
     task.state = "S";
     task.stack = 0x4000;
-    unwind_task(x, &task, NULL);
-    expect(x, "", true);
+    refuse(x, &task, OSCOPE_E_GONE, "no kernel stack");
     task.stack = STACK;
     task.address = FAKE_VA + FAKE_STACK_SIZE; /* gone */
-    struct oscope_error *err = linux_stack(&x->f.lm.base, &task, NULL, &x->list);
-    assert_non_null(err);
-    assert_int_equal(err->code, OSCOPE_E_FAULT);
-    oscope_error_free(err);
+    refuse(x, &task, OSCOPE_E_FAULT, "saved registers");
     x->f.lm.layout.thread_fp.present = 0;
-    err = linux_stack(&x->f.lm.base, &task, NULL, &x->list);
-    assert_non_null(err);
-    assert_int_equal(err->code, OSCOPE_E_UNSUPPORTED);
-    assert_non_null(strstr(err->message, "thread.fp"));
-    oscope_error_free(err);
+    refuse(x, &task, OSCOPE_E_UNSUPPORTED, "thread.fp");
+}
+
+/* ---- guests that run on ---- */
+
+/* Saved registers of a task that runs again are worthless. */
+static void test_sleeper_that_runs_again(void **state)
+{
+    struct fixture *x = *state;
+    struct oscope_task task = fake_stack_task();
+
+    fake_sleeps(&x->f, F(1) + 8, TOP - 0x100, 0);
+    x->f.target.live = true;
+    x->f.lm.layout.task_on_cpu = fake_field(32, 4);
+    unwind(x, NULL);
+    expect(x, "f1+0x8", false);
+    fake_put(&x->f, TASK + 32, 1);
+    os_list_free(&x->list);
+    os_list_init(&x->list, sizeof(struct oscope_frame));
+    refuse(x, &task, OSCOPE_E_BUSY, "vCPU");
+    /* in a stopped guest it is about to run, and they are whole */
+    x->f.target.stopped = true;
+    unwind(x, NULL);
+    expect(x, "f1+0x8", false);
+    assert_int_equal(row(x, 0)->consistency, OSCOPE_CONSISTENT);
+}
+
+static void test_saved_pc_is_no_code(void **state)
+{
+    struct fixture *x = *state;
+    uint64_t sp = TOP - 0x200;
+
+    fake_sleeps(&x->f, IRQ + 8, sp, 0x60);
+    put_call(x, F(6) + 0x20);
+    fake_put(&x->f, sp + 8, F(6) + 0x20);
+    unwind(x, NULL);
+    expect(x, "?f6+0x20", true);
+}
+
+/* Registers that do not fit the stack: torn, but only if the guest could run on. */
+static void test_registers_that_contradict_the_stack(void **state)
+{
+    struct fixture *x = *state;
+    struct target_reg regs[8];
+    uint64_t fp = TOP - 0x400;
+
+    riscv_record(x, fp, TOP - 0x100, F(3) + 4);
+    riscv_record(x, TOP - 0x100, 0, F(22) + 0x8e);
+    struct target_vcpu v = riscv_vcpu(regs, F(1) + 0x24, fp - 0x40, fp, 0);
+    x->f.target.live = true;
+    unwind(x, &v);
+    expect(x, "f1+0x24", true); /* f3 does not call there */
+    assert_int_equal(row(x, 0)->consistency, OSCOPE_TORN);
+    assert_int_equal(x->list.consistency, OSCOPE_TORN);
+
+    put_call(x, F(3) + 4);
+    put_call(x, F(22) + 0x8e);
+    unwind(x, &v);
+    expect(x, "f1+0x24 f3+0x4 ret_from_fork+0xe", false);
+    assert_int_equal(row(x, 0)->consistency, OSCOPE_CONSISTENT);
+
+    fake_put(&x->f, fp - 8, IRQ);
+    unwind(x, &v);
+    assert_int_equal(row(x, 0)->consistency, OSCOPE_TORN);
+    x->f.target.stopped = true;
+    unwind(x, &v);
+    assert_int_equal(row(x, 0)->consistency, OSCOPE_CONSISTENT);
+    assert_int_equal(x->list.notes.n, 1);
+}
+
+/* ---- whose registers ---- */
+
+static void test_stack_pointer_decides(void **state)
+{
+    struct fixture *x = *state;
+    struct target_reg regs[8];
+    struct oscope_task tasks[2] = {fake_stack_task(), fake_stack_task()};
+    size_t index = 99;
+
+    tasks[0].stack = FAKE_VA; /* another's */
+    struct target_vcpu v = riscv_vcpu(regs, F(1), TOP - 0x40, TOP - 0x20, 0);
+    assert_int_equal(linux_runs(&x->f.lm.base, &v, tasks, 2, &index), OS_RUNS_STACK);
+    assert_int_equal(index, 1);
+    regs[1].value = TOP; /* nothing pushed yet */
+    assert_int_equal(linux_runs(&x->f.lm.base, &v, tasks, 2, &index), OS_RUNS_STACK);
+    regs[1].value = IRQ + 0x100;
+    assert_int_equal(linux_runs(&x->f.lm.base, &v, tasks, 2, &index), OS_RUNS_NONE);
+
+    /* where it says nothing, the run queue does */
+    x->f.lm.layout.rq_curr = fake_field(0, 8);
+    x->f.lm.layout.size.task = 64;
+    x->f.lm.ncpus = 3;
+    fake_put(&x->f, RUNQUEUES, TASK);
+    tasks[0].address = FAKE_VA;
+    assert_int_equal(linux_runs(&x->f.lm.base, &v, tasks, 2, &index), OS_RUNS_CURRENT);
+    assert_int_equal(index, 1);
+    regs[1].value = 0x7fff0000;
+    assert_int_equal(linux_runs(&x->f.lm.base, &v, tasks, 2, &index), OS_RUNS_CURRENT);
+
+    /* amid a switch from the idle task: curr is new, the stack still the idle task's */
+    x->f.lm.init_task = TASK + 0x400;
+    x->f.lm.layout.task_stack = fake_field(0, 8);
+    fake_put(&x->f, TASK + 0x400, IRQ);
+    regs[1].value = IRQ + 0x100;
+    assert_int_equal(linux_runs(&x->f.lm.base, &v, tasks, 2, &index), OS_RUNS_NONE);
+}
+
+/* Amid __switch_to the registers are of two tasks. */
+static void test_amid_a_switch(void **state)
+{
+    struct fixture *x = *state;
+    struct target_reg regs[8];
+    uint64_t fp = TOP - 0x400, sp = fp - 0x40;
+
+    riscv_record(x, fp, TOP - 0x100, F(3) + 4);
+    riscv_record(x, TOP - 0x100, 0, F(22) + 0x8e);
+    fake_sleeps(&x->f, F(2) + 8, sp, fp);
+    struct target_vcpu v = riscv_vcpu(regs, F(24) + 0x84, sp, IRQ + 0x100, 0);
+    unwind(x, &v);
+    expect(x, "f2+0x8 f3+0x4 ret_from_fork+0xe", false);
+    assert_string_equal(row(x, 0)->task_state, "running on vCPU 2");
+    /* before it saves: what is saved is of an earlier switch */
+    fake_sleeps(&x->f, F(2) + 8, sp - 0x80, fp - 0x80);
+    v = riscv_vcpu(regs, F(24) + 0x84, sp, fp, 0);
+    unwind(x, &v);
+    expect(x, "__switch_to+0x4 f3+0x4 ret_from_fork+0xe", false);
 }
 
 int main(void)
@@ -432,6 +564,11 @@ int main(void)
         ON(arm64, test_arm64_leaf_function),
         ON(x86, test_x86_frame_pointers),
         ON(riscv, test_no_stack),
+        ON(riscv, test_sleeper_that_runs_again),
+        ON(riscv, test_saved_pc_is_no_code),
+        ON(riscv, test_registers_that_contradict_the_stack),
+        ON(riscv, test_stack_pointer_decides),
+        ON(riscv, test_amid_a_switch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,8 +145,8 @@ static void test_lookup(void **state)
     expect_lookup(st, LOAD + 0x160, "foo+0x60"); /* not $x, not .L12 */
     expect_lookup(st, LOAD + 0x1ff, "dup+0x7f");
     expect_lookup(st, LOAD + 0x200, "_end");
-    expect_lookup(st, LOAD + 0x200 + 4096, "_end+0x1000");
-    expect_lookup(st, LOAD + 0x200 + 4097, "0xffffffff81001201");
+    expect_lookup(st, LOAD + 0xfff, "_end+0xdff"); /* the last: to the end of its page */
+    expect_lookup(st, LOAD + 0x1000, "0xffffffff81001000");
     expect_lookup(st, 0x40, "0x40"); /* per-CPU offsets are no place */
     expect_lookup(st, 0, "0x0");
     expect_lookup(st, UINT64_MAX, "0xffffffffffffffff");
@@ -154,6 +154,82 @@ static void test_lookup(void **state)
     expect_lookup(st, 0xffffffffc0000020, "big_object+0x20 [mod]");
     expect_lookup(st, 0xffffffffc0000100, "0xffffffffc0000100");
     expect_lookup(st, 0xffffffffc000041f, "mod_func+0x1f [mod]");
+    symtab_free(st);
+}
+
+/* Each symbol ends: at its size, at the next one, or with its page. */
+static void test_extents(void **state)
+{
+    static const char strtab[] = "\0percpu\0func\0label\0far\0last\0zero";
+    static const Elf64_Sym syms[] = {
+        {.st_name = 1, .st_shndx = 9, .st_value = 0x35000, .st_size = 8},               /* percpu */
+        {.st_name = 8, .st_shndx = 2, .st_value = 0xffffffffc0000010, .st_size = 0x10}, /* func */
+        {.st_name = 13, .st_shndx = 2, .st_value = 0xffffffffc0000010},                 /* label */
+        {.st_name = 13, .st_shndx = 2, .st_value = 0xffffffffc0000000},                 /* label */
+        {.st_name = 19, .st_shndx = 2, .st_value = 0xffffffffc0000100},                 /* far */
+        {.st_name = 28, .st_shndx = 3, .st_value = 0xffffffffc0003ff0},                 /* zero */
+        {.st_name = 23, .st_shndx = 3, .st_value = 0xffffffffc0003ff0},                 /* last */
+    };
+    struct symtab *st = symtab_new();
+    struct symimage *img;
+    struct symbol s;
+
+    ok(symimage_from_elf_syms(syms, sizeof syms, 8, strtab, sizeof strtab, "attttbb", 7, true,
+                              &img));
+    assert_int_equal(symimage_absolute(img), 1);
+    assert_true(symtab_add(st, kernel_image(), LOAD, NULL));
+    assert_true(symtab_add(st, img, 0, "m"));
+    /* not around the end of the address space, with or without something small behind */
+    static const uint64_t nowhere[] = {0,
+                                       5,
+                                       0x34000,
+                                       0x35000,
+                                       0x35005,
+                                       0x35800,
+                                       0xffffffffff000000,
+                                       UINT64_MAX,
+                                       0xffffffffc0004000,
+                                       0xffffffffc0001000, /* `far` ends with its page */
+                                       0xffffffffc0002000,
+                                       0xffffffffc0000020, /* behind func: no padding, no label */
+                                       0xffffffffc00000ff};
+    for (size_t i = 0; i < ARRAY_SIZE(nowhere); i++) {
+        uint64_t off;
+        if (symtab_lookup(st, nowhere[i], &s, &off))
+            fail_msg("0x%llx is %s+0x%llx", (unsigned long long)nowhere[i], s.name,
+                     (unsigned long long)off);
+    }
+    expect_lookup(st, 0xffffffffc000000f, "label+0xf [m]");
+    expect_lookup(st, 0xffffffffc000001f, "func+0xf [m]");
+    expect_lookup(st, 0xffffffffc0000fff, "far+0xeff [m]");
+    expect_lookup(st, 0xffffffffc0003fff, "zero+0xf [m]");
+    /* the sizes that are shown agree; bounds are no sizes */
+    assert_true(symtab_find(st, "m:label", &s) && s.size == 0x10);
+    assert_true(symtab_find(st, "m:far", &s) && s.size == 0);
+    assert_true(symtab_find(st, "m:last", &s) && s.size == 0);
+    assert_true(symtab_find(st, "m:percpu", &s) && s.addr == 0x35000 && s.size == 8);
+    symtab_free(st);
+}
+
+/* In the kernel's own table, which has no sizes, sections lie together, but not across 64 MiB. */
+static void test_gaps(void **state)
+{
+    struct symimage_builder *b = symimage_builder_new();
+    struct symtab *st = symtab_new();
+    struct symbol s;
+
+    add(b, 0, 0, 'T', "_text");
+    add(b, 0x5000, 0, 'T', "second");
+    add(b, 0x5000 + (128 << 20), 0, 'T', "island");
+    add(b, 0x5010 + (128 << 20), 0, 't', "$x");
+    assert_true(symtab_add(st, finish(b), LOAD, NULL));
+    expect_lookup(st, LOAD + 0x4fff, "_text+0x4fff");
+    expect_lookup(st, LOAD + 0x5fff, "second+0xfff");
+    expect_lookup(st, LOAD + 0x6000, "0xffffffff81006000");
+    expect_lookup(st, LOAD + 0x5020 + (128 << 20), "island+0x20");
+    assert_true(symtab_find(st, "_text", &s) && s.size == 0x5000);
+    assert_true(symtab_find(st, "second", &s) && s.size == 0);
+    assert_true(symtab_find(st, "island", &s) && s.size == 0);
     symtab_free(st);
 }
 
@@ -330,6 +406,8 @@ int main(void)
         cmocka_unit_test(test_order_and_sizes),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_lookup),
+        cmocka_unit_test(test_extents),
+        cmocka_unit_test(test_gaps),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_degenerate),
         cmocka_unit_test(test_limits),

@@ -85,11 +85,61 @@ static void test_made_types(void **state)
     assert_string_equal(type_format(a, buf, sizeof buf), "struct foo [2][3]");
     assert_string_equal(type_format(types_find(ts, "int * const *[4]"), buf, sizeof buf),
                         "int **[4]");
+    static const struct {
+        const char *spelling, *shown;
+        uint64_t size;
+    } declarators[] = {
+        {"int[4]", "int [4]", 16},
+        {"int []", "int []", 0},
+        {"struct foo *[10]", "struct foo *[10]", 80},
+        {"int (*)[4]", "int (*)[4]", 8},
+        {"int(*)[4][2]", "int (*)[4][2]", 8},
+        {"const int * (*) [ 4 ]", "int *(*)[4]", 8},
+        {"int (**)[4]", "int (**)[4]", 8},
+        {"int (*[3])[4]", "int (*[3])[4]", 24},
+        {"int (*)", "int *", 8},
+        {"int (* const)[4]", "int (*)[4]", 8},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(declarators); i++) {
+        a = types_find(ts, declarators[i].spelling);
+        if (!a)
+            fail_msg("'%s' is not found", declarators[i].spelling);
+        assert_string_equal(type_format(a, buf, sizeof buf), declarators[i].shown);
+        assert_int_equal(a->size, declarators[i].size);
+    }
+    a = type_ref(types_find(ts, "int (*)[4]"));
+    assert_int_equal(a->kind, TYPE_ARRAY);
+    assert_int_equal(a->size, 16);
+    static const char *const bad[] = {"int (",     "int (*",   "int )",
+                                      "int (*)[",  "int (*))", "int [-1]",
+                                      "int [1] *", "int *(x)", "int ((((((((((*))))))))))"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (types_find(ts, bad[i]))
+            fail_msg("'%s' was found", bad[i]);
     assert_null(types_find(ts, "int [4"));
     assert_null(types_find(ts, "int [x]"));
     assert_null(types_find(ts, "int * foo"));
     assert_int_equal(types_find(ts, "int [0x7fffffffffffffff]")->size, 0); /* no overflow */
     assert_string_equal(type_format(types_find(ts, "struct foo *"), buf, 8), "struct ");
+    types_free(ts);
+}
+
+/* A const array of const elements, as DWARF has it, is const once. */
+static void test_qualifiers_once(void **state)
+{
+    struct blob b;
+    char buf[80];
+
+    blob_init(&b);
+    uint32_t c = blob_int(&b, "char", 1, 1);
+    uint32_t constant = blob_type(&b, BTF_CONST, false, 0, "", c);
+    uint32_t both = blob_type(&b, BTF_VOLATILE, false, 0, "", constant);
+    uint32_t array = blob_array(&b, both, 4);
+    uint32_t outer = blob_type(&b, BTF_CONST, false, 0, "", array);
+    blob_type(&b, BTF_TYPEDEF, false, 0, "t", outer);
+    struct types *ts = open_blob(&b);
+    const struct type *t = type_ref(types_find(ts, "t"));
+    assert_string_equal(type_format(t, buf, sizeof buf), "const volatile char [4]");
     types_free(ts);
 }
 
@@ -119,15 +169,31 @@ static void test_chain(void **state)
     types_free(a);
 }
 
-/* Packed bit-fields that cross their type's unit get a unit that holds them. */
+/* The unit of a bit-field: the smallest that has all its bits and lies in the structure. */
 static void test_bit_field_units(void **state)
 {
     static const struct {
-        uint32_t bit, width, want_offset, want_bit, want_size;
+        uint32_t in, bit, width, want_offset, want_bit, want_size;
     } cases[] = {
-        {0, 1, 0, 0, 4},   {31, 1, 0, 31, 4}, {32, 7, 4, 0, 4},
-        {30, 4, 3, 6, 2}, /* crosses a 4-byte unit: two bytes hold it */
-        {28, 32, 3, 4, 8}, {63, 2, 7, 7, 2},  {96, 32, 12, 0, 4},
+        {16, 0, 1, 0, 0, 1},
+        {16, 31, 1, 3, 7, 1},
+        {16, 32, 7, 4, 0, 1},
+        {16, 12, 5, 0, 12, 4},
+        {16, 16, 12, 2, 0, 2},
+        {16, 30, 4, 0, 30, 8},  /* crosses 4 bytes: 8 hold it */
+        {16, 28, 32, 0, 28, 8}, /* the same */
+        {16, 62, 4, 7, 6, 2},   /* crosses 8 bytes: not aligned */
+        {16, 60, 32, 7, 4, 8},
+        {16, 96, 32, 12, 0, 4},
+        /* struct orc_entry: 6 bytes, all fields declared unsigned (4 bytes) */
+        {6, 32, 4, 4, 0, 1},
+        {6, 36, 4, 4, 4, 1},
+        {6, 40, 3, 5, 0, 1},
+        {6, 43, 1, 5, 3, 1},
+        /* no aligned unit lies in it */
+        {6, 30, 4, 3, 6, 2},
+        {6, 28, 20, 2, 12, 4}, /* from byte 3 on 4 would reach out: moved back */
+        {3, 4, 20, 0, 4, 4},   /* 3 bytes: nothing fits, the reader must see to it */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -135,14 +201,14 @@ static void test_bit_field_units(void **state)
         struct type_place p;
         blob_init(&b);
         uint32_t u = blob_int(&b, "unsigned int", 4, 0);
-        blob_type(&b, BTF_STRUCT, true, 1, "s", 16);
+        blob_type(&b, BTF_STRUCT, true, 1, "s", cases[i].in);
         blob_member(&b, "f", u, cases[i].width << 24 | cases[i].bit);
         struct types *ts = open_blob(&b);
         assert_true(types_member(ts, "s", "f", &p));
-        assert_int_equal(p.offset, cases[i].want_offset);
-        assert_int_equal(p.bit_offset, cases[i].want_bit);
-        assert_int_equal(p.bit_size, cases[i].width);
-        assert_int_equal(p.size, cases[i].want_size);
+        if (p.offset != cases[i].want_offset || p.bit_offset != cases[i].want_bit ||
+            p.bit_size != cases[i].width || p.size != cases[i].want_size)
+            fail_msg("case %zu: %llu bytes at %llu, bits from %u", i, (unsigned long long)p.size,
+                     (unsigned long long)p.offset, p.bit_offset);
         assert_int_equal(p.offset * 8 + p.bit_offset, cases[i].bit);
         types_free(ts);
     }
@@ -194,7 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_basic_spellings), cmocka_unit_test(test_made_types),
         cmocka_unit_test(test_chain),           cmocka_unit_test(test_bit_field_units),
-        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_paths),           cmocka_unit_test(test_qualifiers_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,7 +175,7 @@ static bool try_mapping(const struct mapping *m, uint64_t raw, uint64_t entry_pa
         !paging_translate(&s->pg, s->lm->base.target, task + offset, &map) ||
         map.va - map.pa != va_minus_pa ||
         !paging_translate(&s->pg, s->lm->base.target, text + offset, &map) ||
-        map.va - map.pa != va_minus_pa)
+        map.va - map.pa != va_minus_pa || !(map.flags & PTE_X)) /* the linear map has it too */
         return true;
     s->lm->ks.va_minus_pa = va_minus_pa;
     s->lm->ks.text_va = offset; /* of _text once its link-time address is added */

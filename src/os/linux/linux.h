@@ -15,9 +15,11 @@ struct linux_model {
     struct os_model base; /* first: ops functions get a pointer to it */
     struct kallsyms ks;
     struct layout layout;
-    bool has_layout;      /* false: no BTF and no DWARF: only symbols, page tables, banner */
-    char *missing;        /* then: why */
-    uint64_t kernel_min;  /* lowest address of the kernel's half */
+    bool has_layout;     /* false: no BTF and no DWARF: only symbols, page tables, banner */
+    char *missing;       /* then: why */
+    uint64_t kernel_min; /* lowest address of the kernel's half */
+    uint16_t hot[16];    /* cache lines of a task that the walk reads, as byte offsets */
+    unsigned nhot;
     uint64_t init_task;   /* VA */
     uint64_t direct_base; /* VA - PA of the linear map (modulo 2^64), 0 unknown */
     bool has_direct;

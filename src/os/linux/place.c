@@ -110,16 +110,35 @@ void linux_place_image(const struct linux_model *lm, uint64_t *start, uint64_t *
         *end = image_pa(lm, last);
 }
 
-/* Last resort: each page of the image as a root. */
+static bool count_mapping(const struct mapping *m, uint64_t raw, uint64_t entry_pa, void *arg)
+{
+    return ++*(size_t *)arg < 1 << 16;
+}
+
+/*
+ * Last resort: each page of the image as a root. Tables from early boot map the image too, but
+ * little else: the one that maps most is the kernel's own.
+ */
 static bool root_from_image(struct linux_model *lm, struct paging *pg)
 {
     uint64_t start, end;
+    size_t most = 0;
 
     linux_place_image(lm, &start, &end);
-    for (uint64_t pa = ALIGN_DOWN(start, TARGET_PAGE_SIZE); pa < end; pa += TARGET_PAGE_SIZE)
-        if (try_root(lm, pa, pg))
-            return true;
-    return false;
+    for (uint64_t pa = ALIGN_DOWN(start, TARGET_PAGE_SIZE); pa < end; pa += TARGET_PAGE_SIZE) {
+        struct paging candidate;
+        size_t n = 0;
+        bool truncated;
+        if (!try_root(lm, pa, &candidate))
+            continue;
+        paging_visit(&candidate, lm->base.target, UINT64_C(1) << 63, UINT64_MAX, 1 << 20,
+                     count_mapping, &n, &truncated);
+        if (n > most) {
+            most = n;
+            *pg = candidate;
+        }
+    }
+    return most > 0;
 }
 
 static struct oscope_error *not_running(const struct linux_model *lm)
@@ -142,14 +161,15 @@ struct oscope_error *linux_place_find(struct linux_model *lm)
 {
     struct os_model *m = &lm->base;
     struct paging pg;
-    bool found = false, readable;
+    bool found = false, known = false, readable;
 
     for (size_t i = 0; i < ARRAY_SIZE(root_symbols) && !found; i++) {
         uint64_t va = symtab_addr(m->symtab, root_symbols[i]);
+        known = known || va;
         found = va && try_root(lm, image_pa(lm, va), &pg);
     }
     lm->init_task = symtab_addr(m->symtab, "init_task");
-    lm->symbols_partial = !lm->init_task;
+    lm->symbols_partial = !known; /* no CONFIG_KALLSYMS_ALL: functions only */
     if (!found && lm->symbols_partial)
         found = root_from_registers(lm, &pg, &readable) || root_from_image(lm, &pg);
     if (!found)

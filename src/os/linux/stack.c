@@ -349,6 +349,8 @@ static struct oscope_error *sleeping(struct answer *a)
         return runs(a);
     }
     bool same = memcmp(&before, &after, sizeof after) == 0;
+    if (target_moves(lm->base.target) && !stack_is_text(fresh.text, stack_strip_pac(lm, before.pc)))
+        same = false; /* its memory is another's by now */
     label(a, start, !same ? OSCOPE_TORN : i > 1 ? OSCOPE_RETRIED : OSCOPE_CONSISTENT);
     note_lost(a);
     return NULL;

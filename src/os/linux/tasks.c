@@ -184,6 +184,46 @@ static bool read_task(struct linux_model *lm, uint64_t va, struct oscope_task *r
     return row->pid >= 0 && row->pid <= 1 << 22 && row->tgid >= 0 && row->tgid <= 1 << 22;
 }
 
+/* ---- fetching ahead ---- */
+
+/* Which cache lines of a task are read; worked out once. */
+static void find_hot_lines(struct linux_model *lm)
+{
+    const struct layout *l = &lm->layout;
+    const struct layout_field *fields[] = {
+        &l->task_tasks,       &l->task_pid,   &l->task_comm,    &l->task_state,
+        &l->task_flags,       &l->task_cpu,   &l->task_on_cpu,  &l->task_prio,
+        &l->task_mm,          &l->task_stack, &l->task_runtime, &l->task_real_parent,
+        &l->task_signal,      &l->task_cred,  &l->task_kthread, &l->task_start_boottime,
+        &l->task_thread_node,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(fields) && lm->nhot < ARRAY_SIZE(lm->hot); i++) {
+        uint32_t line = fields[i]->offset & ~63u;
+        unsigned k = 0;
+        while (k < lm->nhot && lm->hot[k] != line)
+            k++;
+        if (fields[i]->present && k == lm->nhot && line < UINT16_MAX)
+            lm->hot[lm->nhot++] = (uint16_t)line;
+    }
+}
+
+/* Thousands of tasks do not fit the caches: while one is read, the next one's lines are on their
+ * way. */
+static void fetch_ahead(struct linux_model *lm, uint64_t task)
+{
+    const struct layout *l = &lm->layout;
+    uint64_t next;
+
+    if (!lm->nhot)
+        find_hot_lines(lm);
+    if (!linux_pointer(lm, task + l->task_tasks.offset, l->list_next, &next))
+        return;
+    const char *p = vspace_ptr(&lm->base.kernel, next - l->task_tasks.offset, l->size.task);
+    for (unsigned i = 0; p && i < lm->nhot; i++)
+        __builtin_prefetch(p + lm->hot[i]);
+}
+
 /* ---- walking a list ---- */
 
 /*
@@ -352,6 +392,7 @@ struct oscope_error *linux_tasks(struct os_model *m, bool threads, struct os_lis
     TRY(linux_need_layout(lm, "listing tasks"));
     walk_start(&w, lm, lm->init_task + l->task_tasks.offset);
     while (!err && !w.torn && walk_next(&w)) {
+        fetch_ahead(lm, w.at - l->task_tasks.offset);
         bool ok = read_task(lm, w.at - l->task_tasks.offset, &row);
         bool repaired = w.repaired;
         if (!walk_confirm(&w))

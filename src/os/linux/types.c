@@ -44,7 +44,7 @@ static struct oscope_error *find_btf(struct linux_model *lm, uint64_t *va, size_
     uint64_t end = symtab_addr(lm->base.symtab, "__stop_BTF");
 
     *va = symtab_addr(lm->base.symtab, "__start_BTF");
-    if (!*va && lm->symbols_partial && scan_btf(lm, va, size))
+    if ((!*va || !end) && scan_btf(lm, va, size))
         return NULL;
     if (!*va || !end)
         return error_new(OSCOPE_E_NOT_FOUND, "the kernel carries no BTF (CONFIG_DEBUG_INFO_BTF)");
