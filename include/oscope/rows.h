@@ -90,6 +90,7 @@ struct oscope_buddy {
     uint64_t blocks; /* free blocks of that order */
     uint64_t bytes;
     uint64_t zone_free;    /* NR_FREE_PAGES of the zone, bytes */
+    uint64_t zone_percpu;  /* free on the zone's per-CPU lists, not in zone_free, bytes */
     uint64_t zone_managed; /* bytes */
     uint8_t consistency;
 };

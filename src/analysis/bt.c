@@ -4,6 +4,7 @@
  * switched out. Registers are asked for only when some task needs them: QEMU may not answer.
  */
 #include "analysis/columns.h"
+#include "analysis/ps.h"
 #include "analysis/view.h"
 #include "base/hash.h"
 #include "base/util.h"
@@ -205,7 +206,7 @@ static struct oscope_error *bt_collect(struct bt *b, int32_t pid)
             return error_nomem();
         TRY(b->m->ops->task(b->m, pid, task));
     } else {
-        TRY(b->m->ops->tasks(b->m, true, &b->tasks));
+        TRY(ps_tasks(b->s, b->m, true, &b->tasks));
     }
     TRY(bt_tasks(b));
     bt_notes(b);
@@ -221,7 +222,7 @@ struct oscope_error *oscope_view_bt(struct oscope_session *s, int32_t pid, struc
     os_list_init(&b.tasks, sizeof(struct oscope_task));
     TRY(session_begin(s));
     struct oscope_error *err = bt_collect(&b, pid);
-    session_end(s);
+    session_end(s, &l);
     os_list_free(&b.tasks);
     target_vcpus_free(&b.vcpus);
     hash_free(&b.running);

@@ -38,6 +38,6 @@ struct oscope_error *oscope_view_dmesg(struct oscope_session *s, uint64_t from_s
     os_list_init(&l, sizeof(struct oscope_log_record));
     TRY(session_begin(s));
     struct oscope_error *err = dmesg_collect(s, from_seq, &l);
-    session_end(s);
+    session_end(s, &l);
     return err ? err : view_from_list("dmesg", "records", dmesg_columns, &l, out);
 }

@@ -127,8 +127,6 @@ static struct oscope_error *info_collect(struct oscope_session *s, struct os_lis
     info->vcpus = UINT32_MAX;
     info->ram = target_ram_total(s->target);
     info->ram_map = info_ram_map(s->target, &l->strings);
-    if (s->target->truncated)
-        os_list_note(l, "the core file is truncated: some of its RAM is missing");
     if (!s->arch)
         os_list_note(l, "architecture %s is not one oscope knows",
                      s->target->arch ? s->target->arch : "?");
@@ -146,6 +144,6 @@ struct oscope_error *oscope_view_info(struct oscope_session *s, struct oscope_vi
     os_list_init(&l, sizeof(struct oscope_info));
     TRY(session_begin(s));
     struct oscope_error *err = info_collect(s, &l);
-    session_end(s);
+    session_end(s, &l);
     return err ? err : view_from_list("info", "info", info_columns, &l, out);
 }

@@ -8,6 +8,8 @@
 #include "base/util.h"
 #include "session/session.h"
 
+#include <inttypes.h>
+
 #define COL(type, member, kind, flags, doc) OSCOPE_COLUMN(struct type, member, kind, flags, doc)
 #define CONSISTENCY(type)                                                                          \
     COL(type, consistency, OSCOPE_CONSISTENCY, OSCOPE_COL_JSON_ONLY,                               \
@@ -16,7 +18,8 @@
 const struct oscope_column mem_columns[] = {
     COL(oscope_owner, owner, OSCOPE_TEXT, 0,
         "free, slab, pagetable, anon, file, kernel (other allocations), reserved (kernel image, "
-        "page descriptors, firmware), unmanaged, total"),
+        "page descriptors, firmware), unmanaged, unknown (its page descriptor is not in the memory "
+        "that can be read; the row is there when such pages are), total"),
     COL(oscope_owner, pages, OSCOPE_UINT, 0, "4 KiB pages"),
     COL(oscope_owner, bytes, OSCOPE_BYTES, 0, "bytes"),
     COL(oscope_owner, percent, OSCOPE_REAL, 0, "of all RAM"),
@@ -31,6 +34,8 @@ const struct oscope_column mem_buddy_columns[] = {
     COL(oscope_buddy, blocks, OSCOPE_UINT, 0, "free blocks of that order"),
     COL(oscope_buddy, bytes, OSCOPE_BYTES, 0, "in those blocks, bytes"),
     COL(oscope_buddy, zone_free, OSCOPE_BYTES, 0, "the zone's own count of free memory, bytes"),
+    COL(oscope_buddy, zone_percpu, OSCOPE_BYTES, 0,
+        "free memory on the zone's per-CPU lists, which zone_free does not count, bytes"),
     COL(oscope_buddy, zone_managed, OSCOPE_BYTES, 0, "memory the zone manages, bytes"),
     CONSISTENCY(oscope_buddy),
     {0},
@@ -68,6 +73,16 @@ static void mem_count(const uint8_t *owners, size_t n, uint64_t counts[OS_OWNER_
     for (unsigned k = 0; k < 256; k++)
         counts[k < OS_OWNER_COUNT ? k : OS_OWNER_NO_PAGE] +=
             (uint64_t)h[0][k] + h[1][k] + h[2][k] + h[3][k];
+}
+
+/* Says that some pages' owners could not be learnt. */
+static void mem_unknown(const struct oscope_session *s, uint64_t pages, struct os_list *l)
+{
+    if (!pages)
+        return;
+    l->consistency = OSCOPE_TORN;
+    os_list_note(l, "the owners of %" PRIu64 " pages are unknown: their page descriptors are %s",
+                 pages, s->target->truncated ? "cut off from the core" : "not in readable memory");
 }
 
 /* Counts the pages [pfn, pfn + n) by owner. buf: MEM_CHUNK bytes. */
@@ -110,13 +125,15 @@ static struct oscope_error *mem_owners(struct oscope_session *s, struct os_model
     for (int k = 0; k < OS_OWNER_COUNT; k++)
         total += counts[k];
     for (int k = 0; k < OS_OWNER_COUNT; k++)
-        if (!mem_owner_row(l, os_owner_names[k], counts[k], total))
+        if ((k != OS_OWNER_UNKNOWN || counts[k]) &&
+            !mem_owner_row(l, os_owner_names[k], counts[k], total))
             return error_nomem();
+    mem_unknown(s, counts[OS_OWNER_UNKNOWN], l);
     return mem_owner_row(l, "total", total, total) ? NULL : error_nomem();
 }
 
 static struct oscope_error *mem_cell(struct os_model *m, uint64_t gpa, uint64_t bytes, uint8_t *buf,
-                                     struct os_list *l)
+                                     uint64_t *unknown, struct os_list *l)
 {
     uint64_t counts[OS_OWNER_COUNT] = {0}, pages = bytes >> TARGET_PAGE_SHIFT;
     int most = 0;
@@ -128,6 +145,7 @@ static struct oscope_error *mem_cell(struct os_model *m, uint64_t gpa, uint64_t 
     struct oscope_mem_cell *cell = os_list_add(l);
     if (!cell)
         return error_nomem();
+    *unknown += counts[OS_OWNER_UNKNOWN];
     cell->start = gpa;
     cell->bytes = bytes;
     cell->owner = os_owner_names[most];
@@ -140,7 +158,7 @@ static struct oscope_error *mem_cell(struct os_model *m, uint64_t gpa, uint64_t 
 static struct oscope_error *mem_map(struct oscope_session *s, struct os_model *m, uint32_t cells,
                                     uint8_t *buf, struct os_list *l)
 {
-    uint64_t total = target_ram_total(s->target), size = TARGET_PAGE_SIZE;
+    uint64_t total = target_ram_total(s->target), size = TARGET_PAGE_SIZE, unknown = 0;
 
     if (!cells)
         cells = MEM_CELLS;
@@ -151,9 +169,10 @@ static struct oscope_error *mem_map(struct oscope_session *s, struct os_model *m
         uint64_t region = ALIGN_DOWN(ram->size, TARGET_PAGE_SIZE);
         for (uint64_t off = 0, n; off < region; off += n) {
             n = MIN(size - ((ram->gpa + off) & (size - 1)), region - off);
-            TRY(mem_cell(m, ram->gpa + off, n, buf, l));
+            TRY(mem_cell(m, ram->gpa + off, n, buf, &unknown, l));
         }
     }
+    mem_unknown(s, unknown, l);
     return NULL;
 }
 
@@ -193,7 +212,7 @@ struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct osco
     os_list_init(&l, tables[o->table].row_size);
     TRY(session_begin(s));
     struct oscope_error *err = mem_collect(s, o, &l);
-    session_end(s);
+    session_end(s, &l);
     return err ? err
                : view_from_list("mem", tables[o->table].name, tables[o->table].columns, &l, out);
 }

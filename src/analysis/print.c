@@ -178,6 +178,6 @@ struct oscope_error *oscope_view_print(struct oscope_session *s,
     os_list_init(&l, sizeof(struct oscope_value));
     TRY(session_begin(s));
     struct oscope_error *err = print_collect(s, o, &l);
-    session_end(s);
+    session_end(s, &l);
     return err ? err : view_from_list("print", "values", print_columns, &l, out);
 }

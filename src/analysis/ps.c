@@ -145,13 +145,29 @@ static struct oscope_error *ps_options_check(const struct oscope_ps_options *o,
     return o->sort ? select_sort(&none, columns, o->sort) : NULL;
 }
 
+struct oscope_error *ps_tasks(struct oscope_session *s, struct os_model *m, bool threads,
+                              struct os_list *l)
+{
+    TRY(m->ops->tasks(m, threads, l));
+    if (l->n)
+        return NULL;
+    if (l->consistency == OSCOPE_TORN)
+        return error_hint(
+            error_new(OSCOPE_E_BAD_DATA, "the first task of the list can't be read"),
+            s->target->truncated ? "the core is truncated, and that task's memory is missing"
+                                 : "the guest may be starting or rebooting: try again in a moment");
+    return error_hint(
+        error_new(OSCOPE_E_NOT_FOUND, "no task runs yet but the idle ones: the OS is starting"),
+        "try again in a moment; `oscope dmesg` shows how far it is");
+}
+
 static struct oscope_error *ps_collect(struct oscope_session *s, const struct oscope_ps_options *o,
                                        const struct oscope_column *columns, struct os_list *l)
 {
     struct os_model *m;
 
     TRY(session_os(s, &m));
-    TRY(m->ops->tasks(m, o->threads, l));
+    TRY(ps_tasks(s, m, o->threads, l));
     if (o->filter)
         TRY(select_filter(l, columns, o->filter));
     TRY(select_sort(l, columns, "pid"));
@@ -173,6 +189,6 @@ struct oscope_error *oscope_view_ps(struct oscope_session *s, const struct oscop
     TRY(ps_options_check(o, columns));
     TRY(session_begin(s));
     struct oscope_error *err = ps_collect(s, o, columns, &l);
-    session_end(s);
+    session_end(s, &l);
     return err ? err : view_from_list("ps", "tasks", columns, &l, out);
 }

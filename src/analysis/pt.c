@@ -179,7 +179,7 @@ struct oscope_error *oscope_view_pt(struct oscope_session *s, const struct oscop
     os_list_init(&list, sizeof(struct oscope_region));
     TRY(session_begin(s));
     struct oscope_error *err = pt_read(s, o, &list);
-    session_end(s);
+    session_end(s, &list);
     if (err) {
         os_list_free(&list);
         return err;

@@ -265,7 +265,7 @@ struct oscope_error *oscope_view_sym(struct oscope_session *s, const char *what,
     os_list_init(&l, sizeof(struct oscope_symbol));
     TRY(session_begin(s));
     struct oscope_error *err = sym_collect(s, what, &l);
-    session_end(s);
+    session_end(s, &l);
     if (err)
         return err;
     const struct oscope_symbol *first = l.rows;

@@ -48,6 +48,6 @@ struct oscope_error *oscope_view_vm(struct oscope_session *s, int32_t pid, struc
     os_list_init(&l, sizeof(struct oscope_vma));
     TRY(session_begin(s));
     struct oscope_error *err = vm_collect(s, pid, &l);
-    session_end(s);
+    session_end(s, &l);
     return err ? err : view_from_list("vm", "vmas", vm_columns, &l, out);
 }

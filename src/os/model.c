@@ -17,6 +17,7 @@ const char *const os_owner_names[OS_OWNER_COUNT] = {
     [OS_OWNER_PAGETABLE] = "pagetable", [OS_OWNER_ANON] = "anon",
     [OS_OWNER_FILE] = "file",           [OS_OWNER_KERNEL] = "kernel",
     [OS_OWNER_RESERVED] = "reserved",   [OS_OWNER_NO_PAGE] = "unmanaged",
+    [OS_OWNER_UNKNOWN] = "unknown",
 };
 
 /* Strings that one answer may hold: a bound on what a hostile guest makes us keep. */

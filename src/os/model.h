@@ -48,6 +48,7 @@ enum os_owner {
                       */
     OS_OWNER_RESERVED, /* kernel image, memmap, firmware */
     OS_OWNER_NO_PAGE,  /* RAM the OS does not manage */
+    OS_OWNER_UNKNOWN,  /* its page descriptor can't be read */
     OS_OWNER_COUNT,
 };
 extern const char *const os_owner_names[OS_OWNER_COUNT];

@@ -331,8 +331,11 @@ struct oscope_error *session_begin(struct oscope_session *s)
     return NULL;
 }
 
-void session_end(struct oscope_session *s)
+void session_end(struct oscope_session *s, struct os_list *list)
 {
+    if (s->target->truncated)
+        os_list_note(list, "the core file is truncated: what lay in the RAM that it lacks is "
+                           "missing here too");
     if (!s->own->paused)
         return;
     s->own->paused = s->target->stopped = false;

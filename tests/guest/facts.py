@@ -55,6 +55,12 @@ def meminfo(guest):
             for name, kib in re.findall(r"^(\S+):\s+(\d+) kB", guest.sh("cat /proc/meminfo"), re.M)}
 
 
+def percpu_free(guest):
+    """Bytes on the per-CPU lists of free pages (pagesets in /proc/zoneinfo)."""
+    text = guest.sh("cat /proc/zoneinfo")
+    return 4096 * sum(int(n) for n in re.findall(r"^\s+count:\s+(\d+)", text, re.M))
+
+
 def buddyinfo(guest):
     """{(node, zone): [free blocks of order 0, 1, …]}"""
     rows = {}

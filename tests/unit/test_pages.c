@@ -233,9 +233,10 @@ static void sections(void **state)
     /* beyond the memory that the memmap's own pages have */
     ask(w, PFN2 + 126, 4);
     assert_int_equal(w->owners[0], OS_OWNER_KERNEL);
-    assert_int_equal(w->owners[2], OS_OWNER_NO_PAGE);
+    assert_int_equal(w->owners[2], OS_OWNER_UNKNOWN);
+    /* the section's own entry lies outside memory */
     ask(w, UINT64_C(1) << 50, 2);
-    assert_int_equal(w->owners[0], OS_OWNER_NO_PAGE);
+    assert_int_equal(w->owners[0], OS_OWNER_UNKNOWN);
 
     uint64_t va, pfn;
     assert_true(pages_address(&w->f.lm, w->f.lm.pages, PFN2 + 5, &va));
@@ -333,6 +334,12 @@ static void buddy_rows(void **state)
     struct world *w = *state;
     struct os_list list;
 
+    w->f.lm.ncpus = 2;
+    w->f.lm.percpu[0] = FAKE_VA;
+    w->f.lm.percpu[1] = FAKE_VA + 0x100;
+    fake_put(&w->f, ZONE + 0x18, PCP - FAKE_VA);
+    fake_put_n(&w->f, PCP, 4, 4);
+    fake_put_n(&w->f, PCP + 0x100, 3, 4);
     os_list_init(&list, sizeof(struct oscope_buddy));
     assert_null(linux_buddy(&w->f.lm.base, &list));
     assert_int_equal(list.n, ORDERS);
@@ -343,6 +350,7 @@ static void buddy_rows(void **state)
         assert_int_equal(rows[o].bytes, (uint64_t)(10 + o) << (12 + o));
         assert_string_equal(rows[o].zone, "DMA32");
         assert_int_equal(rows[o].zone_free, 77 << 12);
+        assert_int_equal(rows[o].zone_percpu, 7 << 12);
         assert_int_equal(rows[o].zone_managed, 100 << 12);
     }
     os_list_free(&list);

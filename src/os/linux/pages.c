@@ -214,14 +214,21 @@ static bool section_base(struct linux_model *lm, struct pages *p, uint64_t secti
     if (section != p->last_section) {
         p->last_section = section;
         p->last_present = false;
+        p->last_unread = true;
         at = p->sections + section * p->section_size;
         if (p->extreme) {
-            if (!vspace_addr(vs, p->sections + section / p->sections_per_root * word, &at) ||
-                !linux_is_kernel_address(lm, at))
+            if (!vspace_addr(vs, p->sections + section / p->sections_per_root * word, &at))
                 return false;
+            p->last_unread = at && !linux_is_kernel_address(lm, at);
+            if (!at || p->last_unread)
+                return false;
+            p->last_unread = true;
             at += section % p->sections_per_root * p->section_size;
         }
-        if (!vspace_addr(vs, at + lm->layout.section_map.offset, &map) || !(map & SECTION_PRESENT))
+        if (!vspace_addr(vs, at + lm->layout.section_map.offset, &map))
+            return false;
+        p->last_unread = false;
+        if (!(map & SECTION_PRESENT))
             return false;
         p->last_base = map & ~(uint64_t)SECTION_FLAGS;
         p->last_present = true;
@@ -271,10 +278,11 @@ bool pages_pfn(struct linux_model *lm, struct pages *p, uint64_t va, uint64_t *p
 
 /*
  * Finds the struct pages from pfn on: *at is the first, *n tells how many follow in one piece (at
- * most `most`). False: pfn has none, then *n frames from pfn on have none either.
+ * most `most`). False: there are none, and *none tells why (OS_OWNER_NO_PAGE or _UNKNOWN) of the *n
+ * frames from pfn on.
  */
 static bool window(struct linux_model *lm, struct pages *p, uint64_t pfn, uint64_t most,
-                   const uint8_t **at, uint64_t *n)
+                   const uint8_t **at, uint64_t *n, uint8_t *none)
 {
     uint64_t size = p->layout.size, va, in_section = most;
     struct mapping map;
@@ -284,8 +292,12 @@ static bool window(struct linux_model *lm, struct pages *p, uint64_t pfn, uint64
     else if (pfn < p->flat_start)
         in_section = p->flat_start - pfn;
     *n = MIN(most, in_section);
-    if (!pages_address(lm, p, pfn, &va))
+    *none = OS_OWNER_NO_PAGE;
+    if (!pages_address(lm, p, pfn, &va)) {
+        if (p->sparse && p->last_unread)
+            *none = OS_OWNER_UNKNOWN;
         return false;
+    }
     if (pfn - p->window_pfn < p->window_n) {
         *n = MIN(*n, p->window_n - (pfn - p->window_pfn));
         *at = p->window + (pfn - p->window_pfn) * size;
@@ -311,6 +323,7 @@ static bool window(struct linux_model *lm, struct pages *p, uint64_t pfn, uint64
             break;
         if (bytes == size) {
             *n = 1;
+            *none = OS_OWNER_UNKNOWN;
             return false;
         }
     }
@@ -406,13 +419,14 @@ static uint64_t inside_free_block(struct linux_model *lm, struct pages *p, uint6
     const struct page_layout *pl = &p->layout;
     uint64_t last = pfn, n;
     const uint8_t *page;
+    uint8_t none;
 
     for (unsigned order = 1; order < pl->max_order; order++) {
         uint64_t head = ALIGN_DOWN(pfn, BIT(order));
         if (head == last)
             continue;
         last = head;
-        if (!window(lm, p, head, 1, &page, &n))
+        if (!window(lm, p, head, 1, &page, &n, &none))
             return 0;
         int found = buddy_order(pl, page, load32(page + pl->type));
         if (found >= 0 && pfn - head < BIT(found))
@@ -461,16 +475,17 @@ void pages_classify(struct linux_model *lm, struct pages *p, uint64_t pfn, size_
 {
     uint64_t run = inside_free_block(lm, p, pfn), got;
     const uint8_t *page;
+    uint8_t none;
 
     while (n) {
         if (run) {
             got = MIN(run, (uint64_t)n);
             memset(owners, OS_OWNER_FREE, got);
             run = 0;
-        } else if (window(lm, p, pfn, n, &page, &got)) {
+        } else if (window(lm, p, pfn, n, &page, &got, &none)) {
             run = classify_window(lm, p, page, pfn, got, owners);
         } else {
-            memset(owners, OS_OWNER_NO_PAGE, got);
+            memset(owners, none, got);
         }
         pfn += got;
         owners += got;

@@ -53,7 +53,7 @@ struct pages {
     uint64_t flat_map, flat_start; /* FLATMEM: VA of the first struct page, and its pfn */
     /* the section looked up last */
     uint64_t last_section, last_base;
-    bool last_present;
+    bool last_present, last_unread; /* it has a memory map; that could not be learnt */
     uint64_t epoch; /* of target->epoch, for the section and the lists below */
     /* a stretch of struct pages that was found last */
     uint64_t window_pfn, window_n;
@@ -75,7 +75,8 @@ bool pages_pfn(struct linux_model *lm, struct pages *p, uint64_t va, uint64_t *p
 
 /*
  * The owners of n frames (guest's page size) from pfn on, without the per-CPU lists (their pages
- * count as OS_OWNER_KERNEL).
+ * count as OS_OWNER_KERNEL). OS_OWNER_UNKNOWN: there is a struct page, but not in the memory that
+ * the target has.
  */
 void pages_classify(struct linux_model *lm, struct pages *p, uint64_t pfn, size_t n,
                     uint8_t *owners);

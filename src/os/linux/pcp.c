@@ -51,30 +51,30 @@ static uint64_t one_list(struct linux_model *lm, struct collect *c, uint64_t hea
     return n;
 }
 
+/* count is in pages: a bound on the number of blocks. It is read before the lists, which may have
+ * grown since. */
+static bool one_cpu(struct linux_model *lm, uint64_t pcp, uint64_t count, void *arg)
+{
+    struct collect *c = arg;
+    uint64_t left = count + 1024, at = pcp + lm->layout.pcp_lists.offset;
+
+    if (count > PCP_BLOCKS_MAX)
+        return true;
+    for (unsigned i = 0; i < c->lists && left && !c->full; i++)
+        left -= one_list(lm, c, at + (uint64_t)i * 2 * lm->base.arch->ptr_size, list_order(c, i),
+                         left);
+    return !c->full;
+}
+
 static bool one_zone(struct linux_model *lm, int node, uint64_t zone, void *arg)
 {
-    const struct layout *l = &lm->layout;
     struct collect *c = arg;
-    uint64_t sets, present, count;
+    uint64_t present;
 
-    if (linux_field(lm, zone, l->zone_present, &present) && !present)
+    (void)node;
+    if (linux_field(lm, zone, lm->layout.zone_present, &present) && !present)
         return true;
-    if (!linux_field(lm, zone, l->zone_pageset, &sets) || !sets)
-        return true;
-    for (unsigned cpu = 0; cpu < lm->ncpus && !c->full; cpu++) {
-        uint64_t pcp = linux_percpu(lm, sets, cpu);
-        if (l->pageset_pcp.present)
-            pcp += l->pageset_pcp.offset;
-        /* count is in pages: a bound on the number of blocks. It is read before the lists, which
-         * may have grown since. */
-        if (!linux_field(lm, pcp, l->pcp_count, &count) || count > PCP_BLOCKS_MAX)
-            continue;
-        uint64_t left = count + 1024;
-        for (unsigned i = 0; i < c->lists && left && !c->full; i++)
-            left -= one_list(lm, c,
-                             pcp + l->pcp_lists.offset + (uint64_t)i * 2 * lm->base.arch->ptr_size,
-                             list_order(c, i), left);
-    }
+    zones_each_pcp(lm, zone, one_cpu, c);
     return !c->full;
 }
 

@@ -102,12 +102,41 @@ struct oscope_error *zones_each(struct linux_model *lm, zone_fn fn, void *arg)
     return NULL;
 }
 
+bool zones_each_pcp(struct linux_model *lm, uint64_t zone, pcp_fn fn, void *arg)
+{
+    const struct layout *l = &lm->layout;
+    uint64_t sets, count;
+
+    if (!l->pcp_count.present || !linux_field(lm, zone, l->zone_pageset, &sets))
+        return false;
+    if (!sets) /* not set up yet */
+        return true;
+    if (l->pageset_pcp.present)
+        sets += l->pageset_pcp.offset;
+    for (unsigned cpu = 0; cpu < lm->ncpus; cpu++) {
+        uint64_t pcp = linux_percpu(lm, sets, cpu);
+        if (linux_field(lm, pcp, l->pcp_count, &count) && !fn(lm, pcp, count, arg))
+            return false;
+    }
+    return true;
+}
+
 /* ---- buddy lists ---- */
 
 struct buddy_walk {
     struct os_list *list;
     bool full;
 };
+
+static bool add_count(struct linux_model *lm, uint64_t pcp, uint64_t count, void *arg)
+{
+    uint64_t *sum = arg;
+
+    (void)lm;
+    (void)pcp;
+    *sum += count;
+    return true;
+}
 
 /* Rows of one zone, as /proc/buddyinfo: zones without present pages are left out. */
 static bool zone_rows(struct linux_model *lm, int node, uint64_t zone, void *arg)
@@ -116,7 +145,7 @@ static bool zone_rows(struct linux_model *lm, int node, uint64_t zone, void *arg
     struct buddy_walk *w = arg;
     struct layout_field stat = l->zone_vm_stat, nr = l->free_area_nr;
     char name[ZONE_NAME_MAX] = "?";
-    uint64_t present, managed, at, free = OSCOPE_UNKNOWN;
+    uint64_t present, managed, at, percpu = 0, free = OSCOPE_UNKNOWN;
     unsigned shift = lm->base.kernel.high.mode->shift[lm->base.kernel.high.mode->levels - 1];
 
     if (!linux_field(lm, zone, l->zone_present, &present) || !present)
@@ -130,6 +159,8 @@ static bool zone_rows(struct linux_model *lm, int node, uint64_t zone, void *arg
         stat.size = (uint16_t)lm->base.arch->ptr_size;
         linux_field(lm, zone, stat, &free);
     }
+    if (!zones_each_pcp(lm, zone, add_count, &percpu))
+        percpu = OSCOPE_UNKNOWN;
     const char *text = arena_strdup(&w->list->strings, name);
     unsigned orders = zones_orders(lm);
     for (unsigned order = 0; order < orders; order++) {
@@ -151,6 +182,8 @@ static bool zone_rows(struct linux_model *lm, int node, uint64_t zone, void *arg
                                      .blocks = blocks,
                                      .bytes = blocks << (order + shift),
                                      .zone_free = free == OSCOPE_UNKNOWN ? free : free << shift,
+                                     .zone_percpu =
+                                         percpu == OSCOPE_UNKNOWN ? percpu : percpu << shift,
                                      .zone_managed =
                                          managed == OSCOPE_UNKNOWN ? managed : managed << shift};
     }
