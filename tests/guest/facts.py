@@ -77,9 +77,14 @@ def stack(guest, pid, tid=None):
 
 
 def pids_named(guest, prefix):
-    """PIDs of processes whose comm starts with prefix."""
-    text = guest.sh(f"grep -l '^{prefix}' /proc/[0-9]*/comm", check=False)
-    return [int(p) for p in re.findall(r"/proc/(\d+)/comm", text)]
+    """PIDs of processes whose comm starts with prefix and that outlive the asking."""
+    def ask():
+        text = guest.sh(f"grep -l '^{prefix}' /proc/[0-9]*/comm", check=False)
+        return [int(p) for p in re.findall(r"/proc/(\d+)/comm", text)]
+
+    first = ask()
+    still = set(ask())
+    return [pid for pid in first if pid in still]
 
 
 def page_frames(guest, pid, va, n=1):
