@@ -5,7 +5,7 @@
  * mapped   QEMU has it as a shared mapping of a file it keeps open (memfd, /dev/shm, a file): the
  *          same file is opened read-only through /proc/PID/fd/N and mapped PROT_READ. Touching a
  *          hole would allocate the page on the host, so a page is asked about with SEEK_DATA before
- *          its first use; pages found populated are remembered.
+ *          its first use, and its neighbours with mincore(); pages found populated are remembered.
  * copied   anything else: bytes are copied out of the process (target/remote.c).
  *
  * The memory of a PID that was reused is never read: the file is checked by device and inode, the
@@ -31,18 +31,15 @@ struct live {
     struct oscope_error *(*pause)(void *arg, bool stop);
     void *arg;
     struct remote *remote; /* NULL while every region is mapped */
-    blkcnt_t *blocks;      /* per region, as fstat() last said */
+    struct live_file *files; /* per region */
+};
+
+struct live_file {
+    blkcnt_t blocks; /* as fstat() last said */
+    bool residency;  /* mincore() tells the truth about it */
 };
 
 /* ---- mapped regions ---- */
-
-static bool live_probe(struct target *t, const struct target_ram *r, uint64_t page)
-{
-    off_t at = (off_t)(r->fd_offset + (page << TARGET_PAGE_SHIFT));
-    off_t data = lseek(r->fd, at, SEEK_DATA);
-
-    return data >= 0 && data < at + TARGET_PAGE_SIZE;
-}
 
 static void mark_populated(const struct target_ram *r, uint64_t start, uint64_t end)
 {
@@ -57,6 +54,48 @@ static void mark_populated(const struct target_ram *r, uint64_t start, uint64_t 
             page++;
         }
     }
+}
+
+/* mincore() calls every page resident to those who neither own the file nor may write to it
+ * (can_do_mincore() in mm/mincore.c), to keep the page cache of others secret. */
+static bool residency_told(int fd)
+{
+    return !faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS);
+}
+
+/*
+ * Marks the resident pages around one that is populated: guests keep their data close together, so
+ * one call saves many. What is resident is populated; the rest may be swapped out. The page is
+ * touched first: the fault maps its resident neighbours too (fault_around_bytes, mm/memory.c, 64
+ * KiB), and those mincore() tells at once.
+ */
+static void mark_resident(const struct target_ram *r, uint64_t page)
+{
+    enum { AROUND = 16 };
+    unsigned char resident[AROUND];
+    uint64_t first = ALIGN_DOWN(page, AROUND);
+    uint64_t n = MIN((r->size >> TARGET_PAGE_SHIFT) - first, (uint64_t)AROUND), bits = 0;
+    char *map = (char *)(uintptr_t)r->map;
+
+    (void)*(volatile char *)(map + (page << TARGET_PAGE_SHIFT));
+    if (mincore(map + (first << TARGET_PAGE_SHIFT), n << TARGET_PAGE_SHIFT, resident))
+        return;
+    for (unsigned i = 0; i < n; i++)
+        bits |= (uint64_t)(resident[i] & 1) << i;
+    r->populated[first / 64] |= bits << first % 64;
+}
+
+static bool live_probe(struct target *t, const struct target_ram *r, uint64_t page)
+{
+    const struct live *l = t->backend;
+    off_t at = (off_t)(r->fd_offset + (page << TARGET_PAGE_SHIFT));
+    off_t data = lseek(r->fd, at, SEEK_DATA);
+
+    if (data < 0 || data >= at + TARGET_PAGE_SIZE)
+        return false;
+    if (l->files[r - t->ram].residency)
+        mark_resident(r, page);
+    return true;
 }
 
 static bool mapped_extent(const struct target_ram *r, uint64_t off, uint64_t *start, uint64_t *end)
@@ -102,9 +141,9 @@ static void live_refresh(struct target *t)
 
         if (!r->map || fstat(r->fd, &st) < 0)
             continue;
-        if (st.st_blocks < l->blocks[i])
+        if (st.st_blocks < l->files[i].blocks)
             memset(r->populated, 0, remote_bitmap_bytes(r->size));
-        l->blocks[i] = st.st_blocks;
+        l->files[i].blocks = st.st_blocks;
     }
 }
 
@@ -137,7 +176,7 @@ static void live_close(struct target *t)
             close(t->ram[i].fd);
     }
     remote_close(l->remote);
-    free(l->blocks);
+    free(l->files);
     free(l);
 }
 
@@ -170,7 +209,7 @@ struct oscope_error *live_resolve(pid_t pid, struct live_region *r)
 
 /* Maps the shared file behind a region; false: reach it in another way. */
 static bool map_region(pid_t pid, const struct live_region *from, struct target_ram *r,
-                       blkcnt_t *blocks)
+                       struct live_file *file)
 {
     char path[64];
     struct stat st;
@@ -195,7 +234,7 @@ static bool map_region(pid_t pid, const struct live_region *from, struct target_
     r->map = map;
     r->fd = fd;
     r->fd_offset = from->offset;
-    *blocks = st.st_blocks;
+    *file = (struct live_file){.blocks = st.st_blocks, .residency = residency_told(fd)};
     fd = -1;
     return true;
 }
@@ -235,7 +274,7 @@ static struct oscope_error *add_regions(struct target *t, const struct live_desc
         r->populated = calloc(1, remote_bitmap_bytes(r->size));
         if (!r->populated)
             return error_nomem();
-        if (!map_region(desc->pid, from, r, &l->blocks[i]) && !l->remote)
+        if (!map_region(desc->pid, from, r, &l->files[i]) && !l->remote)
             TRY(remote_open(desc->pid, &l->remote));
     }
     return NULL;
@@ -260,8 +299,8 @@ struct oscope_error *target_open_live(const struct live_desc *desc, struct targe
     t->arch = desc->arch;
     t->live = true;
     t->ram = calloc(desc->nregions, sizeof *t->ram);
-    l->blocks = calloc(desc->nregions, sizeof *l->blocks);
-    struct oscope_error *err = t->ram && l->blocks ? add_regions(t, desc) : error_nomem();
+    l->files = calloc(desc->nregions, sizeof *l->files);
+    struct oscope_error *err = t->ram && l->files ? add_regions(t, desc) : error_nomem();
     /* Between the check above and opening its files the PID may have changed hands. */
     if (!err && !host_alive(desc->pid, desc->start_time))
         err = error_new(OSCOPE_E_GONE, "QEMU (process %d) has ended", (int)desc->pid);
