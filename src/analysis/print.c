@@ -120,7 +120,7 @@ static struct oscope_error *prepare(struct print *p, const struct oscope_print_o
     }
     p->vs = &m->kernel;
     p->symtab = m->symtab;
-    p->live = m->target->live;
+    p->moves = target_moves(m->target);
     p->max_elements = o->max_elements ? o->max_elements : PRINT_ELEMENTS;
     p->max_list = o->max_elements ? o->max_elements : PRINT_LIST;
     p->max_depth = o->depth ? o->depth : o->list ? PRINT_LIST_DEPTH : PRINT_DEPTH;

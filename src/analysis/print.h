@@ -42,7 +42,7 @@ struct print {
     struct arena *memory; /* for what lives as long as the call */
     uint32_t max_elements, max_list, max_depth;
     bool full; /* no more rows: a cap or out of memory */
-    bool live; /* the guest runs meanwhile */
+    bool moves; /* the guest runs meanwhile */
     /*
      * How many CPUs have their own copy of the per-CPU variable whose symbol is at var (0: it is
      * none), and where that of cpu lies. NULL: the OS model does not say.

@@ -49,8 +49,8 @@ static struct oscope_error *take_snapshot(struct print *p, uint64_t address, uin
     s->size = 0;
     s->consistency = OSCOPE_CONSISTENT;
     uint8_t *bytes = realloc(s->bytes, n ? n : 1);
-    AUTO_FREE uint8_t *again = p->live && n ? malloc(n) : NULL;
-    if (!bytes || (p->live && n && !again))
+    AUTO_FREE uint8_t *again = p->moves && n ? malloc(n) : NULL;
+    if (!bytes || (p->moves && n && !again))
         return error_nomem();
     s->bytes = bytes;
     s->address = address;

@@ -136,7 +136,7 @@ static void label(struct os_list *list, bool steps, enum oscope_consistency c)
 struct oscope_error *pt_read(struct oscope_session *s, const struct oscope_pt_options *o,
                              struct os_list *list)
 {
-    bool moves = s->target->live && !s->opts.pause;
+    bool moves = target_moves(s->target);
     size_t row = o->has_va ? sizeof(struct oscope_pte_step) : sizeof(struct oscope_region);
 
     for (unsigned try = 1;; try++) {
