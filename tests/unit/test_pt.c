@@ -461,7 +461,7 @@ static void test_a_task_that_changes(void **state)
     /* A guest that stands still is looked at once. */
     fs.os.gone_after = 0;
     fs.os.change_until = 100;
-    fs.s.opts.pause = true;
+    fs.s.target->stopped = true; /* as between session_begin() and session_end() with --pause */
     assert_int_equal(read_live(&fs, &l), OSCOPE_CONSISTENT);
     os_list_free(&l);
     space_free(&fs.sp);
