@@ -41,7 +41,7 @@ struct print {
     struct os_list *list; /* rows: struct oscope_value; strings and notes */
     struct arena *memory; /* for what lives as long as the call */
     uint32_t max_elements, max_list, max_depth;
-    bool full; /* no more rows: a cap or out of memory */
+    bool full;  /* no more rows: a cap or out of memory */
     bool moves; /* the guest runs meanwhile */
     /*
      * How many CPUs have their own copy of the per-CPU variable whose symbol is at var (0: it is

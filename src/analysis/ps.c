@@ -152,10 +152,10 @@ struct oscope_error *ps_tasks(struct oscope_session *s, struct os_model *m, bool
     if (l->n)
         return NULL;
     if (l->consistency == OSCOPE_TORN)
-        return error_hint(
-            error_new(OSCOPE_E_BAD_DATA, "the first task of the list can't be read"),
-            s->target->truncated ? "the core is truncated, and that task's memory is missing"
-                                 : "the guest may be starting or rebooting: try again in a moment");
+        return error_hint(error_new(OSCOPE_E_BAD_DATA, "the first task of the list can't be read"),
+                          s->target->truncated
+                              ? "the core is truncated, and that task's memory is missing"
+                              : "the guest may be starting or rebooting: try again in a moment");
     return error_hint(
         error_new(OSCOPE_E_NOT_FOUND, "no task runs yet but the idle ones: the OS is starting"),
         "try again in a moment; `oscope dmesg` shows how far it is");

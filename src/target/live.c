@@ -30,7 +30,7 @@ struct live {
     struct oscope_error *(*registers)(void *arg, struct target_vcpus *out);
     struct oscope_error *(*pause)(void *arg, bool stop);
     void *arg;
-    struct remote *remote; /* NULL while every region is mapped */
+    struct remote *remote;   /* NULL while every region is mapped */
     struct live_file *files; /* per region */
 };
 

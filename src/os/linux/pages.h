@@ -54,7 +54,7 @@ struct pages {
     /* the section looked up last */
     uint64_t last_section, last_base;
     bool last_present, last_unread; /* it has a memory map; that could not be learnt */
-    uint64_t epoch; /* of target->epoch, for the section and the lists below */
+    uint64_t epoch;                 /* of target->epoch, for the section and the lists below */
     /* a stretch of struct pages that was found last */
     uint64_t window_pfn, window_n;
     const uint8_t *window;

@@ -61,8 +61,8 @@ static bool one_cpu(struct linux_model *lm, uint64_t pcp, uint64_t count, void *
     if (count > PCP_BLOCKS_MAX)
         return true;
     for (unsigned i = 0; i < c->lists && left && !c->full; i++)
-        left -= one_list(lm, c, at + (uint64_t)i * 2 * lm->base.arch->ptr_size, list_order(c, i),
-                         left);
+        left -=
+            one_list(lm, c, at + (uint64_t)i * 2 * lm->base.arch->ptr_size, list_order(c, i), left);
     return !c->full;
 }
 

@@ -176,16 +176,15 @@ static bool zone_rows(struct linux_model *lm, int node, uint64_t zone, void *arg
             w->full = true;
             return false;
         }
-        *row = (struct oscope_buddy){.node = node,
-                                     .zone = text,
-                                     .order = order,
-                                     .blocks = blocks,
-                                     .bytes = blocks << (order + shift),
-                                     .zone_free = free == OSCOPE_UNKNOWN ? free : free << shift,
-                                     .zone_percpu =
-                                         percpu == OSCOPE_UNKNOWN ? percpu : percpu << shift,
-                                     .zone_managed =
-                                         managed == OSCOPE_UNKNOWN ? managed : managed << shift};
+        *row = (struct oscope_buddy){
+            .node = node,
+            .zone = text,
+            .order = order,
+            .blocks = blocks,
+            .bytes = blocks << (order + shift),
+            .zone_free = free == OSCOPE_UNKNOWN ? free : free << shift,
+            .zone_percpu = percpu == OSCOPE_UNKNOWN ? percpu : percpu << shift,
+            .zone_managed = managed == OSCOPE_UNKNOWN ? managed : managed << shift};
     }
     return true;
 }

@@ -15,8 +15,8 @@ struct oscope_error *zones_each(struct linux_model *lm, zone_fn fn, void *arg);
 /* VA of node 0's struct pglist_data; false if unknown. */
 bool zones_first_node(struct linux_model *lm, uint64_t *node);
 
-/* Called for each CPU's list of free pages in a zone (VA of its struct per_cpu_pages, pages it holds
- * as it says itself); false stops. */
+/* Called for each CPU's list of free pages in a zone (VA of its struct per_cpu_pages, pages it
+ * holds as it says itself); false stops. */
 typedef bool (*pcp_fn)(struct linux_model *lm, uint64_t pcp, uint64_t count, void *arg);
 
 /* Every CPU's list in a zone; false when fn stopped or the kernel's types lack them. */
