@@ -114,6 +114,7 @@ show 30 bt "$pid"
 show $head print init_task.se --depth 1
 show $head print init_task --list tasks --max 2
 show $head sym 'tcp_v4_*'
+show 16 events sched --for 1
 
 if [ -t 0 ] && [ -t 1 ]; then
 	step "your turn"

@@ -140,6 +140,18 @@ struct oscope_symbol {
     uint8_t consistency;
 };
 
+/* A probe in force. `probe` */
+struct oscope_probe {
+    const char *name;   /* the event type it publishes */
+    const char *site;   /* function, instruction, idle, resume */
+    uint64_t address;   /* OSCOPE_UNKNOWN unless the site is a place */
+    const char *symbol; /* there; "" if unknown */
+    uint64_t users;     /* commands that asked for it */
+    uint64_t fired;     /* times that its site was reached */
+    uint64_t events;    /* published; a predicate may say no */
+    uint64_t faults;    /* events with something that could not be read */
+};
+
 /* One scalar of a structure. `print` */
 struct oscope_value {
     const char *path; /* "init_task.mm.pgd" */

@@ -120,6 +120,9 @@ struct oscope_error *oscope_view_print(struct oscope_session *s,
 struct oscope_error *oscope_view_sym(struct oscope_session *s, const char *what,
                                      struct oscope_view **out);
 
+/* The probes in force in a live session's guest. Errors as of oscope_events_open(). */
+struct oscope_error *oscope_view_probes(struct oscope_session *s, struct oscope_view **out);
+
 struct oscope_error *oscope_view_dmesg(struct oscope_session *s, uint64_t from_seq,
                                        struct oscope_view **out);
 

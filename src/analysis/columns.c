@@ -19,6 +19,7 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"mem --buddy", mem_buddy_columns},
         {"mem --map", mem_map_columns},
         {"dmesg", dmesg_columns},
+        {"probe", probe_columns},
         {"sym", sym_columns},
         {"print", print_columns},
     };

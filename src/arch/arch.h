@@ -15,6 +15,9 @@ struct arch {
     const struct paging_mode *const *modes; /* NULL-terminated, most likely first */
     const char *pc, *sp, *fp;               /* register names as in struct target_reg */
     int fp_prev, fp_ret; /* where a frame keeps the caller's fp and the return address, from fp */
+    /* Registers of a function's first integer arguments, by the names that GDB and QEMU's plugin
+     * interface use; NULL-terminated. NULL: not known. */
+    const char *const *args;
     /*
      * The page tables a vCPU uses now, from its registers: *low for the lower half of the address
      * space, *high for the upper (equal where one table serves both). mode NULL: translation off

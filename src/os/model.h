@@ -13,6 +13,7 @@
 
 #include "arch/vspace.h"
 #include "base/arena.h"
+#include "probe/build.h"
 #include "symbols/symtab.h"
 #include "symbols/types.h"
 
@@ -120,6 +121,13 @@ struct os_model_ops {
      */
     struct oscope_error *(*stack)(struct os_model *m, const struct oscope_task *task,
                                   const struct target_vcpu *vcpu, struct os_list *list);
+    /*
+     * Adds the probes of an event set ("sched") to out; the event types are those of the trace
+     * schema. What can't be had is noted, and an error when nothing can. OSCOPE_E_NOT_FOUND: there
+     * is no set of that name.
+     */
+    struct oscope_error *(*probes)(struct os_model *m, const char *set, struct probe_set *out,
+                                   struct os_list *notes);
     /* The task a vCPU runs, from OS structures (by vCPU index); false if not known. */
     bool (*current)(struct os_model *m, unsigned vcpu, struct oscope_task *out);
     /* Which of n tasks do the registers of v belong to? *index is set unless OS_RUNS_NONE. */

@@ -9,8 +9,11 @@
 
 #include "os/model.h"
 
+#include "base/clock.h"
 #include "base/util.h"
+#include "base/vec.h"
 #include "session/machine.h"
+#include "session/probes_json.h"
 #include "session/sock.h"
 
 #include <errno.h>
@@ -20,13 +23,20 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
-enum { REQUEST_MAX = 4096, SEND_TIMEOUT_MS = 2000, QEMU_TIMEOUT_MS = 1500 };
+enum {
+    REQUEST_MAX = 2 << 20, /* a probe set is some 100 KiB at most */
+    SEND_TIMEOUT_MS = 2000,
+    QEMU_TIMEOUT_MS = 1500,
+    SETTLE_MS = 500, /* that vCPUs may take to take up a probe set; a few are usual */
+    SETTLE_STEP_US = 200,
+    CLEAR_MS = 2000, /* clients look for a new broker every 250 ms */
+};
 
 struct broker_client {
     int fd;
     unsigned pauses;
-    size_t len;
-    char buf[REQUEST_MAX];
+    size_t len, cap;
+    char *buf;
 };
 
 /* ---- pausing ---- */
@@ -89,6 +99,95 @@ static struct oscope_error *client_resume(struct broker *b, struct broker_client
     return resume_guest(b);
 }
 
+/* ---- probes ---- */
+
+static struct oscope_error *settle(struct broker *b, bool *settled)
+{
+    uint64_t limit = clock_ns() + (uint64_t)SETTLE_MS * 1000000;
+
+    for (;;) {
+        TRY(engine_settled(b->engine, settled));
+        if (*settled || clock_ns() > limit)
+            return NULL;
+        usleep(SETTLE_STEP_US);
+    }
+}
+
+/*
+ * Makes the wish true. vCPUs look for a new wish when they go idle, which busy ones do not: the
+ * guest is stopped and goes on at once (about 2 ms). One that stands still takes it up when it goes
+ * on.
+ */
+static struct oscope_error *enforce(struct broker *b, bool *settled)
+{
+    *settled = false;
+    TRY(engine_wish(b->engine));
+    TRY(pause_guest(b));
+    TRY(resume_guest(b));
+    return b->pauses ? engine_settled(b->engine, settled) : settle(b, settled);
+}
+
+static struct oscope_error *op_subscribe(struct broker *b, struct broker_client *c,
+                                         const json_t *request, json_t *out)
+{
+    struct probe_set set;
+    bool settled = false;
+
+    if (!b->engine)
+        TRY(engine_open(b->desc->pid, &b->engine));
+    struct oscope_error *err = probes_from_json(json_object_get(request, "set"), &set);
+    if (err) {
+        probe_set_free(&set);
+        return err;
+    }
+    TRY(engine_want(b->engine, c, &set));
+    err = enforce(b, &settled);
+    if (err) { /* nobody else shall suffer from a set that can't be */
+        struct probe_set none = {0};
+        oscope_error_free(engine_want(b->engine, c, &none));
+        oscope_error_free(enforce(b, &settled));
+        return err;
+    }
+    b->clear_at = 0; /* it just was */
+    json_object_set_new(out, "settled", json_boolean(settled));
+    return NULL;
+}
+
+/* {"probes": [{…}]}: of the wish, which is in force unless "settled" is false. */
+static struct oscope_error *op_probes(struct broker *b, json_t *out)
+{
+    json_t *probes = json_array();
+    bool settled = true;
+
+    json_object_set_new(out, "probes", probes);
+    if (!b->engine)
+        TRY(engine_open(b->desc->pid, &b->engine));
+    TRY(engine_settled(b->engine, &settled));
+    json_object_set_new(out, "settled", json_boolean(settled));
+    for (size_t i = 0; i < engine_nprobes(b->engine); i++) {
+        struct engine_probe p = engine_probe(b->engine, i);
+        json_array_append_new(probes,
+                              json_pack("{s:s,s:i,s:I,s:i,s:I,s:I,s:I}", "name", p.name, "site",
+                                        (int)p.site, "address", (json_int_t)p.address, "users",
+                                        (int)p.users, "fired", (json_int_t)p.counts.fired,
+                                        "published", (json_int_t)p.counts.published, "faults",
+                                        (json_int_t)p.counts.faults));
+    }
+    return NULL;
+}
+
+/* What a client wanted goes with it. */
+static void forget_wants(struct broker *b, const struct broker_client *c)
+{
+    struct probe_set none = {0};
+    bool settled;
+
+    if (!b->engine || !engine_wants(b->engine, c))
+        return;
+    oscope_error_free(engine_want(b->engine, c, &none));
+    oscope_error_free(enforce(b, &settled));
+}
+
 /* ---- requests ---- */
 
 static struct oscope_error *op_hello(struct broker *b, json_t *out)
@@ -144,7 +243,7 @@ static bool hung_up(const struct broker_client *c)
 }
 
 static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, const char *op,
-                                     json_t *out)
+                                     const json_t *request, json_t *out)
 {
     if (!strcmp(op, "hello"))
         return op_hello(b, out);
@@ -156,6 +255,10 @@ static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, 
         return client_pause(b, c);
     if (!strcmp(op, "resume"))
         return client_resume(b, c);
+    if (!strcmp(op, "subscribe"))
+        return op_subscribe(b, c, request, out);
+    if (!strcmp(op, "probes"))
+        return op_probes(b, out);
     if (!strcmp(op, "detach")) {
         if (hung_up(c)) /* it waited in vain, and said that nothing happened */
             return error_new(OSCOPE_E_GONE, "the client has gone");
@@ -188,8 +291,8 @@ static bool answer(struct broker *b, struct broker_client *c, const char *line, 
     json_t *request = json_loadb(line, n, 0, NULL);
     const char *op = json_string_value(json_object_get(request, "op"));
     json_t *out = json_object();
-    struct oscope_error *err =
-        op ? dispatch(b, c, op, out) : error_new(OSCOPE_E_USAGE, "a request without \"op\"");
+    struct oscope_error *err = op ? dispatch(b, c, op, request, out)
+                                  : error_new(OSCOPE_E_USAGE, "a request without \"op\"");
 
     if (err) {
         json_object_clear(out);
@@ -218,6 +321,8 @@ static void drop_client(struct broker *b, size_t i)
     b->pauses -= c->pauses;
     if (c->pauses)
         oscope_error_free(resume_guest(b));
+    forget_wants(b, c);
+    free(c->buf);
     free(c);
 }
 
@@ -246,9 +351,11 @@ static void accept_client(struct broker *b)
 /* Reads what a client sent and answers whole lines; false: it is gone or broken. */
 static bool serve_client(struct broker *b, struct broker_client *c)
 {
-    ssize_t n = recv(c->fd, c->buf + c->len, sizeof c->buf - c->len, MSG_DONTWAIT);
     char *nl;
 
+    if (!vec_reserve_((void **)&c->buf, &c->cap, c->len + 4096, 1))
+        return false;
+    ssize_t n = recv(c->fd, c->buf + c->len, c->cap - c->len, MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     if (n == 0)
@@ -261,7 +368,7 @@ static bool serve_client(struct broker *b, struct broker_client *c)
         memmove(c->buf, c->buf + line, c->len - line);
         c->len -= line;
     }
-    return c->len < sizeof c->buf;
+    return c->len < REQUEST_MAX;
 }
 
 /* ---- the loop ---- */
@@ -305,6 +412,29 @@ static void hang_up(struct broker *b)
     b->qmp = NULL;
 }
 
+/* Probes that a broker which is no more left behind. Its clients have a moment to come here. */
+static void find_probes(struct broker *b)
+{
+    struct oscope_error *err = engine_open(b->desc->pid, &b->engine);
+
+    if (!err && engine_was_used(b->engine))
+        b->clear_at = clock_ns() + (uint64_t)CLEAR_MS * 1000000;
+    oscope_error_free(err);
+}
+
+/* How long to wait for others until what nobody wants is cleared, ms; -1: for ever. */
+static int until_clear(struct broker *b)
+{
+    uint64_t now = clock_ns();
+    bool settled;
+
+    if (b->clear_at && now >= b->clear_at) {
+        oscope_error_free(enforce(b, &settled));
+        b->clear_at = 0;
+    }
+    return b->clear_at ? (int)((b->clear_at - now) / 1000000) + 1 : -1;
+}
+
 struct oscope_error *broker_open(struct broker *b, const char *dir, const struct session_desc *desc,
                                  struct qmp *q, int pidfd, int sigfd, pid_t child)
 {
@@ -316,8 +446,10 @@ struct oscope_error *broker_open(struct broker *b, const char *dir, const struct
                          .child = child,
                          .guard = {-1}};
     b->listen_fd = sock_listen(dir, "broker.sock");
-    if (b->listen_fd >= 0)
+    if (b->listen_fd >= 0) {
+        find_probes(b);
         return NULL;
+    }
     int errnum = errno;
     hang_up(b);
     return error_errno(errnum, "listen in '%s'", dir);
@@ -355,7 +487,7 @@ enum broker_end broker_serve(struct broker *b)
     while (!b->detach) {
         struct pollfd p[AT_CLIENTS + BROKER_CLIENTS];
 
-        if (poll(p, fill_poll(b, p), -1) < 0)
+        if (poll(p, fill_poll(b, p), until_clear(b)) < 0)
             continue;
         if (p[AT_PID].revents)
             return BROKER_QEMU_ENDED;
@@ -385,5 +517,7 @@ void broker_close(struct broker *b)
     if (b->qmp)
         hang_up(b);
     guard_dismiss(&b->guard);
+    engine_close(b->engine);
+    b->engine = NULL;
     close(b->listen_fd);
 }

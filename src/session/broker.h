@@ -7,6 +7,7 @@
 #define SESSION_BROKER_H
 
 #include "session/describe.h"
+#include "session/engine.h"
 #include "session/guard.h"
 #include "target/qmp.h"
 
@@ -26,6 +27,8 @@ struct broker {
     bool detach;
     unsigned resets; /* of the guest that were acted on */
     struct guard guard;
+    struct engine *engine; /* opened at the first need */
+    uint64_t clear_at;     /* ns; when to drop probes that were found in force; 0: none were */
 };
 
 /* Why broker_serve() came back. */

@@ -96,18 +96,43 @@ static struct oscope_error *reported(const json_t *answer)
     return hint ? error_hint(err, "%s", hint) : err;
 }
 
+static struct oscope_error *send_all(int fd, const char *text, size_t n)
+{
+    while (n) {
+        ssize_t sent = send(fd, text, n, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return no_broker();
+        text += sent;
+        n -= (size_t)sent;
+    }
+    return NULL;
+}
+
 struct oscope_error *broker_call(struct broker_link *link, const char *op, int timeout_ms,
                                  json_t **out)
 {
+    json_t *req = json_pack("{s:s}", "op", op);
+    struct oscope_error *err = broker_request(link, req, timeout_ms, out);
+
+    json_decref(req);
+    return err;
+}
+
+struct oscope_error *broker_request(struct broker_link *link, const json_t *req, int timeout_ms,
+                                    json_t **out)
+{
+    AUTO_FREE char *request = json_dumps(req, JSON_COMPACT);
     AUTO_FREE char *line = NULL;
-    char request[64];
     size_t len = 0;
 
+    if (!request)
+        return error_nomem();
     TRY(connect_broker(link));
-    int n = snprintf(request, sizeof request, "{\"op\":\"%s\"}\n", op);
-    struct oscope_error *err = NULL;
-    if (send(link->fd, request, (size_t)n, MSG_NOSIGNAL) != n)
-        err = no_broker();
+    struct oscope_error *err = send_all(link->fd, request, strlen(request));
+    if (!err)
+        err = send_all(link->fd, "\n", 1);
     if (!err)
         err = read_line(link->fd, timeout_ms, &line, &len);
     if (err) {
@@ -125,4 +150,11 @@ struct oscope_error *broker_call(struct broker_link *link, const char *op, int t
         *out = json_incref(answer);
     json_decref(answer);
     return err;
+}
+
+bool broker_hung_up(const struct broker_link *link)
+{
+    struct pollfd p = {.fd = link->fd, .events = POLLRDHUP};
+
+    return link->fd < 0 || (poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLRDHUP)));
 }

@@ -4,10 +4,13 @@
  *
  *     {"op":"status"}      {"ok":true,"running":true,"resets":0, …}
  *     {"op":"registers"}   {"ok":true,"text":"CPU#0 …","threads":[123,124]}
+ *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true}   (probes_json.h has the set)
+ *     {"op":"probes"}      {"ok":true,"settled":true,"probes":[{"name":"sched_switch", …}]}
  *     {"op":"pause"} {"op":"resume"} {"op":"detach"} {"op":"hello"}
  *     errors:              {"ok":false,"code":N,"error":"…","hint":"…"}
  *
- * A pause belongs to the connection that asked for it: when that ends, so does the pause.
+ * A pause belongs to the connection that asked for it: when that ends, so does the pause. So do
+ * the probes of a subscription, which the next one on the same connection replaces.
  */
 #ifndef SESSION_CLIENT_H
 #define SESSION_CLIENT_H
@@ -15,6 +18,7 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 enum { BROKER_TIMEOUT_MS = 6000 };
 
@@ -30,6 +34,11 @@ struct broker_link {
  */
 struct oscope_error *broker_call(struct broker_link *link, const char *op, int timeout_ms,
                                  json_t **out);
+/* The same with a whole request; req stays the caller's. */
+struct oscope_error *broker_request(struct broker_link *link, const json_t *req, int timeout_ms,
+                                    json_t **out);
 void broker_hang_up(struct broker_link *link);
+/* Has the broker closed the connection? */
+bool broker_hung_up(const struct broker_link *link);
 
 #endif

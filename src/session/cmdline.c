@@ -180,6 +180,30 @@ bool cmdline_ram(char *const argv[], struct cmdline_ram *out)
     return true;
 }
 
+bool cmdline_accelerated(char *const argv[])
+{
+    for (size_t i = 1; argv[i]; i++) {
+        const char *value = argv[i + 1];
+        char e[64];
+
+        if (is_option(argv[i], "enable-kvm"))
+            return true;
+        if (!value)
+            continue;
+        if (is_option(argv[i], "append")) {
+            i++;
+        } else if (is_option(argv[i], "accel")) {
+            next_element(value, e, sizeof e);
+            if (strcmp(e, "tcg") != 0 && strcmp(e, "help") != 0)
+                return true;
+        } else if ((is_option(argv[i], "machine") || is_option(argv[i], "M")) &&
+                   element(value, "accel", e, sizeof e) && strncmp(e, "tcg", 3) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool cmdline_daemonizes(char *const argv[])
 {
     for (size_t i = 1; argv[i]; i++)

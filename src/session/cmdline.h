@@ -25,6 +25,9 @@ bool cmdline_ram(char *const argv[], struct cmdline_ram *out);
 /* Size in `-m`'s argument ("2G", "512", "size=2G,maxmem=8G"); 0 when not understood. */
 uint64_t cmdline_memory(const char *value);
 
+/* Is the guest run by something else than TCG (-accel kvm, -enable-kvm, -machine accel=…)? */
+bool cmdline_accelerated(char *const argv[]);
+
 bool cmdline_daemonizes(char *const argv[]);
 
 /*

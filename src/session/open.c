@@ -6,8 +6,7 @@
 #include "session/session.h"
 
 #include "base/util.h"
-#include "session/client.h"
-#include "session/describe.h"
+#include "session/private.h"
 #include "session/runtime.h"
 #include "target/hostproc.h"
 #include "target/registers.h"
@@ -18,13 +17,6 @@
 #include <sys/stat.h>
 
 enum { REGISTERS_TIMEOUT_MS = 2000 };
-
-struct session_private {
-    struct session_desc desc;
-    struct broker_link link;
-    bool paused;
-    bool silent; /* registers were asked for in vain during this view */
-};
 
 /* ---- what the broker is asked ---- */
 

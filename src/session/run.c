@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `oscope run`: the user's own QEMU command line as a child, plus what observing needs: one more
- * QMP socket, and RAM in a shared memfd where the command line leaves its RAM to the default.
+ * QMP socket, RAM in a shared memfd where the command line leaves its RAM to the default, and the
+ * probe engine (a QEMU plugin) where the guest is emulated.
  *
  * The child inherits stdin, stdout and stderr untouched and stays in our process group, so the
  * terminal treats it as if it had been started directly: ^C and ^Z reach it without us, and we
@@ -11,16 +12,20 @@
 #include "session/session.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "base/vec.h"
+#include "capture/control.h"
 #include "session/cmdline.h"
 #include "session/machine.h"
+#include "session/plugin.h"
 #include "session/runtime.h"
 #include "session/serve.h"
 #include "session/symfiles.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,7 +36,15 @@
 #include <sys/wait.h>
 #include <termios.h>
 
-enum { CONNECT_LIMIT_S = 60, GREETING_SLICE_MS = 250, POLL_SLICE_MS = 10 };
+enum {
+    CONNECT_LIMIT_S = 60,
+    GREETING_SLICE_MS = 250,
+    POLL_SLICE_MS = 10,
+    /* Rings for events: 4 MiB for each vCPU, of which the host gives only what is written to. */
+    EVENT_RINGS = 256,
+    EVENT_PACKET = 64 << 10,
+    EVENT_PACKETS = 64,
+};
 
 struct argv {
     VEC(char *) v; /* NULL-terminated once complete; only those from `own` on are ours */
@@ -46,6 +59,7 @@ struct run {
     bool shared; /* RAM was given a shared backend */
     pid_t child;
     int pidfd, sigfd;
+    int events_fd; /* memory of the probe engine; -1: none */
     sigset_t old_mask;
     struct termios tty;
     bool has_tty;
@@ -105,6 +119,26 @@ static struct oscope_error *write_config(const struct run *r, char **path)
     return fclose(f) || bad ? error_errno(errno, "write '%s'", *path) : NULL;
 }
 
+/* The probe engine: does nothing, and costs nothing, until somebody asks for events. */
+static struct oscope_error *add_plugin(struct run *r, char *const argv[])
+{
+    char path[PATH_MAX];
+    const char *why = NULL;
+
+    if (!plugin_fits(argv, &why)) {
+        log_info("no probe engine: %s", why);
+        return NULL;
+    }
+    if (!plugin_file(path, sizeof path)) {
+        log_info("no probe engine: its file is not installed");
+        return NULL;
+    }
+    TRY(control_create(EVENT_RINGS, EVENT_PACKET, EVENT_PACKETS, &r->events_fd));
+    return add_arg(&r->argv, "-plugin") && add_arg(&r->argv, "%s,fd=%d", path, r->events_fd)
+               ? NULL
+               : error_nomem();
+}
+
 static struct oscope_error *build_argv(struct run *r, char *const argv[])
 {
     struct argv *a = &r->argv;
@@ -123,6 +157,8 @@ static struct oscope_error *build_argv(struct run *r, char *const argv[])
              add_arg(a, "memory-backend-memfd,id=%s,size=%llu,share=on", ram.id,
                      (unsigned long long)ram.size) &&
              add_arg(a, "-machine") && add_arg(a, "memory-backend=%s", ram.id);
+    if (ok)
+        TRY(add_plugin(r, argv));
     return ok && vec_push(&a->v, NULL) ? NULL : error_nomem();
 }
 
@@ -153,6 +189,8 @@ static struct oscope_error *start_child(struct run *r)
     r->child = fork();
     if (r->child == 0) {
         sigprocmask(SIG_SETMASK, &r->old_mask, NULL);
+        if (r->events_fd >= 0)
+            fcntl(r->events_fd, F_SETFD, 0);
         execvp(r->argv.v.data[0], r->argv.v.data);
         errnum = errno;
         ssize_t n = write(report[1], &errnum, sizeof errnum);
@@ -326,7 +364,8 @@ struct oscope_error *oscope_run(char *const argv[], const struct oscope_run_opti
                                 int *status)
 {
     static const struct oscope_run_options defaults = {0};
-    struct run r = {.opts = opts ? opts : &defaults, .s.pidfd = -1, .pidfd = -1, .sigfd = -1};
+    struct run r = {
+        .opts = opts ? opts : &defaults, .s.pidfd = -1, .pidfd = -1, .sigfd = -1, .events_fd = -1};
 
     if (!argv || !argv[0])
         return error_hint(error_new(OSCOPE_E_USAGE, "no QEMU command line given"),
@@ -341,6 +380,8 @@ struct oscope_error *oscope_run(char *const argv[], const struct oscope_run_opti
     }
     if (r.pidfd >= 0)
         close(r.pidfd);
+    if (r.events_fd >= 0)
+        close(r.events_fd);
     if (r.s.dir)
         runtime_remove(r.s.dir);
     serving_free(&r.s);

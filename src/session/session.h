@@ -30,6 +30,9 @@ struct oscope_error *session_os(struct oscope_session *s, struct os_model **out)
 /* Rows: struct oscope_session_row, of this user's sessions. */
 struct oscope_error *session_list(struct os_list *list);
 
+/* Rows: struct oscope_probe, those in force. Symbols are left to whoever has them. */
+struct oscope_error *session_probes(struct oscope_session *s, struct os_list *list);
+
 /* Brackets a view: refreshes caches and stops the guest when the user asked for that; at the end
  * the guest goes on and what is doubtful about the whole target becomes a note of the list. */
 struct oscope_error *session_begin(struct oscope_session *s);

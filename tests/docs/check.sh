@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Documentation must not lag behind the program: check.sh BUILD-DIR
 # Every command has a man page that names its options, stands in the README and in the completions,
-# and docs/JSON.md is what the program would write. Prints PASS and FAIL lines; exit status 1 if any
-# failed.
+# and docs/JSON.md and docs/EVENTS.md are what they are made from. Prints PASS and FAIL lines; exit
+# status 1 if any failed.
 set -u
 build=${1:?usage: check.sh BUILD-DIR}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -45,8 +45,9 @@ options_described() {
     return $missing
 }
 
+# same COMMITTED MADE COMMAND: the command makes it anew
 same() {
-    diff -u "$1" "$2" || { echo "run: oscope help --json-fields > docs/JSON.md"; return 1; }
+    diff -u "$1" "$2" || { echo "run: $3"; return 1; }
 }
 
 # A page of fields: each column of the view is named in its man page.
@@ -107,7 +108,11 @@ for page in "$root"/man/*.scd; do
     fi
 done
 "$oscope" help --json-fields >"$tmp/JSON.md"
-check "docs/JSON.md is current" same "$root/docs/JSON.md" "$tmp/JSON.md"
+check "docs/JSON.md is current" same "$root/docs/JSON.md" "$tmp/JSON.md" \
+    "oscope help --json-fields > docs/JSON.md"
+/usr/bin/python3 "$root/src/trace/gen_events.py" docs "$root/src/trace/events.toml" "$tmp/EVENTS.md"
+check "docs/EVENTS.md is current" same "$root/docs/EVENTS.md" "$tmp/EVENTS.md" \
+    "src/trace/gen_events.py docs src/trace/events.toml docs/EVENTS.md"
 check "README: demo blocks are filled" demo_filled
 
 echo "$passed passed, $failed failed"

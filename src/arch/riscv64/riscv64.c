@@ -44,6 +44,9 @@ static bool is_user(const struct target_vcpu *v)
     return target_reg(v, "priv", &priv) && (priv & 3) == 0;
 }
 
+/* RISC-V ABIs Specification, integer calling convention */
+static const char *const args[] = {"a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", NULL};
+
 const struct arch arch_riscv64 = {
     .name = "riscv64",
     .elf_machine = EM_RISCV,
@@ -54,6 +57,7 @@ const struct arch arch_riscv64 = {
     .fp = "x8",
     .fp_prev = -16,
     .fp_ret = -8,
+    .args = args,
     .paging = paging,
     .privilege = privilege,
     .is_user = is_user,

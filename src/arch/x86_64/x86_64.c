@@ -67,6 +67,9 @@ static bool paging(const struct target_vcpu *v, struct paging *low, struct pagin
     return x86_paging(v, true, low, high);
 }
 
+/* System V ABI, AMD64 supplement, 3.2.3 */
+static const char *const args[] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9", NULL};
+
 const struct arch arch_x86_64 = {
     .name = "x86_64",
     .elf_machine = EM_X86_64,
@@ -77,6 +80,7 @@ const struct arch arch_x86_64 = {
     .fp = "rbp",
     .fp_prev = 0,
     .fp_ret = 8,
+    .args = args,
     .paging = paging,
     .privilege = x86_privilege,
     .is_user = x86_is_user,

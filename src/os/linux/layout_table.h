@@ -47,6 +47,8 @@ X(signal_nr_threads, "signal_struct", "nr_threads", REQUIRED)
 X(signal_runtime, "signal_struct", "sum_sched_runtime", REQUIRED)
 X(cred_uid, "cred", "uid", OPTIONAL)
 X(rq_curr, "rq", "curr", OPTIONAL)
+X(bprm_filename, "linux_binprm", "filename", OPTIONAL)
+X(pcpu_hot_current, "pcpu_hot", "current_task", OPTIONAL) /* x86, 6.2 to 6.14 */
 
 /* -- address spaces (include/linux/mm_types.h) -- */
 X(mm_pgd, "mm_struct", "pgd", REQUIRED)

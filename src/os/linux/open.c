@@ -326,4 +326,5 @@ const struct os_model_ops linux_ops = {
     .stack = linux_stack,
     .runs = linux_runs,
     .current = linux_current,
+    .probes = linux_probes,
 };

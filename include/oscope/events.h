@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events of a running guest, as they happen. Asking for event sets switches their probes on;
+ * closing switches them off again, unless somebody else wants them.
+ */
+#ifndef OSCOPE_EVENTS_H
+#define OSCOPE_EVENTS_H
+
+#include <oscope/error.h>
+#include <oscope/session.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum oscope_field_kind {
+    OSCOPE_FIELD_UINT, /* value.u */
+    OSCOPE_FIELD_INT,  /* value.i */
+    OSCOPE_FIELD_HEX,  /* value.u, an address or bits */
+    OSCOPE_FIELD_TEXT, /* value.text, printable ASCII */
+};
+
+struct oscope_field {
+    const char *name; /* static */
+    enum oscope_field_kind kind;
+    union {
+        uint64_t u;
+        int64_t i;
+        const char *text; /* until the next event is asked for */
+    } value;
+};
+
+enum { OSCOPE_FIELDS_MAX = 32 };
+
+struct oscope_event {
+    uint64_t time;    /* ns, CLOCK_MONOTONIC of the host */
+    uint32_t cpu;     /* index of the vCPU */
+    const char *name; /* static */
+    bool partial;     /* a field's memory could not be read; such a field is 0 or empty */
+    size_t nfields;
+    struct oscope_field fields[OSCOPE_FIELDS_MAX];
+};
+
+struct oscope_events;
+
+/*
+ * Switches on n sets ("sched") and reads on from this moment. The session must stay open longer.
+ * Errors: a set that is not known, a guest without a probe engine (a core, KVM, one that `oscope
+ * run` did not start), each with what would help. What can't be had of a set is told by
+ * oscope_events_notes().
+ */
+struct oscope_error *oscope_events_open(struct oscope_session *s, const char *const *sets, size_t n,
+                                        struct oscope_events **out);
+void oscope_events_close(struct oscope_events *e); /* NULL allowed */
+
+/* One line each; they live as long as e. */
+size_t oscope_events_notes(const struct oscope_events *e, const char *const **notes);
+
+/*
+ * The next event of all vCPUs, in the order of time. *event NULL without an error: none came within
+ * timeout_ms. It is valid until the next call. OSCOPE_E_GONE: the guest has ended, and all it left
+ * was given.
+ */
+struct oscope_error *oscope_events_next(struct oscope_events *e, int timeout_ms,
+                                        const struct oscope_event **event);
+
+/* Events that are known to be lost so far: overwritten before they were read, or without room. */
+void oscope_events_lost(const struct oscope_events *e, uint64_t *events, uint64_t *packets);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

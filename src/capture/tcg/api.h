@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of QEMU's plugin interface that the probe engine uses, and of GLib what goes with it.
+ * Debian ships no qemu-plugin.h; both are found in the QEMU process when the plugin is loaded.
+ *
+ * Interface version 4 is that of QEMU 10.0 (include/qemu/qemu-plugin.h there). QEMU does not load a
+ * plugin that asks for a newer version than its own. Since which version a thing exists in the form
+ * used here stands beside it; no mark: since 2 or longer.
+ */
+#ifndef CAPTURE_TCG_API_H
+#define CAPTURE_TCG_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLUGIN_EXPORT __attribute__((visibility("default")))
+
+enum {
+    PLUGIN_API = 4,
+};
+
+/* ---- GLib (glib/garray.h); the fields below are its public ones ---- */
+
+typedef struct GArray {
+    char *data;
+    unsigned len;
+} GArray;
+
+typedef struct GByteArray {
+    uint8_t *data;
+    unsigned len;
+} GByteArray;
+
+char *g_array_free(GArray *array, int free_segment);
+GByteArray *g_byte_array_sized_new(unsigned reserved);
+GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length);
+
+/* ---- what a plugin exports ---- */
+
+typedef uint64_t qemu_plugin_id_t;
+
+typedef struct qemu_info_t {
+    const char *target_name;
+    struct {
+        int min, cur;
+    } version;
+    bool system_emulation;
+    union {
+        struct {
+            int smp_vcpus, max_vcpus;
+        } system;
+    };
+} qemu_info_t;
+
+extern PLUGIN_EXPORT int qemu_plugin_version;
+PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+                                      char **argv);
+
+/* ---- callbacks ---- */
+
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+
+enum qemu_plugin_cb_flags {
+    QEMU_PLUGIN_CB_NO_REGS,
+    QEMU_PLUGIN_CB_R_REGS,
+};
+
+typedef void (*qemu_plugin_simple_cb_t)(qemu_plugin_id_t id);
+typedef void (*qemu_plugin_vcpu_simple_cb_t)(qemu_plugin_id_t id, unsigned vcpu_index);
+typedef void (*qemu_plugin_vcpu_udata_cb_t)(unsigned vcpu_index, void *userdata);
+typedef void (*qemu_plugin_vcpu_tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
+
+/* Called from a vCPU: flushes all translated code, drops all callbacks, then calls cb while no vCPU
+ * executes. */
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb);
+
+void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
+void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
+void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
+void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+                                            qemu_plugin_vcpu_udata_cb_t cb,
+                                            enum qemu_plugin_cb_flags flags, void *userdata);
+
+/* ---- translation ---- */
+
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t idx);
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *dest, size_t len); /* 3 */
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+
+/* ---- registers and memory of the vCPU whose thread asks ---- */
+
+struct qemu_plugin_register;
+
+typedef struct {
+    struct qemu_plugin_register *handle;
+    const char *name; /* never freed */
+    const char *feature;
+} qemu_plugin_reg_descriptor;
+
+/* Of qemu_plugin_reg_descriptor; the caller frees the array. */
+GArray *qemu_plugin_get_registers(void);
+/* Appends the value, in the guest's byte order; nothing when it can't be read. What is returned is
+ * not used: bytes, and since 6 a bool. */
+int qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *buf);
+bool qemu_plugin_read_memory_vaddr(uint64_t addr, GByteArray *data, size_t len); /* 4 */
+
+#endif

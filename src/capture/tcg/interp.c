@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The interpreter of the probes' programs: see interp.h. The verifier has proved what is not
+ * checked here: numbers of slots, that jumps lead forward, that the event fits its record.
+ */
+#include "capture/tcg/interp.h"
+
+#include <string.h>
+
+enum {
+    CHUNK = 64,         /* bytes of a string read at once */
+    GUEST_PAGE = 4096u, /* the smallest: no read of a string goes beyond one */
+};
+
+struct run {
+    const struct machine *m;
+    uint64_t slots[WIRE_SLOTS];
+    uint8_t *record;
+    uint32_t n; /* bytes of the event so far; 0: none was begun */
+    bool fault;
+};
+
+static uint64_t load(struct run *r, uint64_t va, unsigned size)
+{
+    uint64_t v = 0; /* host and guest are little-endian */
+
+    if (r->m->memory(r->m->arg, va, &v, size))
+        return v;
+    r->fault = true;
+    return 0;
+}
+
+static uint64_t read_register(struct run *r, uint64_t number)
+{
+    uint64_t v;
+
+    if (r->m->reg(r->m->arg, (unsigned)number, &v))
+        return v;
+    r->fault = true;
+    return 0;
+}
+
+static uint64_t sign_extend(uint64_t v, unsigned size)
+{
+    unsigned shift = 64 - 8 * size;
+
+    return (uint64_t)((int64_t)(v << shift) >> shift);
+}
+
+static void put_memory(struct run *r, uint64_t va, uint32_t n)
+{
+    uint8_t *to = r->record + r->n;
+
+    r->n += n;
+    if (n && !r->m->memory(r->m->arg, va, to, n)) {
+        memset(to, 0, n);
+        r->fault = true;
+    }
+}
+
+static void put_string(struct run *r, uint64_t va, uint32_t most)
+{
+    char *to = (char *)r->record + r->n, *p = to;
+
+    while (most) {
+        uint32_t n = GUEST_PAGE - (uint32_t)(va % GUEST_PAGE);
+        n = n < CHUNK ? n : CHUNK;
+        n = n < most ? n : most;
+        if (!r->m->memory(r->m->arg, va, p, n)) {
+            r->fault = true;
+            break;
+        }
+        size_t len = strnlen(p, n);
+        for (size_t i = 0; i < len; i++)
+            if (p[i] < ' ' || p[i] > '~')
+                p[i] = '?';
+        p += len;
+        if (len < n)
+            break;
+        va += n;
+        most -= n;
+    }
+    *p++ = '\0';
+    r->n += (uint32_t)(p - to);
+}
+
+static void begin_event(struct run *r, uint64_t type)
+{
+    struct wire_event e = {.id = (uint16_t)type};
+
+    memcpy(r->record, &e, sizeof e);
+    r->n = sizeof e;
+}
+
+/* Little-endian, as the guest. The sizes are told apart so that each is a single store. */
+static void put_value(struct run *r, uint64_t v, unsigned size)
+{
+    uint8_t *to = r->record + r->n;
+
+    switch (size) {
+    case 1: *to = (uint8_t)v; break;
+    case 2: memcpy(to, &v, 2); break;
+    case 4: memcpy(to, &v, 4); break;
+    default: memcpy(to, &v, 8); break;
+    }
+    r->n += size;
+}
+
+uint32_t interp_run(const struct wire_insn *code, const struct machine *m,
+                    uint8_t record[WIRE_RECORD])
+{
+    struct run r = {.m = m, .record = record};
+
+    for (const struct wire_insn *i = code; i->op != WIRE_OP_END; i++) {
+        uint64_t *d = &r.slots[i->d], s = r.slots[i->s];
+        switch (i->op) {
+        case WIRE_OP_IMM: *d = i->imm; break;
+        case WIRE_OP_REG: *d = read_register(&r, i->imm); break;
+        case WIRE_OP_VCPU: *d = m->vcpu; break;
+        case WIRE_OP_PC:
+            *d = m->pc;
+            r.fault |= !m->pc;
+            break;
+        case WIRE_OP_LOAD: *d = load(&r, s + i->imm, i->size); break;
+        case WIRE_OP_SEXT: *d = sign_extend(s, i->size); break;
+        case WIRE_OP_ADD: *d += s; break;
+        case WIRE_OP_SUB: *d -= s; break;
+        case WIRE_OP_MUL: *d *= s; break;
+        case WIRE_OP_AND: *d &= s; break;
+        case WIRE_OP_OR: *d |= s; break;
+        case WIRE_OP_XOR: *d ^= s; break;
+        case WIRE_OP_SHL: *d <<= s & 63; break;
+        case WIRE_OP_SHR: *d >>= s & 63; break;
+        case WIRE_OP_MOV: *d = s; break;
+        case WIRE_OP_JEQ: i += *d == s ? i->imm : 0; break;
+        case WIRE_OP_JNE: i += *d != s ? i->imm : 0; break;
+        case WIRE_OP_JLT: i += *d < s ? i->imm : 0; break;
+        case WIRE_OP_JSLT: i += (int64_t)*d < (int64_t)s ? i->imm : 0; break;
+        case WIRE_OP_EVENT: begin_event(&r, i->imm); break;
+        case WIRE_OP_PUT: put_value(&r, s, i->size); break;
+        case WIRE_OP_PUT_STR: put_string(&r, s, (uint32_t)i->imm); break;
+        default: put_memory(&r, s, (uint32_t)i->imm); break; /* WIRE_OP_PUT_MEM */
+        }
+    }
+    if (r.n && r.fault)
+        record[offsetof(struct wire_event, flags)] |= WIRE_EVENT_FAULT;
+    return r.n;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The writer of one vCPU's ring (capture/wire.h). Only the vCPU's own thread calls it. What it
+ * needs to know is private: the shared memory is written, never believed.
+ */
+#ifndef CAPTURE_TCG_RING_H
+#define CAPTURE_TCG_RING_H
+
+#include "capture/wire.h"
+
+#include <stdbool.h>
+
+struct ring {
+    struct wire_ring *shared;
+    uint8_t *packets;
+    uint32_t packet_bytes, count; /* of packets: powers of two */
+    uint32_t cpu;
+    uint8_t uuid[16];
+    uint64_t n;    /* the packet that is being written, or comes next */
+    uint32_t at;   /* bytes of its content; 0: not begun */
+    uint64_t last; /* time of the last event */
+    uint64_t discarded;
+};
+
+/* A ring that is all 0, its packets at `packets`. */
+void ring_init(struct ring *r, struct wire_ring *shared, uint8_t *packets, uint32_t packet_bytes,
+               uint32_t count, uint32_t cpu, const uint8_t uuid[16]);
+
+/*
+ * Appends an event of n bytes, a struct wire_event first, whose time is set here; now is
+ * CLOCK_MONOTONIC in ns. False: no packet can hold it; it counts as discarded.
+ */
+bool ring_put(struct ring *r, uint8_t *record, uint32_t n, uint64_t now);
+
+#endif

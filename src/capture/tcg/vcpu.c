@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Firing a probe on a vCPU: see vcpu.h. No lock is taken and nothing is allocated here. */
+#include "capture/tcg/vcpu.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+/* ---- registers by name ---- */
+
+static struct qemu_plugin_register *find_register(const struct vcpu *v, const char *name)
+{
+    const qemu_plugin_reg_descriptor *d = v->names ? (const void *)v->names->data : NULL;
+
+    for (unsigned i = 0; d && i < v->names->len; i++)
+        if (d[i].name && !strcmp(d[i].name, name))
+            return d[i].handle;
+    return NULL;
+}
+
+void vcpu_begin(struct vcpu *v)
+{
+    if (!v->bytes)
+        v->bytes = g_byte_array_sized_new(WIRE_RECORD);
+    if (v->names)
+        g_array_free(v->names, 1);
+    v->names = qemu_plugin_get_registers();
+    v->thread = pthread_self();
+    v->alive = true;
+    translator_begin(&v->translator);
+}
+
+void vcpu_bind(struct vcpu *v, const struct set *s)
+{
+    memset(v->registers, 0, sizeof v->registers);
+    for (uint32_t i = 0; s && i < s->wire.nregisters; i++)
+        v->registers[i] = find_register(v, s->wire.registers[i]);
+}
+
+const char *vcpu_lacks(const struct vcpu *v, const struct set *s)
+{
+    for (uint32_t i = 0; i < s->wire.nregisters; i++)
+        if (!find_register(v, s->wire.registers[i]))
+            return s->wire.registers[i];
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+struct access {
+    struct vcpu *vcpu;
+    const struct set *set;
+    bool executing;
+};
+
+static bool read_register(void *arg, unsigned number, uint64_t *value)
+{
+    const struct access *a = arg;
+    GByteArray *bytes = a->vcpu->bytes;
+    struct qemu_plugin_register *handle = a->vcpu->registers[number];
+
+    *value = 0;
+    if (!handle)
+        return false;
+    g_byte_array_set_size(bytes, 0);
+    qemu_plugin_read_register(handle, bytes);
+    if (!bytes->len)
+        return false;
+    memcpy(value, bytes->data, bytes->len < sizeof *value ? bytes->len : sizeof *value);
+    return true;
+}
+
+static bool read_memory(void *arg, uint64_t va, void *out, size_t n)
+{
+    const struct access *a = arg;
+    const struct wire_set *w = &a->set->wire;
+
+    for (uint32_t i = 0; i < w->ndirect; i++) {
+        const struct wire_direct *d = &w->direct[i];
+        uint64_t offset = va - d->va;
+        if (offset < d->size && n <= d->size - offset) {
+            memcpy(out, (const void *)(uintptr_t)(d->hva + offset), n);
+            return true;
+        }
+    }
+    if (!a->executing || !qemu_plugin_read_memory_vaddr(va, a->vcpu->bytes, n))
+        return false;
+    memcpy(out, a->vcpu->bytes->data, n);
+    return true;
+}
+
+/* ---- firing ---- */
+
+static void add(_Atomic uint64_t *counter)
+{
+    uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+
+    atomic_store_explicit(counter, n + 1, memory_order_relaxed); /* there is one writer */
+}
+
+void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
+{
+    struct access a = {v, p->set, executing};
+    struct machine m = {
+        .pc = p->pc, .vcpu = v->ring.cpu, .arg = &a, .reg = read_register, .memory = read_memory};
+    struct wire_count *count = &v->counts[p->slot];
+    struct wire_event e;
+
+    add(&count->fired);
+    uint32_t n = interp_run(p->code, &m, v->record);
+    if (!n)
+        return;
+    memcpy(&e, v->record, sizeof e);
+    if (!ring_put(&v->ring, v->record, n, clock_ns()))
+        return;
+    add(&count->published);
+    if (e.flags & WIRE_EVENT_FAULT)
+        add(&count->faults);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What the engine keeps for each vCPU, and how programs read its registers and memory. */
+#ifndef CAPTURE_TCG_VCPU_H
+#define CAPTURE_TCG_VCPU_H
+
+#include "capture/tcg/api.h"
+#include "capture/tcg/interp.h"
+#include "capture/tcg/ring.h"
+#include "capture/tcg/set.h"
+#include "capture/tcg/translator.h"
+
+#include <pthread.h>
+
+struct vcpu {
+    _Alignas(64) struct ring ring;
+    struct wire_count *counts;
+    GByteArray *bytes;          /* reused for all that QEMU reads for us */
+    _Atomic(struct set *) held; /* by its idle or resume callback */
+    struct translator translator;
+    struct qemu_plugin_register *registers[WIRE_REGISTERS]; /* of the set in force; NULL: none */
+    GArray *names;                                          /* qemu_plugin_reg_descriptor */
+    pthread_t thread;
+    bool alive;
+    uint8_t record[WIRE_RECORD];
+};
+
+/* In its thread, when it starts. */
+void vcpu_begin(struct vcpu *v);
+
+/* Finds the set's registers; while the vCPU executes nothing. NULL: no set. */
+void vcpu_bind(struct vcpu *v, const struct set *s);
+
+/* The first register of the set that the vCPU has not, or NULL. */
+const char *vcpu_lacks(const struct vcpu *v, const struct set *s);
+
+/* Runs the program of a probe and counts. executing: in guest code, where registers and page tables
+ * are at hand. */
+void vcpu_fire(struct vcpu *v, const struct point *p, bool executing);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What oscope and the probe engine inside QEMU share: one memory file, made by `oscope run`, of
+ * which QEMU inherits the descriptor. Three parts:
+ *
+ *   control   who is there, which probes are wished for, which are in force
+ *   sets      two probe sets; the one that is not in force may be rewritten
+ *   rings     one for each vCPU: packets of events, and what each probe did there
+ *
+ * This is the only header that both sides include. It knows no OS and no architecture: sites are
+ * addresses and bit patterns, programs read registers by name and memory by address, events are
+ * numbers with bytes. All values are in the host's byte order and all offsets are from the start of
+ * the file.
+ *
+ * Nothing that oscope writes here is trusted by the engine beyond what the verifier
+ * (probe/verify.h) accepted, and the engine copies a set before it verifies it.
+ */
+#ifndef CAPTURE_WIRE_H
+#define CAPTURE_WIRE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define WIRE_MAGIC UINT64_C(0x314556454f43534f) /* "OSCOEVE1" */
+
+enum {
+    WIRE_VERSION = 1,
+    WIRE_PAGE = 4096,
+    WIRE_VCPUS = 512,    /* most rings */
+    WIRE_PROBES = 1024,  /* in a set */
+    WIRE_CODE = 16384,   /* instructions of all programs of a set */
+    WIRE_REGISTERS = 64, /* names of registers that programs read */
+    WIRE_NAME = 24,      /* bytes of a register's name with its 0 */
+    WIRE_DIRECT = 16,    /* ranges of guest memory at hand in QEMU's own address space */
+    WIRE_PROGRAM = 128,  /* instructions of a program */
+    WIRE_RECORD = 1024,  /* bytes of an event, header included */
+    WIRE_SLOTS = 16,     /* registers of a program */
+};
+
+/* ---- programs ---- */
+
+/*
+ * A program has WIRE_SLOTS slots of 64 bits, all 0 at the start. It runs from its first instruction
+ * to WIRE_OP_END; jumps lead forward only. An event begins with WIRE_OP_EVENT, is filled in order
+ * by WIRE_OP_PUT*, and is published by WIRE_OP_END; a program that ends without WIRE_OP_EVENT (its
+ * predicate said no) publishes nothing.
+ *
+ * A memory read that fails leaves 0 and marks the event: WIRE_EVENT_FAULT.
+ */
+enum wire_op {
+    WIRE_OP_END,     /* done */
+    WIRE_OP_IMM,     /* d = imm */
+    WIRE_OP_REG,     /* d = guest register number imm of the set */
+    WIRE_OP_VCPU,    /* d = index of the vCPU */
+    WIRE_OP_PC,      /* d = virtual address of the instruction at the site */
+    WIRE_OP_LOAD,    /* d = guest memory, size bytes, little-endian, at s + imm */
+    WIRE_OP_SEXT,    /* d = s, its lowest size bytes sign-extended */
+    WIRE_OP_ADD,     /* d = d + s */
+    WIRE_OP_SUB,     /* d = d - s */
+    WIRE_OP_MUL,     /* d = d * s */
+    WIRE_OP_AND,     /* d = d & s */
+    WIRE_OP_OR,      /* d = d | s */
+    WIRE_OP_XOR,     /* d = d ^ s */
+    WIRE_OP_SHL,     /* d = d << (s & 63) */
+    WIRE_OP_SHR,     /* d = d >> (s & 63), logical */
+    WIRE_OP_MOV,     /* d = s */
+    WIRE_OP_JEQ,     /* if d == s: skip imm instructions */
+    WIRE_OP_JNE,     /* if d != s */
+    WIRE_OP_JLT,     /* if d < s, unsigned */
+    WIRE_OP_JSLT,    /* if d < s, signed */
+    WIRE_OP_EVENT,   /* begins event type imm (< 65535) */
+    WIRE_OP_PUT,     /* appends the lowest size bytes of s */
+    WIRE_OP_PUT_STR, /* appends the string at guest address s, at most imm bytes, and a 0; bytes
+                      * that are no printable ASCII become '?' */
+    WIRE_OP_PUT_MEM, /* appends imm bytes at guest address s */
+    WIRE_OP_COUNT,
+};
+
+struct wire_insn {
+    uint8_t op;   /* enum wire_op */
+    uint8_t d, s; /* slots */
+    uint8_t size; /* 1, 2, 4 or 8 where the operation has a size */
+    int32_t imm_high;
+    uint64_t imm;
+};
+/* imm_high is 0: it pads, and leaves room. */
+
+/* ---- probes ---- */
+
+enum wire_site {
+    WIRE_SITE_EXEC,   /* before the instruction at virtual address `address` executes */
+    WIRE_SITE_OPCODE, /* before an instruction whose first bytes, as a little-endian number, have
+                       * (bytes & mask) == value */
+    WIRE_SITE_IDLE,   /* the vCPU goes idle; no registers, no memory but direct */
+    WIRE_SITE_RESUME, /* and runs again */
+    WIRE_SITE_COUNT,
+};
+
+struct wire_probe {
+    uint32_t site; /* enum wire_site */
+    uint32_t slot; /* where its counts are, < WIRE_PROBES; the same while a probe stays */
+    uint64_t address;
+    uint64_t mask, value;
+    uint32_t first, count; /* its program in wire_set.code */
+};
+
+/* Guest virtual addresses that are at hand: [va, va + size) lies at hva in QEMU. */
+struct wire_direct {
+    uint64_t va, size, hva;
+};
+
+struct wire_set {
+    uint64_t generation; /* equal to wire_control.wish once complete */
+    uint32_t nprobes, ncode, nregisters, ndirect;
+    char registers[WIRE_REGISTERS][WIRE_NAME]; /* as the plugin interface names them */
+    struct wire_direct direct[WIRE_DIRECT];
+    struct wire_probe probes[WIRE_PROBES];
+    struct wire_insn code[WIRE_CODE];
+};
+
+/* ---- control ---- */
+
+enum wire_engine {
+    WIRE_ENGINE_ABSENT, /* nothing loaded yet */
+    WIRE_ENGINE_READY,
+    WIRE_ENGINE_REFUSED, /* it can't work here; wire_control.error says why */
+};
+
+struct wire_control {
+    uint64_t magic; /* WIRE_MAGIC */
+    uint32_t version;
+    uint32_t packet_bytes; /* a power of two, at least WIRE_PAGE */
+    uint32_t packets;      /* of a ring; a power of two, at least 4 */
+    uint32_t rings;        /* how many there are */
+    uint64_t sets_at;      /* struct wire_set[2] */
+    uint64_t rings_at;     /* the first struct wire_ring */
+    uint64_t ring_stride;  /* to the next: its head, counts and packets */
+    uint64_t bytes;        /* of the whole file */
+    uint8_t uuid[16];      /* of the trace; stands in each packet */
+
+    /* Written by the engine. */
+    _Alignas(64) _Atomic uint32_t engine; /* enum wire_engine */
+    _Atomic uint32_t vcpus;               /* there were so far: rings that may be in use */
+    int32_t api;                          /* plugin interface */
+    _Atomic uint64_t in_force;            /* generation of the set that the vCPUs run */
+    _Atomic uint64_t refused;             /* newest generation that the verifier refused */
+    char target[32];                      /* QEMU's name of the architecture */
+    char error[160];
+
+    /* Written by the broker: the set in sets[wish & 1] is to come in force. 0: none ever was. */
+    _Alignas(64) _Atomic uint64_t wish;
+};
+
+/* ---- rings ---- */
+
+/* What a probe did on one vCPU. Single writer. */
+struct wire_count {
+    _Atomic uint64_t fired;     /* its site was reached */
+    _Atomic uint64_t published; /* events */
+    _Atomic uint64_t faults;    /* events with a failed read */
+};
+
+/*
+ * A broadcast ring: the writer never waits, readers keep their own place and notice when it was
+ * overtaken. Packet n lies at index n % packets. `position` = n * packet_bytes + content bytes of
+ * the packet that is being written; everything below it, as far as the ring reaches back, is
+ * complete. A reader copies and then looks at `position` again: what it copied of packet n is good
+ * unless position / packet_bytes >= n + packets - 1 (the writer may have begun to reuse it; it
+ * announces a packet before its first byte).
+ */
+struct wire_ring {
+    _Alignas(64) _Atomic uint64_t position;
+    _Atomic uint64_t discarded; /* events that found no place (too large, or the engine recursed) */
+    uint64_t last_time;         /* the writer's: of the last event */
+    uint64_t reserved[5];
+    struct wire_count counts[WIRE_PROBES];
+    /* packets * packet_bytes follow, at the next multiple of WIRE_PAGE */
+};
+
+/*
+ * A packet is one of CTF 1.8 (section 5): this header and context, then events. content_size and
+ * timestamp_end are filled in when the packet is closed; while it is open, `position` tells.
+ */
+struct wire_packet {
+    uint32_t magic; /* 0xC1FC1FC1 */
+    uint8_t uuid[16];
+    uint32_t stream_id;       /* 0 */
+    uint64_t timestamp_begin; /* ns, CLOCK_MONOTONIC of the host */
+    uint64_t timestamp_end;
+    uint64_t content_size; /* bits */
+    uint64_t packet_size;  /* bits */
+    uint64_t packet_seq_num;
+    uint64_t events_discarded; /* of this stream so far */
+    uint32_t cpu_id;
+} __attribute__((packed));
+
+enum {
+    WIRE_EVENT_FAULT = 1, /* something that the event should hold could not be read */
+};
+
+/*
+ * Events are packed, without alignment. The low 32 bits of the time suffice, for a packet is closed
+ * before 2^32 ns have passed since its last event. To CTF, id and time are the event's header and
+ * flags its context: a header with more in it than an id and a time makes readers complain.
+ */
+struct wire_event {
+    uint16_t id;
+    uint32_t time;
+    uint8_t flags; /* WIRE_EVENT_* */
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct wire_insn) == 16, "wire format");
+_Static_assert(sizeof(struct wire_packet) == 76, "wire format");
+_Static_assert(sizeof(struct wire_event) == 7, "wire format");
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linux's event sets as probes. A tracepoint is found again at the entry of a function that has the
+ * same arguments at hand, one that exists and is not inlined in 5.10 to 7.x; the event types and
+ * their fields are those of the kernel's own tracepoints (include/trace/events/sched.h), in the
+ * form that LTTng gives them.
+ */
+#include "os/linux/linux.h"
+#include "trace/events.h"
+#include "trace/schema.h"
+
+#include <string.h>
+
+/* MAX_RT_PRIO, include/linux/sched/prio.h: what LTTng tells is prio less it. */
+enum { PRIO_BASE = 100 };
+
+/* A program that is being written, and which field of its event comes next. */
+struct writer {
+    struct linux_model *lm;
+    struct probe_set *set;
+    const struct trace_type *type;
+    unsigned field;
+};
+
+/* ---- what programs have in common ---- */
+
+/* Register of the n-th argument of the function at whose entry the probe stands. */
+static unsigned argument(struct writer *w, unsigned n)
+{
+    return probe_reg(w->set, w->lm->base.arch->args[n]);
+}
+
+static unsigned member(struct writer *w, unsigned object, struct layout_field f)
+{
+    return probe_load_signed(w->set, object, f.offset, f.size);
+}
+
+/* Puts the next field, as wide as the event's type has it. */
+static void put(struct writer *w, unsigned slot)
+{
+    probe_put(w->set, slot, trace_kind_size(w->type->fields[w->field++].kind));
+}
+
+/* The same for a string at the address in slot; longer ones are cut. */
+static void put_text(struct writer *w, unsigned slot)
+{
+    probe_put_str(w->set, slot, w->type->fields[w->field++].most);
+}
+
+static void put_comm(struct writer *w, unsigned task)
+{
+    unsigned at = probe_imm(w->set, w->lm->layout.task_comm.offset);
+
+    put_text(w, probe_alu(w->set, WIRE_OP_ADD, at, task));
+}
+
+static void put_prio(struct writer *w, unsigned task)
+{
+    unsigned prio = member(w, task, w->lm->layout.task_prio);
+
+    put(w, probe_alu(w->set, WIRE_OP_SUB, prio, probe_imm(w->set, PRIO_BASE)));
+}
+
+/* comm, tid, prio and target_cpu: the events about waking have them all. */
+static void put_woken(struct writer *w, unsigned task)
+{
+    put_comm(w, task);
+    put(w, member(w, task, w->lm->layout.task_pid));
+    put_prio(w, task);
+    put(w, member(w, task, w->lm->layout.task_cpu));
+}
+
+/*
+ * The task that runs where the probe stands, in kernel mode: riscv64 keeps it in tp
+ * (arch/riscv/include/asm/current.h), x86 in a per-CPU variable that %gs leads to
+ * (arch/x86/include/asm/current.h). *offset is that of the variable, 0 on riscv64. False: not
+ * known.
+ */
+static bool current_place(const struct linux_model *lm, const char **reg, uint64_t *offset)
+{
+    struct layout_field hot = lm->layout.pcpu_hot_current;
+    uint64_t var;
+
+    *offset = 0;
+    *reg = "tp";
+    if (!strcmp(lm->base.arch->name, "riscv64"))
+        return true;
+    *reg = "gs_base";
+    if ((var = symtab_addr(lm->base.symtab, "current_task")))
+        *offset = var;
+    else if (hot.present && (var = symtab_addr(lm->base.symtab, "pcpu_hot")))
+        *offset = var + hot.offset;
+    return !strcmp(lm->base.arch->name, "x86_64") && *offset;
+}
+
+static unsigned current_task(struct writer *w)
+{
+    const char *reg;
+    uint64_t offset;
+
+    current_place(w->lm, &reg, &offset);
+    unsigned slot = probe_reg(w->set, reg);
+    return offset ? probe_load(w->set, slot, offset, 8) : slot;
+}
+
+/*
+ * Why a task is left, as the kernel's own tracepoint reports it (task_state_index(),
+ * include/linux/sched.h): the states that tools know (TASK_REPORT) and TASK_REPORT_IDLE for those
+ * that wait without being a load. Whether it was preempted can't be told here: it is 0 then.
+ */
+static void put_state(struct writer *w, unsigned task)
+{
+    const struct layout *l = &w->lm->layout;
+    enum { TASK_REPORT = 0x7f, TASK_IDLE = 0x402, TASK_REPORT_IDLE = 0x80 };
+    unsigned state = member(w, task, l->task_state);
+    unsigned report = member(w, task, l->task_exit_state);
+    unsigned idle = probe_imm(w->set, TASK_IDLE);
+
+    probe_alu(w->set, WIRE_OP_OR, report, state);
+    probe_alu(w->set, WIRE_OP_AND, report, probe_imm(w->set, TASK_REPORT));
+    probe_alu(w->set, WIRE_OP_AND, state, idle);
+    unsigned other = probe_jump(w->set, WIRE_OP_JNE, state, idle);
+    probe_alu(w->set, WIRE_OP_XOR, report, report);
+    probe_alu(w->set, WIRE_OP_OR, report, probe_imm(w->set, TASK_REPORT_IDLE));
+    probe_label(w->set, other);
+    put(w, report);
+}
+
+/* ---- the events, each at the entry of a function ---- */
+
+/* __switch_to(prev, next) */
+static void sched_switch(struct writer *w)
+{
+    const struct layout *l = &w->lm->layout;
+    unsigned prev = argument(w, 0), next = argument(w, 1);
+
+    probe_event(w->set, w->type->id);
+    put_comm(w, prev);
+    put(w, member(w, prev, l->task_pid));
+    put_prio(w, prev);
+    put_state(w, prev);
+    put_comm(w, next);
+    put(w, member(w, next, l->task_pid));
+    put_prio(w, next);
+}
+
+/* try_to_wake_up(p, state, …): goes on only if p is in one of the states. */
+static void sched_waking(struct writer *w)
+{
+    unsigned task = argument(w, 0), wanted = argument(w, 1);
+    unsigned state = member(w, task, w->lm->layout.task_state);
+
+    probe_alu(w->set, WIRE_OP_AND, state, wanted);
+    unsigned asleep = probe_jump(w->set, WIRE_OP_JEQ, state, probe_imm(w->set, 0));
+    probe_event(w->set, w->type->id);
+    put_woken(w, task);
+    probe_label(w->set, asleep);
+}
+
+/* ttwu_do_activate(rq, p, …): p is put on a run queue because it was woken. */
+static void sched_wakeup(struct writer *w)
+{
+    unsigned task = argument(w, 1);
+
+    probe_event(w->set, w->type->id);
+    put_woken(w, task);
+}
+
+/* wake_up_new_task(p), at the end of kernel_clone(), in the task that made p. */
+static void sched_process_fork(struct writer *w)
+{
+    const struct layout *l = &w->lm->layout;
+    unsigned child = argument(w, 0), parent = current_task(w);
+
+    probe_event(w->set, w->type->id);
+    put_comm(w, parent);
+    put(w, member(w, parent, l->task_pid));
+    put(w, member(w, parent, l->task_tgid));
+    put_comm(w, child);
+    put(w, member(w, child, l->task_pid));
+    put(w, member(w, child, l->task_tgid));
+}
+
+/* exit_signals(tsk), early in do_exit(). */
+static void sched_process_exit(struct writer *w)
+{
+    unsigned task = argument(w, 0);
+
+    probe_event(w->set, w->type->id);
+    put_comm(w, task);
+    put(w, member(w, task, w->lm->layout.task_pid));
+    put_prio(w, task);
+}
+
+/* begin_new_exec(bprm): from here on the task is the new program, or dead. A thread that is not the
+ * first of its process takes that one's id there. */
+static void sched_process_exec(struct writer *w)
+{
+    const struct layout *l = &w->lm->layout;
+    struct layout_field f = l->bprm_filename;
+    unsigned bprm = argument(w, 0), task = current_task(w);
+
+    probe_event(w->set, w->type->id);
+    put_text(w, probe_load(w->set, bprm, f.offset, f.size));
+    put(w, member(w, task, l->task_tgid));
+    put(w, member(w, task, l->task_pid));
+}
+
+enum { NEEDS_CURRENT = 1, NEEDS_CPU = 2, NEEDS_BPRM = 4 };
+
+static const struct tracepoint {
+    uint16_t event;
+    uint8_t needs;
+    const char *function;
+    void (*write)(struct writer *w);
+} tracepoints[] = {
+    {TRACE_SCHED_SWITCH, 0, "__switch_to", sched_switch},
+    {TRACE_SCHED_WAKING, NEEDS_CPU, "try_to_wake_up", sched_waking},
+    {TRACE_SCHED_WAKEUP, NEEDS_CPU, "ttwu_do_activate", sched_wakeup},
+    {TRACE_SCHED_PROCESS_FORK, NEEDS_CURRENT, "wake_up_new_task", sched_process_fork},
+    {TRACE_SCHED_PROCESS_EXIT, 0, "exit_signals", sched_process_exit},
+    {TRACE_SCHED_PROCESS_EXEC, NEEDS_CURRENT | NEEDS_BPRM, "begin_new_exec", sched_process_exec},
+};
+
+static const struct trace_type *type_of(uint16_t id)
+{
+    for (unsigned i = 0; i < trace_ntypes; i++)
+        if (trace_types[i].id == id)
+            return &trace_types[i];
+    return NULL;
+}
+
+/* ---- sets ---- */
+
+/* Why a tracepoint can't be had here; NULL: it can. */
+static const char *lacks(const struct linux_model *lm, const struct tracepoint *t)
+{
+    const char *reg;
+    uint64_t offset;
+
+    if (!symtab_addr(lm->base.symtab, t->function))
+        return "this kernel's symbols lack that function";
+    if ((t->needs & NEEDS_CPU) && !lm->layout.task_cpu.present)
+        return "the kernel's types do not tell a task's CPU";
+    if ((t->needs & NEEDS_BPRM) && !lm->layout.bprm_filename.present)
+        return "the kernel's types lack linux_binprm.filename";
+    if ((t->needs & NEEDS_CURRENT) && !current_place(lm, &reg, &offset))
+        return "the running task can't be told on this kernel";
+    return NULL;
+}
+
+/* The linear map and the kernel's image are at hand in QEMU: programs need no page tables there. */
+static void add_direct(struct linux_model *lm, struct probe_set *out)
+{
+    const struct vspace *vs = &lm->base.kernel;
+
+    for (unsigned i = 0; i < vs->ndirect; i++)
+        for (size_t k = 0; k < lm->base.target->nram; k++) {
+            const struct target_ram *r = &lm->base.target->ram[k];
+            uint64_t from = MAX(vs->direct[i].pa, r->gpa);
+            uint64_t to = MIN(vs->direct[i].pa + vs->direct[i].size, r->gpa + r->size);
+            if (r->hva && from < to)
+                probe_direct(out, vs->direct[i].va + (from - vs->direct[i].pa), to - from,
+                             r->hva + (from - r->gpa));
+        }
+}
+
+struct oscope_error *linux_probes(struct os_model *m, const char *set, struct probe_set *out,
+                                  struct os_list *notes)
+{
+    struct linux_model *lm = linux_of(m);
+    unsigned known = 0, added = 0;
+
+    TRY(linux_need_layout(lm, "event probes"));
+    if (!m->arch->args)
+        return error_new(OSCOPE_E_UNSUPPORTED, "events of %s guests are not known to oscope",
+                         m->arch->name);
+    for (size_t i = 0; i < ARRAY_SIZE(tracepoints); i++) {
+        const struct tracepoint *t = &tracepoints[i];
+        const struct trace_type *type = type_of(t->event);
+        if (!type || strcmp(type->set, set) != 0)
+            continue;
+        known++;
+        const char *why = lacks(lm, t);
+        if (why) {
+            os_list_note(notes, "no %s events (%s): %s", type->name, t->function, why);
+            continue;
+        }
+        struct writer w = {.lm = lm, .set = out, .type = type};
+        probe_exec(out, type->name, symtab_addr(m->symtab, t->function));
+        t->write(&w);
+        probe_end(out);
+        added++;
+    }
+    if (!known)
+        return error_new(OSCOPE_E_NOT_FOUND, "there is no event set '%s'", set);
+    if (!added)
+        return error_new(OSCOPE_E_UNSUPPORTED, "no event of set '%s' can be had on this kernel",
+                         set);
+    add_direct(lm, out);
+    return NULL;
+}

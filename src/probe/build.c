@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* The assembler for probes: see build.h. Slots are handed out once and never used again: a program
+ * has few values, and so there is nothing to allocate. */
+#include "probe/build.h"
+
+#include "base/util.h"
+
+void probe_set_init(struct probe_set *s)
+{
+    *s = (struct probe_set){0};
+}
+
+void probe_set_free(struct probe_set *s)
+{
+    vec_free(&s->probes);
+    vec_free(&s->names);
+    vec_free(&s->code);
+    vec_free(&s->direct);
+    oscope_error_free(s->error);
+    s->error = NULL;
+}
+
+/* Keeps the first error. */
+static void fail(struct probe_set *s, struct oscope_error *err)
+{
+    if (s->error)
+        oscope_error_free(err);
+    else
+        s->error = err;
+}
+
+static const char *last_name(const struct probe_set *s)
+{
+    return s->names.len ? s->names.data[s->names.len - 1].text : "?";
+}
+
+void probe_direct(struct probe_set *s, uint64_t va, uint64_t size, uint64_t hva)
+{
+    if (s->direct.len == WIRE_DIRECT)
+        return; /* the rest is read in the slower way */
+    if (!vec_push(&s->direct, (struct wire_direct){va, size, hva}))
+        fail(s, error_nomem());
+}
+
+/* ---- probes ---- */
+
+static void begin(struct probe_set *s, const char *name, struct wire_probe p)
+{
+    struct probe_name n = {""};
+
+    if (s->open)
+        fail(s, error_new(OSCOPE_E_USAGE, "probe %s: its program has no end", last_name(s)));
+    if (s->probes.len == WIRE_PROBES) {
+        fail(s, error_new(OSCOPE_E_UNSUPPORTED, "more than %d probes at once", WIRE_PROBES));
+        return;
+    }
+    str_copy(n.text, sizeof n.text, name);
+    p.slot = (uint32_t)s->probes.len;
+    p.first = (uint32_t)s->code.len;
+    s->open = true;
+    s->next = 0;
+    s->record = 0;
+    if (!vec_push(&s->probes, p) || !vec_push(&s->names, n))
+        fail(s, error_nomem());
+}
+
+void probe_exec(struct probe_set *s, const char *name, uint64_t va)
+{
+    begin(s, name, (struct wire_probe){.site = WIRE_SITE_EXEC, .address = va});
+}
+
+void probe_opcode(struct probe_set *s, const char *name, uint64_t mask, uint64_t value)
+{
+    begin(s, name, (struct wire_probe){.site = WIRE_SITE_OPCODE, .mask = mask, .value = value});
+}
+
+void probe_idle(struct probe_set *s, const char *name)
+{
+    begin(s, name, (struct wire_probe){.site = WIRE_SITE_IDLE});
+}
+
+void probe_resume(struct probe_set *s, const char *name)
+{
+    begin(s, name, (struct wire_probe){.site = WIRE_SITE_RESUME});
+}
+
+/* ---- instructions ---- */
+
+static void emit(struct probe_set *s, struct wire_insn insn)
+{
+    if (!s->open || !s->probes.len) {
+        fail(s, error_new(OSCOPE_E_USAGE, "an instruction stands outside of a probe"));
+        return;
+    }
+    if (s->code.len - s->probes.data[s->probes.len - 1].first == WIRE_PROGRAM)
+        fail(s, error_new(OSCOPE_E_UNSUPPORTED, "probe %s: its program is too long", last_name(s)));
+    else if (s->code.len == WIRE_CODE)
+        fail(s, error_new(OSCOPE_E_UNSUPPORTED, "the probes' programs are too long together"));
+    else if (!vec_push(&s->code, insn))
+        fail(s, error_nomem());
+}
+
+static unsigned slot_new(struct probe_set *s)
+{
+    if (s->next == WIRE_SLOTS) {
+        fail(s, error_new(OSCOPE_E_UNSUPPORTED, "probe %s: its program needs more than %d values",
+                          last_name(s), WIRE_SLOTS));
+        return 0;
+    }
+    return s->next++;
+}
+
+/* An instruction with a new slot as its destination. */
+static unsigned emit_new(struct probe_set *s, struct wire_insn insn)
+{
+    insn.d = (uint8_t)slot_new(s);
+    emit(s, insn);
+    return insn.d;
+}
+
+unsigned probe_imm(struct probe_set *s, uint64_t v)
+{
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_IMM, .imm = v});
+}
+
+unsigned probe_reg(struct probe_set *s, const char *name)
+{
+    unsigned i = 0;
+
+    while (i < s->nregisters && strcmp(s->registers[i], name) != 0)
+        i++;
+    if (i == WIRE_REGISTERS || strlen(name) >= WIRE_NAME) {
+        fail(s, error_new(OSCOPE_E_UNSUPPORTED, "probe %s: no room for register %s", last_name(s),
+                          name));
+        i = 0;
+    } else if (i == s->nregisters) {
+        str_copy(s->registers[s->nregisters++], WIRE_NAME, name);
+    }
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_REG, .imm = i});
+}
+
+unsigned probe_pc(struct probe_set *s)
+{
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_PC});
+}
+
+unsigned probe_vcpu(struct probe_set *s)
+{
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_VCPU});
+}
+
+unsigned probe_load(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size)
+{
+    return emit_new(
+        s, (struct wire_insn){
+               .op = WIRE_OP_LOAD, .s = (uint8_t)slot, .size = (uint8_t)size, .imm = offset});
+}
+
+unsigned probe_load_signed(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size)
+{
+    unsigned d = probe_load(s, slot, offset, size);
+
+    emit(s, (struct wire_insn){
+                .op = WIRE_OP_SEXT, .d = (uint8_t)d, .s = (uint8_t)d, .size = (uint8_t)size});
+    return d;
+}
+
+unsigned probe_alu(struct probe_set *s, enum wire_op op, unsigned d, unsigned slot)
+{
+    if (op < WIRE_OP_ADD || op > WIRE_OP_SHR)
+        fail(s, error_new(OSCOPE_E_USAGE, "operation %d is not arithmetic", (int)op));
+    emit(s, (struct wire_insn){.op = (uint8_t)op, .d = (uint8_t)d, .s = (uint8_t)slot});
+    return d;
+}
+
+unsigned probe_jump(struct probe_set *s, enum wire_op op, unsigned a, unsigned b)
+{
+    if (op < WIRE_OP_JEQ || op > WIRE_OP_JSLT)
+        fail(s, error_new(OSCOPE_E_USAGE, "operation %d is no jump", (int)op));
+    emit(s, (struct wire_insn){.op = (uint8_t)op, .d = (uint8_t)a, .s = (uint8_t)b});
+    return (unsigned)s->code.len - 1;
+}
+
+void probe_label(struct probe_set *s, unsigned jump)
+{
+    if (!s->error)
+        s->code.data[jump].imm = s->code.len - jump - 1;
+}
+
+/* ---- events ---- */
+
+/* Counts n bytes of the event; what the longest path adds up to is checked by the verifier. */
+static void grow(struct probe_set *s, unsigned n)
+{
+    s->record += n;
+    if (s->record > WIRE_RECORD)
+        fail(s, error_new(OSCOPE_E_UNSUPPORTED, "probe %s: its event exceeds %d bytes",
+                          last_name(s), WIRE_RECORD));
+}
+
+void probe_event(struct probe_set *s, uint16_t id)
+{
+    grow(s, sizeof(struct wire_event));
+    emit(s, (struct wire_insn){.op = WIRE_OP_EVENT, .imm = id});
+}
+
+void probe_put(struct probe_set *s, unsigned slot, unsigned size)
+{
+    grow(s, size);
+    emit(s, (struct wire_insn){.op = WIRE_OP_PUT, .s = (uint8_t)slot, .size = (uint8_t)size});
+}
+
+void probe_put_str(struct probe_set *s, unsigned slot, unsigned most)
+{
+    grow(s, most + 1);
+    emit(s, (struct wire_insn){.op = WIRE_OP_PUT_STR, .s = (uint8_t)slot, .imm = most});
+}
+
+void probe_put_mem(struct probe_set *s, unsigned slot, unsigned n)
+{
+    grow(s, n);
+    emit(s, (struct wire_insn){.op = WIRE_OP_PUT_MEM, .s = (uint8_t)slot, .imm = n});
+}
+
+void probe_end(struct probe_set *s)
+{
+    emit(s, (struct wire_insn){.op = WIRE_OP_END});
+    s->open = false;
+    if (s->probes.len) {
+        struct wire_probe *p = &s->probes.data[s->probes.len - 1];
+        p->count = (uint32_t)s->code.len - p->first;
+    }
+}
+
+/* ---- the whole set ---- */
+
+struct oscope_error *probe_set_finish(struct probe_set *s)
+{
+    struct oscope_error *err;
+
+    if (s->open)
+        fail(s, error_new(OSCOPE_E_USAGE, "probe %s: its program has no end", last_name(s)));
+    err = s->error;
+    s->error = NULL;
+    return err;
+}
+
+void probe_set_write(const struct probe_set *s, struct wire_set *out)
+{
+    out->nprobes = (uint32_t)s->probes.len;
+    out->ncode = (uint32_t)s->code.len;
+    out->nregisters = s->nregisters;
+    out->ndirect = (uint32_t)s->direct.len;
+    memcpy(out->registers, s->registers, sizeof out->registers);
+    if (s->direct.len)
+        memcpy(out->direct, s->direct.data, s->direct.len * sizeof *s->direct.data);
+    if (s->probes.len)
+        memcpy(out->probes, s->probes.data, s->probes.len * sizeof *s->probes.data);
+    if (s->code.len)
+        memcpy(out->code, s->code.data, s->code.len * sizeof *s->code.data);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing probes: a set that grows probe by probe, and a small assembler for their programs
+ * (capture/wire.h has the instructions). Mistakes and limits mark the set as failed and are told
+ * once, by probe_set_finish(), so that the code that writes probes stays straight.
+ */
+#ifndef PROBE_BUILD_H
+#define PROBE_BUILD_H
+
+#include "base/error.h"
+#include "base/vec.h"
+#include "capture/wire.h"
+
+#include <stdbool.h>
+
+/* What a probe is to the user: the name of the event type it publishes. */
+struct probe_name {
+    char text[48];
+};
+
+struct probe_set {
+    VEC(struct wire_probe) probes;
+    VEC(struct probe_name) names; /* of probes */
+    VEC(struct wire_insn) code;
+    VEC(struct wire_direct) direct;
+    char registers[WIRE_REGISTERS][WIRE_NAME];
+    unsigned nregisters;
+    bool open;                  /* a program is being written */
+    unsigned next;              /* its next unused slot */
+    unsigned record;            /* bytes of its event so far */
+    struct oscope_error *error; /* the first mistake */
+};
+
+void probe_set_init(struct probe_set *s);
+void probe_set_free(struct probe_set *s);
+
+/* Guest memory at [va, va + size) lies at hva in the process that runs the probes. */
+void probe_direct(struct probe_set *s, uint64_t va, uint64_t size, uint64_t hva);
+
+/* Begins a probe at the instruction at va, or at each whose first bytes match; name is copied. */
+void probe_exec(struct probe_set *s, const char *name, uint64_t va);
+void probe_opcode(struct probe_set *s, const char *name, uint64_t mask, uint64_t value);
+void probe_idle(struct probe_set *s, const char *name);
+void probe_resume(struct probe_set *s, const char *name);
+
+/* Values of the probe that is being written: each returns the slot that holds it. */
+unsigned probe_imm(struct probe_set *s, uint64_t v);
+unsigned probe_reg(struct probe_set *s, const char *name); /* a guest register */
+unsigned probe_pc(struct probe_set *s);
+unsigned probe_vcpu(struct probe_set *s);
+/* size bytes of guest memory at slot + offset; load_signed: sign-extended. */
+unsigned probe_load(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size);
+unsigned probe_load_signed(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size);
+/* d = d op s, with one of WIRE_OP_ADD … WIRE_OP_SHR; returns d. */
+unsigned probe_alu(struct probe_set *s, enum wire_op op, unsigned d, unsigned slot);
+
+/* Jumps forward to where the label is set if (a op b), op one of WIRE_OP_JEQ … WIRE_OP_JSLT. */
+unsigned probe_jump(struct probe_set *s, enum wire_op op, unsigned a, unsigned b);
+void probe_label(struct probe_set *s, unsigned jump);
+
+/* The event: its type, then its fields in order. */
+void probe_event(struct probe_set *s, uint16_t id);
+void probe_put(struct probe_set *s, unsigned slot, unsigned size);
+void probe_put_str(struct probe_set *s, unsigned slot, unsigned most);
+void probe_put_mem(struct probe_set *s, unsigned slot, unsigned n);
+/* Ends the program, and the probe. */
+void probe_end(struct probe_set *s);
+
+/* The first mistake made, or NULL: the set can be used. */
+struct oscope_error *probe_set_finish(struct probe_set *s) WARN_UNUSED;
+
+/* merge.c: index in s of the probe that does the same as number k of another set, or s's number of
+ * probes. */
+size_t probe_set_find(const struct probe_set *s, const struct probe_set *other, size_t k);
+/* Adds the probes of another finished set that are not there yet. */
+struct oscope_error *probe_set_add(struct probe_set *into,
+                                   const struct probe_set *from) WARN_UNUSED;
+/* Gives each probe its slot: that of the same probe in the set before (may be NULL), or a free one.
+ */
+void probe_set_slots(struct probe_set *s, const struct probe_set *before);
+
+/* Writes a finished set into shared memory (all but the generation). */
+void probe_set_write(const struct probe_set *s, struct wire_set *out);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The broker's hold on the probe engine inside QEMU: who asked for which probes, and the union of
+ * all that as the set wished for. The engine is found by its memory file in QEMU's descriptors, so
+ * a broker that takes a guest over finds it too.
+ */
+#ifndef SESSION_ENGINE_H
+#define SESSION_ENGINE_H
+
+#include "capture/control.h"
+#include "probe/build.h"
+
+#include <sys/types.h>
+
+struct engine;
+
+/*
+ * Opens the memory file of the engine in process pid. OSCOPE_E_NOT_FOUND: that QEMU was started
+ * without one, with a hint.
+ */
+struct oscope_error *engine_file(pid_t pid, bool write, struct control **out) WARN_UNUSED;
+
+struct oscope_error *engine_open(pid_t pid, struct engine **out) WARN_UNUSED;
+void engine_close(struct engine *e); /* NULL is allowed; what is in force stays so */
+/* Was there ever a wish, of ours or of a broker before us? */
+bool engine_was_used(const struct engine *e);
+
+/* Sets what one user (any address that is its own) wants; an empty set: nothing. Takes the set
+ * over, also on error. The wish follows with engine_wish(). */
+struct oscope_error *engine_want(struct engine *e, const void *user,
+                                 struct probe_set *set) WARN_UNUSED;
+bool engine_wants(const struct engine *e, const void *user);
+
+/* Publishes the union of what is wanted as the wish. The vCPUs take it up when they next go idle.
+ */
+struct oscope_error *engine_wish(struct engine *e) WARN_UNUSED;
+
+/* A probe of the newest wish. */
+struct engine_probe {
+    const char *name; /* the event type; the engine's, until the next wish */
+    enum wire_site site;
+    uint64_t address;             /* WIRE_SITE_EXEC */
+    unsigned users;               /* that want it */
+    struct control_counts counts; /* since it was first wished for */
+};
+size_t engine_nprobes(const struct engine *e);
+struct engine_probe engine_probe(const struct engine *e, size_t i);
+
+/* Is the newest wish in force on every vCPU? An error when it was refused. */
+struct oscope_error *engine_settled(struct engine *e, bool *settled) WARN_UNUSED;
+
+#endif

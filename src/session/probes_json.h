@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A probe set as JSON, for the way from a client to the broker.
+ *
+ *     {"registers":["a0", …], "direct":[["va","size","hva"], …],
+ *      "probes":[{"name":"sched_switch","site":0,"address":"…","mask":"…","value":"…","code":"…"},
+ * …]}
+ *
+ * Numbers of 64 bits are hexadecimal strings, code is wire_insn structures in hexadecimal.
+ */
+#ifndef SESSION_PROBES_JSON_H
+#define SESSION_PROBES_JSON_H
+
+#include "probe/build.h"
+
+#include <jansson.h>
+
+/* A new reference, or NULL when out of memory. */
+json_t *probes_to_json(const struct probe_set *s);
+
+/* Fills out (initialised here, freed by the caller also on error). Structure and limits are
+ * checked, programs are not: the verifier does that. OSCOPE_E_BAD_DATA. */
+struct oscope_error *probes_from_json(const json_t *json, struct probe_set *out) WARN_UNUSED;
+
+#endif

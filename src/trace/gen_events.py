@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes of events.toml the table in C or the reference page.
+
+    gen_events.py header EVENTS.toml OUT.h    ids as an enum
+    gen_events.py table EVENTS.toml OUT.c     trace_types[]
+    gen_events.py docs EVENTS.toml OUT.md     docs/EVENTS.md
+"""
+import re
+import sys
+import tomllib
+
+SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s8": 1, "s16": 2, "s32": 4, "s64": 8, "hex": 8,
+         "string": 0}
+USER_FIRST = 4096   # trace/schema.h
+FIELDS = 32
+RECORD = 1024       # WIRE_RECORD, of which the header takes 7
+HEADER = 7
+INTRODUCTION = """\
+Every event has a time (ns, the host's CLOCK_MONOTONIC), the vCPU it happened on, and flags: 1 says
+that something the event should hold could not be read and stands as 0.
+
+Kinds: `u8` … `u64` unsigned, `s8` … `s64` signed, of so many bits; `hex` 64 bits shown in base 16;
+`string(n)` at most n bytes.
+"""
+IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*\Z")
+
+
+def check(events):
+    """Exits with what is wrong in the file, if anything is."""
+    def need(ok, what):
+        if not ok:
+            sys.exit(f"events.toml: {event.get('name', event)}: {what}")
+
+    ids, names = set(), set()
+    for event in events:
+        need(set(event) == {"id", "name", "set", "doc", "fields"}, "id name set doc fields")
+        need(0 < event["id"] < USER_FIRST and event["id"] not in ids, "id is taken or too large")
+        need(IDENTIFIER.match(event["name"]) and event["name"] not in names, "name")
+        need(len(event["fields"]) <= FIELDS, "too many fields")
+        ids.add(event["id"])
+        names.add(event["name"])
+        seen, size = set(), HEADER
+        for field in event["fields"]:
+            string = field.get("kind") == "string"
+            need(set(field) - {"most"} == {"name", "kind", "doc"}, "fields have name kind doc")
+            need(("most" in field) == string, f"{field['name']}: most is for strings")
+            need(field["kind"] in SIZES, f"{field['name']}: kind")
+            need(IDENTIFIER.match(field["name"]) and field["name"] not in seen, "field's name")
+            need(not string or field["most"] > 0, "a string of no bytes")
+            seen.add(field["name"])
+            size += field["most"] + 1 if string else SIZES[field["kind"]]
+        need(size <= RECORD, "too large")
+        for text in [event["doc"]] + [f["doc"] for f in event["fields"]]:
+            need(text.isascii() and text.isprintable() and "*/" not in text and "|" not in text,
+                 f"doc: {text}")
+
+
+def c_string(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def header(events):
+    yield "/* Made by gen_events.py from events.toml. */"
+    yield "#ifndef TRACE_EVENTS_H\n#define TRACE_EVENTS_H\n"
+    yield "enum trace_event_id {"
+    for event in events:
+        yield f"    TRACE_{event['name'].upper()} = {event['id']},"
+    yield "};\n\n#endif"
+
+
+def table(events):
+    yield "/* Made by gen_events.py from events.toml. */"
+    yield '#include "trace/schema.h"\n'
+    for event in events:
+        yield f"static const struct trace_field fields_{event['name']}[] = {{"
+        for f in event["fields"]:
+            yield (f"    {{\"{f['name']}\", TRACE_{f['kind'].upper()}, {f.get('most', 0)},"
+                   f" {c_string(f['doc'])}}},")
+        yield "};"
+    yield "\nconst struct trace_type trace_types[] = {"
+    for event in events:
+        yield (f"    {{{event['id']}, {len(event['fields'])}, \"{event['name']}\","
+               f" \"{event['set']}\", {c_string(event['doc'])}, fields_{event['name']}}},")
+    yield "};\nconst unsigned trace_ntypes = sizeof trace_types / sizeof trace_types[0];"
+
+
+def docs(events):
+    yield "# Event types\n"
+    yield "Made from `src/trace/events.toml` by `src/trace/gen_events.py`; don't edit.\n"
+    yield INTRODUCTION
+    for name in dict.fromkeys(event["set"] for event in events):
+        yield f"## Set `{name}`\n"
+        for event in (e for e in events if e["set"] == name):
+            yield f"### {event['name']}\n\n{event['doc']} Id {event['id']}.\n"
+            yield "| field | kind | |\n|---|---|---|"
+            for f in event["fields"]:
+                kind = f"string({f['most']})" if "most" in f else f["kind"]
+                yield f"| `{f['name']}` | {kind} | {f['doc']} |"
+            yield ""
+
+
+def main():
+    form, source, out = sys.argv[1:]
+    with open(source, "rb") as file:
+        events = sorted(tomllib.load(file)["event"], key=lambda event: event["id"])
+    check(events)
+    make = {"header": header, "table": table, "docs": docs}[form]
+    with open(out, "w", encoding="utf-8") as file:
+        file.write("\n".join(make(events)).rstrip("\n") + "\n")
+
+
+main()

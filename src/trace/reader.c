@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Merging streams by time. Each stream has its next event at hand; the earliest one is delivered,
+ * and as long as a stream stays earlier than all others only that stream is looked at.
+ */
+#include "trace/reader.h"
+
+#include "trace/stream.h"
+
+/* An event of a live trace this far beyond what was asked for comes from a damaged packet. */
+#define FUTURE_NS (60 * UINT64_C(1000000000))
+
+struct trace_reader {
+    struct stream *streams;
+    size_t nstreams;
+    struct stream *out;   /* its event was delivered last */
+    struct stream *first; /* has the earliest event; NULL: look for it */
+    uint64_t second;      /* no other stream has an earlier event than this */
+    uint64_t until;       /* events up to here are delivered */
+    uint64_t last;        /* latest time delivered */
+    uint64_t events, late;
+    bool live;
+    struct trace_rings rings;
+    const struct trace_schema *schema;
+
+    /* recordings */
+    struct trace_schema own;
+    struct trace_metadata metadata;
+    struct arena arena;
+};
+
+void stream_damage(struct stream *s)
+{
+    if (!s->bad && !s->cut)
+        s->stats.damaged++;
+    s->bad = s->gap = true;
+}
+
+void stream_discarded(struct stream *s, uint64_t count)
+{
+    if (s->discarded_known && count > s->discarded_last) {
+        s->stats.discarded += count - s->discarded_last;
+        s->gap = true;
+    }
+    s->discarded_known = true;
+    s->discarded_last = count;
+}
+
+static bool more(struct trace_reader *r, struct stream *s)
+{
+    return r->live ? ring_more(s, &r->rings) : folder_more(s, r->metadata.uuid);
+}
+
+/* Makes s have its next event, unless it is dry. */
+static void pull(struct trace_reader *r, struct stream *s)
+{
+    s->have = false;
+    while (!s->dry) {
+        uint32_t at = s->c.at;
+        switch (s->bad ? PACKET_END : packet_next(&s->c, r->schema, &s->ev)) {
+        case PACKET_EVENT:
+            if (r->live && r->until < UINT64_MAX - FUTURE_NS && s->ev.time > r->until + FUTURE_NS) {
+                stream_damage(s);
+                break;
+            }
+            if (at < s->skip || s->ev.time < s->from)
+                break;
+            s->ev.gap = s->gap;
+            s->gap = false;
+            s->have = true;
+            return;
+        case PACKET_BAD: stream_damage(s); break;
+        case PACKET_END: more(r, s); break;
+        }
+    }
+}
+
+/* Finds the stream with the earliest event, and the time of the next one. */
+static void look(struct trace_reader *r)
+{
+    r->first = NULL;
+    r->second = UINT64_MAX;
+    for (size_t i = 0; i < r->nstreams; i++) {
+        struct stream *s = &r->streams[i];
+        if (!s->have)
+            pull(r, s);
+        if (!s->have)
+            continue;
+        if (!r->first || s->ev.time < r->first->ev.time) {
+            if (r->first)
+                r->second = r->first->ev.time;
+            r->first = s;
+        } else if (s->ev.time < r->second) {
+            r->second = s->ev.time;
+        }
+    }
+}
+
+const struct trace_event *trace_reader_next(struct trace_reader *r)
+{
+    if (r->out) {
+        pull(r, r->out);
+        if (!r->out->have || r->out->ev.time >= r->second)
+            r->first = NULL;
+        r->out = NULL;
+    }
+    if (!r->first)
+        look(r);
+    if (!r->first || r->first->ev.time > r->until)
+        return NULL;
+    r->out = r->first;
+    const struct trace_event *ev = &r->out->ev;
+    r->events++;
+    if (ev->time < r->last)
+        r->late++;
+    else
+        r->last = ev->time;
+    return ev;
+}
+
+void trace_reader_poll(struct trace_reader *r, uint64_t until)
+{
+    if (!r->live)
+        return;
+    /* The event delivered last is done with; what it pulls must not pass the new limit unseen. */
+    if (r->out)
+        r->out->have = false;
+    r->out = r->first = NULL;
+    r->until = until;
+    for (size_t i = 0; i < r->nstreams; i++) {
+        r->streams[i].limit = trace_ring_position(&r->rings, r->streams[i].ring);
+        r->streams[i].dry = false;
+    }
+}
+
+void trace_reader_seek(struct trace_reader *r, uint64_t time)
+{
+    if (r->live)
+        return;
+    for (size_t i = 0; i < r->nstreams; i++)
+        folder_seek(&r->streams[i], time, r->metadata.uuid);
+    r->out = r->first = NULL;
+    r->last = 0;
+}
+
+static struct oscope_error *new_reader(struct trace_reader **out, size_t nstreams)
+{
+    struct trace_reader *r = calloc(1, sizeof *r);
+
+    *out = r;
+    if (!r)
+        return error_nomem();
+    r->until = UINT64_MAX;
+    if (!nstreams)
+        return NULL;
+    r->streams = calloc(nstreams, sizeof *r->streams);
+    if (!r->streams)
+        return error_nomem();
+    r->nstreams = nstreams;
+    for (size_t i = 0; i < nstreams; i++) {
+        r->streams[i].fd = -1;
+        r->streams[i].ev.stream = (uint32_t)i;
+    }
+    return NULL;
+}
+
+/* Where a live stream begins. */
+static struct oscope_error *start_ring(struct trace_reader *r, uint32_t i, enum trace_from from)
+{
+    struct stream *s = &r->streams[i];
+    uint64_t position = trace_ring_position(&r->rings, i);
+
+    s->ring = i;
+    s->discarded_base = atomic_load(&trace_ring(&r->rings, i)->discarded);
+    s->buf = malloc(r->rings.packet_bytes);
+    if (!s->buf)
+        return error_nomem();
+    if (from == TRACE_FROM_OLDEST) {
+        s->n = trace_ring_oldest(&r->rings, position);
+    } else {
+        s->n = position / r->rings.packet_bytes;
+        s->skip = (uint32_t)(position % r->rings.packet_bytes);
+    }
+    s->dry = true; /* until the first poll */
+    return NULL;
+}
+
+struct oscope_error *trace_reader_open_rings(struct trace_reader **out,
+                                             const struct trace_rings *rings,
+                                             const struct trace_schema *schema,
+                                             enum trace_from from)
+{
+    *out = NULL;
+    TRY(trace_rings_check(rings));
+    struct trace_reader *r;
+    struct oscope_error *err = new_reader(&r, rings->count);
+    if (!err) {
+        r->live = true;
+        r->rings = *rings;
+        r->schema = schema;
+    }
+    for (uint32_t i = 0; !err && i < rings->count; i++)
+        err = start_ring(r, i, from);
+    if (err)
+        trace_reader_close(r);
+    else
+        *out = r;
+    return err;
+}
+
+struct oscope_error *trace_reader_open_dir(struct trace_reader **out, const char *dir)
+{
+    AUTO_FREE char *text = NULL;
+    struct trace_reader *r;
+    size_t len = 0;
+
+    *out = NULL;
+    struct oscope_error *err = new_reader(&r, 0);
+    if (!err)
+        err = folder_open(dir, &text, &len, &r->streams, &r->nstreams);
+    if (!err) {
+        trace_schema_init(&r->own);
+        r->schema = &r->own;
+        err = error_prefix(trace_metadata_read(text, len, &r->arena, &r->metadata, &r->own),
+                           "%s/metadata", dir);
+    }
+    if (err)
+        trace_reader_close(r);
+    else
+        *out = r;
+    return err;
+}
+
+void trace_reader_close(struct trace_reader *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->nstreams; i++) {
+        free(r->streams[i].buf);
+        if (r->streams[i].fd >= 0)
+            close(r->streams[i].fd);
+    }
+    free(r->streams);
+    trace_schema_free(&r->own);
+    arena_free(&r->arena);
+    free(r);
+}
+
+const struct trace_schema *trace_reader_schema(const struct trace_reader *r)
+{
+    return r->schema;
+}
+
+const struct trace_metadata *trace_reader_metadata(const struct trace_reader *r)
+{
+    return r->live ? NULL : &r->metadata;
+}
+
+struct trace_stats trace_reader_stats(const struct trace_reader *r)
+{
+    struct trace_stats sum = {.events = r->events, .late = r->late};
+
+    for (size_t i = 0; i < r->nstreams; i++) {
+        const struct stream *s = &r->streams[i];
+        sum.packets += s->stats.packets;
+        sum.lost += s->stats.lost;
+        sum.damaged += s->stats.damaged;
+        sum.discarded +=
+            r->live ? atomic_load(&trace_ring(&r->rings, s->ring)->discarded) - s->discarded_base
+                    : s->stats.discarded;
+    }
+    return sum;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The recorder. A packet is copied out of the ring, found good, and appended with one write; after
+ * a write that fails the file is cut back to where it was. So at every moment a file consists of
+ * whole packets, but for the last one when the recorder is killed inside a write. The metadata is
+ * replaced by renaming, and before the first packet that needs it.
+ */
+#include "trace/record.h"
+
+#include "trace/packet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct channel {
+    int fd;         /* -1 until the first packet */
+    uint64_t n;     /* next packet to write */
+    uint64_t bytes; /* of the file */
+    uint64_t discarded_base;
+};
+
+struct trace_recorder {
+    char *dir; /* for messages */
+    int dir_fd;
+    struct trace_rings rings;
+    const struct trace_schema *schema;
+    unsigned ntypes; /* that the metadata has */
+    struct trace_metadata metadata;
+    struct arena arena; /* the environment's strings */
+    struct channel *channels;
+    uint8_t *packet; /* one */
+    struct trace_recorder_stats stats;
+    bool failed, stopped;
+};
+
+/* Appends all n bytes at `at`, or leaves the file as long as that. */
+static struct oscope_error *append(struct trace_recorder *rec, int fd, const char *name,
+                                   const void *data, size_t n, uint64_t at)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t got = pwrite(fd, (const uint8_t *)data + done, n - done, (off_t)(at + done));
+        if (got > 0) {
+            done += (size_t)got;
+        } else if (got == 0 || errno != EINTR) {
+            int errnum = got ? errno : ENOSPC;
+            rec->failed = true;
+            if (ftruncate(fd, (off_t)at))
+                return error_errno(errno, "%s/%s: cut back after a write failed", rec->dir, name);
+            return error_errno(errnum, "%s/%s", rec->dir, name);
+        }
+    }
+    return NULL;
+}
+
+static struct oscope_error *create(struct trace_recorder *rec, const char *name, int *fd)
+{
+    *fd = openat(rec->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (*fd >= 0)
+        return NULL;
+    rec->failed = true;
+    return error_errno(errno, "%s/%s", rec->dir, name);
+}
+
+static struct oscope_error *write_metadata(struct trace_recorder *rec)
+{
+    AUTO_FREE char *text = NULL;
+    AUTO_CLOSE int fd = -1;
+    size_t len;
+
+    TRY(trace_metadata_write(&rec->metadata, rec->schema, &text, &len));
+    TRY(create(rec, "metadata.new", &fd));
+    struct oscope_error *err = append(rec, fd, "metadata.new", text, len, 0);
+    if (!err && renameat(rec->dir_fd, "metadata.new", rec->dir_fd, "metadata")) {
+        rec->failed = true;
+        err = error_errno(errno, "%s/metadata", rec->dir);
+    }
+    if (err)
+        unlinkat(rec->dir_fd, "metadata.new", 0);
+    else
+        rec->ntypes = rec->schema->ntypes;
+    return err;
+}
+
+static struct oscope_error *copy_env(struct trace_recorder *rec, const struct trace_env *env,
+                                     size_t n)
+{
+    struct trace_env *copy = arena_alloc(&rec->arena, (n + 1) * sizeof *copy);
+
+    for (size_t i = 0; copy && i < n; i++) {
+        copy[i].key = arena_strdup(&rec->arena, env[i].key);
+        copy[i].value = arena_strdup(&rec->arena, env[i].value);
+        if (!copy[i].key || !copy[i].value)
+            copy = NULL;
+    }
+    rec->metadata.env = copy;
+    rec->metadata.nenv = n;
+    return copy ? NULL : error_nomem();
+}
+
+/* All that needs no folder. */
+static struct oscope_error *prepare(struct trace_recorder *rec,
+                                    const struct trace_recorder_options *o)
+{
+    rec->rings = *o->rings;
+    rec->schema = o->schema;
+    rec->metadata.clock = o->clock;
+    memcpy(rec->metadata.uuid, o->rings->uuid, sizeof rec->metadata.uuid);
+    rec->dir = strdup(o->dir);
+    rec->packet = malloc(o->rings->packet_bytes);
+    rec->channels = calloc(o->rings->count + 1u, sizeof *rec->channels);
+    if (!rec->dir || !rec->packet || !rec->channels)
+        return error_nomem();
+    for (uint32_t i = 0; i < rec->rings.count; i++) {
+        struct channel *c = &rec->channels[i];
+        uint64_t position = trace_ring_position(&rec->rings, i);
+        c->fd = -1;
+        c->n = o->from == TRACE_FROM_OLDEST ? trace_ring_oldest(&rec->rings, position)
+                                            : position / rec->rings.packet_bytes;
+        c->discarded_base = atomic_load(&trace_ring(&rec->rings, i)->discarded);
+    }
+    return copy_env(rec, o->env, o->nenv);
+}
+
+static struct oscope_error *make_folder(struct trace_recorder *rec)
+{
+    if (mkdir(rec->dir, 0700)) {
+        if (errno != EEXIST)
+            return error_errno(errno, "%s", rec->dir);
+        return error_hint(error_new(OSCOPE_E_BUSY, "%s exists already", rec->dir),
+                          "name a folder that does not exist yet");
+    }
+    rec->dir_fd = open(rec->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct oscope_error *err =
+        rec->dir_fd < 0 ? error_errno(errno, "%s", rec->dir) : write_metadata(rec);
+    if (err)
+        rmdir(rec->dir);
+    return err;
+}
+
+struct oscope_error *trace_recorder_open(struct trace_recorder **out,
+                                         const struct trace_recorder_options *options)
+{
+    *out = NULL;
+    TRY(trace_rings_check(options->rings));
+    struct trace_recorder *rec = calloc(1, sizeof *rec);
+    if (!rec)
+        return error_nomem();
+    rec->dir_fd = -1;
+    struct oscope_error *err = prepare(rec, options);
+    if (!err)
+        err = make_folder(rec);
+    if (err)
+        trace_recorder_close(rec);
+    else
+        *out = rec;
+    return err;
+}
+
+/* Appends the packet in rec->packet to channel i. */
+static struct oscope_error *write_packet(struct trace_recorder *rec, uint32_t i)
+{
+    struct channel *c = &rec->channels[i];
+    char name[32];
+
+    snprintf(name, sizeof name, "channel_%u", i);
+    if (rec->ntypes != rec->schema->ntypes)
+        TRY(write_metadata(rec));
+    if (c->fd < 0)
+        TRY(create(rec, name, &c->fd));
+    TRY(append(rec, c->fd, name, rec->packet, rec->rings.packet_bytes, c->bytes));
+    c->bytes += rec->rings.packet_bytes;
+    c->n++;
+    rec->stats.packets++;
+    rec->stats.bytes += rec->rings.packet_bytes;
+    return NULL;
+}
+
+/*
+ * Closes the copy of an open packet of which `content` bytes are there: at its last event that can
+ * be read. False: it has none.
+ */
+static bool finish_packet(struct trace_recorder *rec, uint32_t content, uint64_t discarded)
+{
+    struct packet_cursor c;
+    struct trace_event ev;
+    struct wire_packet p;
+
+    memcpy(&p, rec->packet, sizeof p);
+    if (!packet_is_one(&p, rec->rings.uuid))
+        return false;
+    packet_begin(&c, rec->packet, content, UINT64_MAX);
+    while (packet_next(&c, rec->schema, &ev) == PACKET_EVENT)
+        ;
+    p.timestamp_end = c.time;
+    p.content_size = UINT64_C(8) * c.at;
+    p.packet_size = UINT64_C(8) * rec->rings.packet_bytes;
+    p.events_discarded = discarded;
+    memcpy(rec->packet, &p, sizeof p);
+    memset(rec->packet + c.at, 0, rec->rings.packet_bytes - c.at);
+    return c.at > sizeof p;
+}
+
+static uint64_t discarded(const struct trace_recorder *rec, uint32_t i)
+{
+    return atomic_load(&trace_ring(&rec->rings, i)->discarded);
+}
+
+/* The writer was faster: goes on with a packet that it won't reach at once. */
+static void skip_lost(struct trace_recorder *rec, uint32_t i, uint64_t position)
+{
+    uint64_t now = trace_ring_position(&rec->rings, i);
+    uint64_t oldest = trace_ring_oldest(&rec->rings, MAX(now, position));
+    struct channel *c = &rec->channels[i];
+
+    if (oldest <= c->n)
+        oldest = c->n + 1;
+    rec->stats.lost += oldest - c->n;
+    c->n = oldest;
+}
+
+/* A complete packet as babeltrace2 will want it; else it is lost. */
+static bool check_packet(struct trace_recorder *rec, uint32_t i, uint64_t position)
+{
+    struct wire_packet p;
+
+    memcpy(&p, rec->packet, sizeof p);
+    if (!packet_is_one(&p, rec->rings.uuid))
+        return false;
+    if (packet_is_closed(&p, rec->rings.packet_bytes))
+        return p.packet_size / 8 == rec->rings.packet_bytes;
+    /* Full to the last byte, and not yet closed. */
+    return !p.content_size && position == (rec->channels[i].n + 1) * rec->rings.packet_bytes &&
+           finish_packet(rec, rec->rings.packet_bytes, p.events_discarded);
+}
+
+/* Writes what is complete below position. */
+static struct oscope_error *pump_channel(struct trace_recorder *rec, uint32_t i, uint64_t position)
+{
+    struct channel *c = &rec->channels[i];
+
+    uint64_t head = position / rec->rings.packet_bytes;
+    while (c->n < head) {
+        if (head - c->n >= rec->rings.packets ||
+            !trace_ring_copy(&rec->rings, i, c->n, 0, rec->rings.packet_bytes, rec->packet)) {
+            skip_lost(rec, i, position);
+        } else if (!check_packet(rec, i, position)) {
+            rec->stats.lost++;
+            c->n++;
+        } else {
+            TRY(write_packet(rec, i));
+        }
+    }
+    return NULL;
+}
+
+static struct oscope_error *usable(const struct trace_recorder *rec)
+{
+    if (rec->failed || rec->stopped)
+        return error_new(OSCOPE_E_IO, "%s: the recording has ended%s", rec->dir,
+                         rec->failed ? " with an error" : "");
+    return NULL;
+}
+
+struct oscope_error *trace_recorder_pump(struct trace_recorder *rec)
+{
+    TRY(usable(rec));
+    for (uint32_t i = 0; i < rec->rings.count; i++)
+        TRY(pump_channel(rec, i, trace_ring_position(&rec->rings, i)));
+    return NULL;
+}
+
+/* The packet that is open at position, as far as it is filled. */
+static struct oscope_error *write_open(struct trace_recorder *rec, uint32_t i, uint64_t position)
+{
+    uint32_t content = (uint32_t)(position % rec->rings.packet_bytes);
+    struct channel *c = &rec->channels[i];
+
+    if (position / rec->rings.packet_bytes != c->n || content <= sizeof(struct wire_packet))
+        return NULL; /* overtaken meanwhile, or nothing in it */
+    if (!trace_ring_copy(&rec->rings, i, c->n, 0, content, rec->packet) ||
+        !finish_packet(rec, content, discarded(rec, i))) {
+        rec->stats.lost++;
+        return NULL;
+    }
+    return write_packet(rec, i);
+}
+
+struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
+{
+    TRY(usable(rec));
+    for (uint32_t i = 0; i < rec->rings.count; i++) {
+        uint64_t position = trace_ring_position(&rec->rings, i);
+        TRY(pump_channel(rec, i, position));
+        TRY(write_open(rec, i, position));
+    }
+    rec->stopped = true;
+    return rec->ntypes == rec->schema->ntypes ? NULL : write_metadata(rec);
+}
+
+struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *rec)
+{
+    struct trace_recorder_stats stats = rec->stats;
+
+    for (uint32_t i = 0; i < rec->rings.count; i++)
+        stats.discarded += discarded(rec, i) - rec->channels[i].discarded_base;
+    return stats;
+}
+
+void trace_recorder_close(struct trace_recorder *rec)
+{
+    if (!rec)
+        return;
+    for (uint32_t i = 0; rec->channels && i < rec->rings.count; i++)
+        if (rec->channels[i].fd >= 0)
+            close(rec->channels[i].fd);
+    if (rec->dir_fd >= 0)
+        close(rec->dir_fd);
+    free(rec->channels);
+    free(rec->packet);
+    free(rec->dir);
+    arena_free(&rec->arena);
+    free(rec);
+}

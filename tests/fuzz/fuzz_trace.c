@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hostile packets and metadata. First byte 0: the rest is a recording's metadata, which must be
+ * refused or come out as it went in when it is written again. Else the rest lies over the packets
+ * of two live rings, whose writers then go on, or (even first byte) over a file of a recording.
+ * Values must lie within what was read, and every event must be accounted for.
+ */
+#include "../unit/fake_trace.h"
+
+#include "trace/record.h"
+#include "trace/stream.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+static void check_event(const struct trace_event *ev)
+{
+    const volatile char *end;
+
+    for (unsigned i = 0; i < ev->type->nfields; i++) {
+        if (ev->at[i] > ev->size)
+            abort();
+        trace_event_u64(ev, i);
+        for (end = trace_event_str(ev, i); *end; end++)
+            ;
+    }
+}
+
+static void drain(struct trace_reader *r)
+{
+    const struct trace_event *ev;
+    uint64_t events = trace_reader_stats(r).events;
+
+    for (; (ev = trace_reader_next(r)); events++)
+        check_event(ev);
+    if (trace_reader_stats(r).events != events)
+        abort();
+}
+
+static void fuzz_rings(const uint8_t *data, size_t n)
+{
+    struct fake_trace f;
+    struct trace_reader *r;
+
+    fake_trace_open(&f, 2);
+    for (int32_t i = 0; i < 500; i++)
+        fake_exit(&f, (uint32_t)i & 1, (uint64_t)i, i);
+    if (n > 10) { /* anywhere in the first packets */
+        size_t at = load16(data) % (2 * FAKE_PACKET);
+        memcpy(fake_packet(&f, 0, 0) + at, data + 2, MIN(n - 2, 2 * FAKE_PACKET - at));
+        memcpy(fake_packet(&f, 1, 1) + at % 256, data + 2, MIN(n - 2, (size_t)1024));
+    }
+    if (trace_reader_open_rings(&r, &f.rings, &f.schema, data[0] & 1 ? TRACE_FROM_OLDEST : 0))
+        abort();
+    trace_reader_poll(r, 200);
+    drain(r);
+    for (int32_t i = 500; i < 500 + load16(data) % 3000; i++)
+        fake_exit(&f, (uint32_t)i & 1, (uint64_t)i, i);
+    if (n > 12)
+        atomic_store(&fake_ring(&f, 1)->position, load64(data + 4));
+    trace_reader_poll(r, UINT64_MAX);
+    drain(r);
+    trace_reader_close(r);
+    fake_trace_close(&f);
+}
+
+/* A file with a good packet, the input, and a good packet; read as folder.c reads it. */
+static void fuzz_file(const uint8_t *data, size_t n)
+{
+    struct fake_trace f;
+    struct stream s = {.fd = memfd_create("channel_0", MFD_CLOEXEC)};
+    struct trace_event ev;
+
+    fake_trace_open(&f, 1);
+    for (int32_t i = 0; f.writers[0].n < 2; i++)
+        fake_exit(&f, 0, (uint64_t)i, i);
+    uint64_t last = ALIGN_UP(FAKE_PACKET + n, FAKE_PACKET);
+    if (pwrite(s.fd, fake_packet(&f, 0, 0), FAKE_PACKET, 0) != FAKE_PACKET ||
+        pwrite(s.fd, data, n, FAKE_PACKET) != (ssize_t)n ||
+        pwrite(s.fd, data, n < 200 ? n : 200, (off_t)load16(data) % FAKE_PACKET) < 0 ||
+        pwrite(s.fd, fake_packet(&f, 0, 1), FAKE_PACKET, (off_t)last) != FAKE_PACKET)
+        abort();
+    s.size = last + FAKE_PACKET;
+    s.cap = s.chunk = 4 * FAKE_PACKET;
+    s.buf = malloc(s.cap);
+    while (folder_more(&s, f.rings.uuid))
+        while (packet_next(&s.c, &f.schema, &ev) == PACKET_EVENT)
+            check_event(&ev);
+    if (!s.dry || s.at < s.size)
+        abort();
+    folder_seek(&s, load16(data), f.rings.uuid);
+    if (s.at > s.size + PACKET_MAX)
+        abort();
+    close(s.fd);
+    free(s.buf);
+    fake_trace_close(&f);
+}
+
+static void fuzz_metadata(const uint8_t *data, size_t n)
+{
+    AUTO_FREE char *text = strndup((const char *)data, n), *again = NULL;
+    struct trace_metadata m;
+    struct trace_schema s;
+    struct arena arena = {0};
+    size_t len;
+
+    trace_schema_init(&s);
+    struct oscope_error *err = trace_metadata_read(text, strlen(text), &arena, &m, &s);
+    if (!err) {
+        m.nenv = 0;
+        if (trace_metadata_write(&m, &s, &again, &len) || !len)
+            abort();
+    }
+    oscope_error_free(err);
+    trace_schema_free(&s);
+    arena_free(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    if (n < 3)
+        return 0;
+    if (!data[0])
+        fuzz_metadata(data + 1, n - 1);
+    else if (data[0] & 1)
+        fuzz_rings(data + 1, n - 1);
+    else
+        fuzz_file(data + 1, n - 1);
+    return 0;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* probe/verify.c: each rule has a set that keeps it and one that breaks it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "probe/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct wire_set *set;
+
+/* One probe with this program. */
+static void program(const struct wire_insn *code, uint32_t n)
+{
+    memset(set, 0, sizeof *set);
+    set->nprobes = 1;
+    set->ncode = n;
+    set->nregisters = 1;
+    strcpy(set->registers[0], "a0");
+    set->probes[0] = (struct wire_probe){.address = 0x1000, .count = n};
+    memcpy(set->code, code, n * sizeof *code);
+}
+
+#define PROGRAM(...)                                                                               \
+    program((const struct wire_insn[]){__VA_ARGS__},                                               \
+            sizeof((const struct wire_insn[]){__VA_ARGS__}) / sizeof(struct wire_insn))
+#define END                                                                                        \
+    {                                                                                              \
+        .op = WIRE_OP_END                                                                          \
+    }
+#define EVENT                                                                                      \
+    {                                                                                              \
+        .op = WIRE_OP_EVENT, .imm = 1                                                              \
+    }
+
+static void good(void)
+{
+    const char *wrong = verify_set(set);
+
+    if (wrong)
+        fail_msg("%s", wrong);
+}
+
+static void bad(const char *part)
+{
+    const char *wrong = verify_set(set);
+
+    assert_non_null(wrong);
+    if (!strstr(wrong, part))
+        fail_msg("'%s' instead of '%s'", wrong, part);
+}
+
+static void sets(void **state)
+{
+    PROGRAM(EVENT, END);
+    good();
+    set->nprobes = 0;
+    good();
+    set->nprobes = WIRE_PROBES + 1;
+    bad("more probes");
+    PROGRAM(END);
+    set->ncode = WIRE_CODE + 1;
+    bad("more probes");
+    PROGRAM(END);
+    set->nregisters = WIRE_REGISTERS + 1;
+    bad("more probes");
+    PROGRAM(END);
+    set->ndirect = WIRE_DIRECT + 1;
+    bad("more probes");
+    PROGRAM(END);
+    memset(set->registers[0], 'a', WIRE_NAME);
+    bad("register's name");
+    set->registers[0][0] = '\0';
+    bad("register's name");
+}
+
+static void ranges(void **state)
+{
+    PROGRAM(END);
+    set->ndirect = 1;
+    set->direct[0] = (struct wire_direct){0xffffffffffff0000, 0x10000, 0x7f0000000000};
+    good();
+    set->direct[0].size++;
+    bad("range of memory");
+    set->direct[0] = (struct wire_direct){0, 0x10000, 0xffffffffffff0001};
+    bad("range of memory");
+    set->direct[0] = (struct wire_direct){0x1000, 0, 0x1000};
+    bad("range of memory");
+}
+
+static void probes(void **state)
+{
+    PROGRAM(END);
+    set->probes[0].site = WIRE_SITE_COUNT;
+    bad("kind of site");
+    PROGRAM(END);
+    set->probes[0].slot = WIRE_PROBES;
+    bad("place for counts");
+    PROGRAM(END);
+    set->probes[0].count = 0;
+    bad("empty or too long");
+    set->probes[0].count = WIRE_PROGRAM + 1;
+    bad("empty or too long");
+    set->probes[0].count = 2;
+    bad("outside of the set's code");
+    set->probes[0].first = UINT32_MAX;
+    bad("outside of the set's code");
+}
+
+static void instructions(void **state)
+{
+    PROGRAM({.op = WIRE_OP_COUNT}, END);
+    bad("unknown operation");
+    PROGRAM({.op = WIRE_OP_IMM, .d = WIRE_SLOTS}, END);
+    bad("slot that");
+    PROGRAM({.op = WIRE_OP_MOV, .s = WIRE_SLOTS}, END);
+    bad("slot that");
+    PROGRAM({.op = WIRE_OP_IMM, .imm_high = 1}, END);
+    bad("imm_high");
+    PROGRAM({.op = WIRE_OP_LOAD, .size = 3}, END);
+    bad("a size");
+    PROGRAM({.op = WIRE_OP_SEXT}, END);
+    bad("a size");
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT, .size = 16}, END);
+    bad("a size");
+    PROGRAM({.op = WIRE_OP_REG}, END);
+    good();
+    set->probes[0].site = WIRE_SITE_IDLE;
+    bad("where there are none");
+    set->probes[0].site = WIRE_SITE_RESUME;
+    bad("where there are none");
+    PROGRAM({.op = WIRE_OP_REG, .imm = 1}, END);
+    bad("does not name");
+    PROGRAM({.op = WIRE_OP_EVENT, .imm = 65534}, END);
+    good();
+    PROGRAM({.op = WIRE_OP_EVENT, .imm = 65535}, END);
+    bad("event type");
+    /* what no path leads to is looked at, too */
+    PROGRAM(END, {.op = WIRE_OP_COUNT});
+    bad("unknown operation");
+}
+
+static void ends_and_jumps(void **state)
+{
+    PROGRAM({.op = WIRE_OP_IMM});
+    bad("without an end");
+    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}, END, END);
+    good();
+    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}, END, {.op = WIRE_OP_IMM});
+    bad("without an end");
+    PROGRAM({.op = WIRE_OP_JNE, .imm = 1}, END);
+    bad("jump out");
+    PROGRAM({.op = WIRE_OP_JLT, .imm = UINT64_MAX}, END); /* back */
+    bad("jump out");
+    PROGRAM({.op = WIRE_OP_JSLT, .imm = 0}, END);
+    good();
+    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}); /* the last one of its program */
+    bad("jump out");
+}
+
+static void events(void **state)
+{
+    static const struct wire_insn put = {.op = WIRE_OP_PUT, .size = 4};
+
+    PROGRAM(put, END);
+    bad("outside of an event");
+    PROGRAM({.op = WIRE_OP_PUT_STR, .imm = 1}, END);
+    bad("outside of an event");
+    PROGRAM({.op = WIRE_OP_PUT_MEM, .imm = 1}, END);
+    bad("outside of an event");
+    PROGRAM(EVENT, EVENT, END);
+    bad("begun twice");
+    /* begun on one of two paths, both of which then write, or begin */
+    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}, EVENT, put, END);
+    bad("outside of an event");
+    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}, EVENT, EVENT, END);
+    bad("begun twice");
+    /* one of two types */
+    PROGRAM({.op = WIRE_OP_JEQ, .imm = 3}, EVENT, put, END, EVENT, put, END);
+    good();
+}
+
+static void sizes(void **state)
+{
+    enum { MOST = WIRE_RECORD - sizeof(struct wire_event) };
+
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_MEM, .imm = MOST}, END);
+    good();
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_MEM, .imm = MOST + 1}, END);
+    bad("too large");
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_STR, .imm = MOST - 1}, END);
+    good();
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_STR, .imm = MOST}, END);
+    bad("too large");
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_MEM, .imm = UINT64_MAX - 3}, END);
+    bad("too large");
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_STR, .imm = UINT32_MAX}, END);
+    bad("too large");
+    /* the longer path counts, whichever it is */
+    PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .imm = 1}, {.op = WIRE_OP_PUT_MEM, .imm = MOST - 7},
+            {.op = WIRE_OP_PUT, .size = 8}, END);
+    bad("too large");
+    PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .imm = 2}, {.op = WIRE_OP_PUT_MEM, .imm = MOST}, END,
+            {.op = WIRE_OP_PUT, .size = 8}, END);
+    good();
+}
+
+static int make(void **state)
+{
+    set = malloc(sizeof *set);
+    return set ? 0 : -1;
+}
+
+static int drop(void **state)
+{
+    free(set);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sets),         cmocka_unit_test(ranges),         cmocka_unit_test(probes),
+        cmocka_unit_test(instructions), cmocka_unit_test(ends_and_jumps), cmocka_unit_test(events),
+        cmocka_unit_test(sizes),
+    };
+
+    return cmocka_run_group_tests(tests, make, drop);
+}
