@@ -4,6 +4,7 @@
 #define OSCOPE_OSCOPE_H
 
 #include <oscope/error.h>
+#include <oscope/export.h>
 #include <oscope/log.h>
 #include <oscope/rows.h>
 #include <oscope/session.h>
