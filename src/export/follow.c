@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 
+#define BACKWARDS_NS UINT64_C(1000000000)
+
 /* ---- types ---- */
 
 static const struct {
@@ -315,14 +317,31 @@ static void lose(struct follow *f, struct follow_cpu *cpu, uint64_t time)
     f->ops->lost(f->x, cpu, time);
 }
 
+/*
+ * The time of ev as it is told. A time far beyond the one that follows was itself the wrong one,
+ * and must not hold up all that follow.
+ */
+static uint64_t tell_time(struct follow *f, struct follow_cpu *cpu, const struct trace_event *ev)
+{
+    if (likely(ev->time >= cpu->last))
+        return ev->time;
+    if (cpu->last - ev->time < BACKWARDS_NS)
+        return cpu->last;
+    close_all(f, cpu, cpu->last);
+    if (cpu->running && cpu->tid != FOLLOW_NOBODY)
+        run_unseen(f, cpu, cpu->last, &nobody);
+    cpu->running = false;
+    return ev->time;
+}
+
 void follow_event(struct follow *f, const struct trace_event *ev)
 {
     const struct follow_type *type = &f->types[ev->type->id];
     struct follow_cpu *cpu = &f->cpus[MIN(ev->cpu, FOLLOW_CPUS)];
-    uint64_t time = MAX(ev->time, cpu->last);
+    uint64_t time = tell_time(f, cpu, ev);
     unsigned kind = cpu->cpu == FOLLOW_CPUS ? FOLLOW_OTHER : type->kind;
 
-    if (!cpu->seen)
+    if (!cpu->seen || time < cpu->last)
         cpu->last = time;
     cpu->seen = true;
     cpu->stream = ev->stream;

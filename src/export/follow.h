@@ -7,7 +7,8 @@
  *     does not tell (events were lost), FOLLOW_NOBODY ran in between;
  *   - slices of a place nest: every end has its begin; an end whose begin is not in the recording
  *     is told as a point instead;
- *   - on a vCPU, time does not run backwards.
+ *   - on a vCPU time does not run backwards, but for a jump of more than a second, after which
+ *     nothing is taken for known: only a damaged recording has that.
  *
  * Every event gives at least one call. Memory is bounded: the state of 512 vCPUs, and of as many
  * threads as fit in FOLLOW_THREADS; when they are too many all of them are forgotten.

@@ -173,7 +173,7 @@ static void track_event(struct perfetto *p, uint64_t track, uint64_t time, unsig
     proto_uint(m, EVENT_TRACK, track);
     if (name)
         proto_text(m, EVENT_NAME, name, NAME_MAX);
-    else if (type != TYPE_END)
+    else if (type != TYPE_END && ev)
         proto_uint(m, EVENT_NAME_IID, (uint64_t)ev->type->id + 1);
     for (unsigned i = 0; ev && i < ev->type->nfields; i++)
         annotate_field(m, ev, i);
