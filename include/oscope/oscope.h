@@ -4,8 +4,10 @@
 #define OSCOPE_OSCOPE_H
 
 #include <oscope/error.h>
+#include <oscope/events.h>
 #include <oscope/export.h>
 #include <oscope/log.h>
+#include <oscope/record.h>
 #include <oscope/rows.h>
 #include <oscope/session.h>
 #include <oscope/view.h>

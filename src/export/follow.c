@@ -369,10 +369,8 @@ void follow_event(struct follow *f, const struct trace_event *ev)
 
 static enum follow_arch find_arch(const struct trace_metadata *m)
 {
-    const char *name = m ? trace_metadata_env(m, "machine") : NULL;
+    const char *name = m ? trace_metadata_env(m, "architecture") : NULL;
 
-    if (!name && m)
-        name = trace_metadata_env(m, "architecture");
     if (name && !strncmp(name, "riscv", 5))
         return FOLLOW_ARCH_RISCV;
     return name && !strcmp(name, "x86_64") ? FOLLOW_ARCH_X86 : FOLLOW_ARCH_UNKNOWN;

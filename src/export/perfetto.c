@@ -321,7 +321,7 @@ static void system_info(struct perfetto *p, uint64_t time)
     env_text(m, 1, p->job->metadata, "sysname");
     env_text(m, 2, p->job->metadata, "kernel_version");
     env_text(m, 3, p->job->metadata, "kernel_release");
-    env_text(m, 4, p->job->metadata, "machine");
+    env_text(m, 4, p->job->metadata, "architecture");
     proto_close(m, name);
     env_text(m, 17, p->job->metadata, "hostname");
     proto_close(m, at);

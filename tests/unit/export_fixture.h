@@ -228,7 +228,7 @@ static inline void fixture_record(struct export_fixture *x, uint32_t events, boo
     static const struct trace_env env[] = {{"hostname", "guest"},
                                            {"sysname", "Linux"},
                                            {"kernel_release", "6.12.1"},
-                                           {"machine", "riscv64"}};
+                                           {"architecture", "riscv64"}};
     struct trace_recorder_options o = {.dir = x->dir,
                                        .rings = &x->f.rings,
                                        .schema = &x->f.schema,
