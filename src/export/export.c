@@ -85,7 +85,9 @@ static struct oscope_error *write_error(const struct target *t, int errnum)
     struct oscope_error *err =
         error_errno(errnum, "cannot write %s", t->name ? t->name : "the output");
 
-    return t->part ? error_hint(err, "what was written of it is removed") : err;
+    return t->part
+               ? error_hint(err, "what was written is removed; --from and --until choose a part")
+               : err;
 }
 
 /* Gives the file its name, or removes it if err; returns err or what went wrong. */

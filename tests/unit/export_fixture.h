@@ -222,8 +222,7 @@ static inline void fixture_events(struct export_fixture *x, uint32_t from, uint3
     }
 }
 
-/* Records `events` of them; with losses some packets are overwritten before they are recorded. */
-static inline void fixture_record(struct export_fixture *x, uint32_t events, bool losses)
+static inline void fixture_open(struct export_fixture *x)
 {
     static const struct trace_env env[] = {{"hostname", "guest"},
                                            {"sysname", "Linux"},
@@ -239,14 +238,30 @@ static inline void fixture_record(struct export_fixture *x, uint32_t events, boo
     fixture_types(x);
     trace_clock_host(&o.clock);
     assert_null(trace_recorder_open(&x->rec, &o));
+}
+
+static inline void fixture_close(struct export_fixture *x)
+{
+    assert_null(trace_recorder_stop(x->rec));
+    assert_null(trace_reader_open_dir(&x->r, x->dir));
+}
+
+/* With losses some packets are overwritten before they are recorded. */
+static inline void fixture_fill(struct export_fixture *x, uint32_t events, bool losses)
+{
     for (uint32_t i = 0; i < events;) {
         uint32_t n = losses && i % 3000 == 500 ? 5000 : 100;
         fixture_events(x, i, MIN(i + n, events));
         i += n;
         assert_null(trace_recorder_pump(x->rec));
     }
-    assert_null(trace_recorder_stop(x->rec));
-    assert_null(trace_reader_open_dir(&x->r, x->dir));
+}
+
+static inline void fixture_record(struct export_fixture *x, uint32_t events, bool losses)
+{
+    fixture_open(x);
+    fixture_fill(x, events, losses);
+    fixture_close(x);
 }
 
 /* ---- exporting it ---- */

@@ -138,7 +138,7 @@ struct seen {
     size_t npoints;
     uint64_t uuid[TRACKS], depth[TRACKS], time[TRACKS];
     size_t ntracks;
-    uint8_t names[EXPORT_EMPTY + 2]; /* EventName iids that were interned */
+    uint8_t names[EXPORT_EMPTY + 8]; /* EventName iids that were interned */
     uint64_t lost_bundles, lost_points, entries, overrun, newtasks, forks;
     bool system, clocks;
 };
@@ -448,6 +448,73 @@ static void test_perfetto_lost(void **state)
     perfetto_check(*state, true);
 }
 
+/* ---- what no guest of ours writes ---- */
+
+static void put_type(struct export_fixture *x, uint16_t id, const char *name, enum trace_kind kind)
+{
+    const struct trace_field field = {"tid", kind, kind == TRACE_STRING ? 8 : 0, NULL};
+    const struct trace_type type = {id, 1, name, NULL, NULL, &field};
+
+    assert_null(trace_schema_add(&x->f.schema, &type));
+}
+
+/* Overwrites a field of the header of each packet of a vCPU's file. */
+static void patch(struct export_fixture *x, const char *channel, size_t at, uint32_t value)
+{
+    char path[96];
+
+    snprintf(path, sizeof path, "%s/%s", x->dir, channel);
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    long size = ftell(f);
+    for (long i = 0; i < size; i += FAKE_PACKET) {
+        fseek(f, i + (long)at, SEEK_SET);
+        assert_int_equal(fwrite(&value, sizeof value, 1, f), 1);
+    }
+    fclose(f);
+}
+
+/*
+ * Types that have the names of known ones but not their fields, and vCPUs with numbers beyond all
+ * bounds (Perfetto gives a file up for an ftrace event of CPU 1024) become points.
+ */
+static void test_strange(void **state)
+{
+    struct export_fixture *x = *state;
+    struct oscope_export_options o = fixture_options(x, "perfetto");
+    struct seen *s = calloc(1, sizeof *s);
+    uint64_t beyond = 0, expected = 0;
+    const struct trace_event *ev;
+
+    put_type(x, EXPORT_EMPTY + 1, "syscall_entry_", TRACE_STRING);
+    put_type(x, EXPORT_EMPTY + 2, "syscall_exit_dup", TRACE_STRING);
+    put_type(x, EXPORT_EMPTY + 3, "syscall_entry_dup", TRACE_U8);
+    fixture_open(x);
+    fixture_fill(x, 3000, false);
+    for (uint16_t i = 1; i <= 3; i++)
+        fake_trace_event(&x->f, 0, EXPORT_START + 4000000 + i, EXPORT_EMPTY + i, "7", 2 - i / 3);
+    assert_null(trace_recorder_stop(x->rec));
+    patch(x, "channel_2", offsetof(struct wire_packet, cpu_id), 4000000000);
+    assert_null(trace_reader_open_dir(&x->r, x->dir));
+    while ((ev = trace_reader_next(x->r)))
+        expected += ev->cpu == 4000000000;
+    assert_int_equal(trace_reader_stats(x->r).damaged, 0);
+    assert_true(fixture_export(x, &o).events > 3000);
+    see(x, s); /* all bundles are of CPUs that there are */
+    for (size_t i = 0; i < s->npoints; i++) {
+        struct msg m = s->points[i].m;
+        struct field f;
+        while (next(&m, &f))
+            beyond += f.n == 4 && has(f.m, 10) && integer(f.m, 3) == 4000000000;
+    }
+    assert_true(expected > 500);
+    assert_int_equal(beyond, expected);
+    free(s->events);
+    free(s->points);
+    free(s);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, export_setup, export_teardown)
 
 int main(void)
@@ -456,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_proto),
         TEST(test_perfetto),
         TEST(test_perfetto_lost),
+        TEST(test_strange),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* export/follow.c: what it tells of a sequence of events, word for word. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "export/follow.h"
+#include "trace/events.h"
+
+struct fixture {
+    struct follow f;
+    struct trace_schema schema;
+    char told[1024];
+};
+
+static void tell(void *x, const char *format, ...)
+{
+    struct fixture *s = x;
+    size_t n = strlen(s->told);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(s->told + n, sizeof s->told - n, format, args);
+    va_end(args);
+}
+
+static void on_lost(void *x, struct follow_cpu *cpu, uint64_t time)
+{
+    tell(x, "lost %u@%d ", cpu->cpu, (int)time);
+}
+
+static void on_run(void *x, struct follow_cpu *cpu, uint64_t time, const struct follow_task *prev,
+                   int64_t state, const struct follow_task *next, const struct trace_event *ev)
+{
+    (void)cpu;
+    (void)state;
+    tell(x, "%srun %s>%s@%d ", ev ? "" : "?", prev->tid == FOLLOW_NOBODY ? "-" : prev->comm,
+         next->tid == FOLLOW_NOBODY ? "-" : next->comm, (int)time);
+}
+
+static void on_begin(void *x, struct follow_place at, uint64_t time, const char *name,
+                     const struct trace_event *ev)
+{
+    assert_non_null(ev);
+    tell(x, "<%s%s@%d ", at.thread ? "call " : "", name, (int)time);
+}
+
+static void on_end(void *x, struct follow_place at, uint64_t time, const struct trace_event *ev)
+{
+    tell(x, "%s%s>@%d ", ev ? "" : "?", at.thread ? "call " : "", (int)time);
+}
+
+static void on_point(void *x, struct follow_place at, uint64_t time, const struct trace_event *ev)
+{
+    (void)at;
+    tell(x, "%s@%d ", ev->type->name, (int)time);
+}
+
+static void on_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned kind,
+                    const uint8_t *field, const struct trace_event *ev)
+{
+    (void)cpu;
+    (void)kind;
+    (void)field;
+    tell(x, "%s@%d ", ev->type->name, (int)time);
+}
+
+static int setup(void **state)
+{
+    static const struct follow_ops ops = {on_lost, on_run, on_begin, on_end, on_point, on_task};
+    static const struct trace_field tid = {"tid", TRACE_S32, 0, NULL};
+    static const struct trace_env env = {"architecture", "riscv64"};
+    static const struct trace_metadata metadata = {.env = &env, .nenv = 1};
+    const struct trace_type types[] = {
+        {TRACE_USER_FIRST, 1, "syscall_entry_read", NULL, NULL, &tid},
+        {TRACE_USER_FIRST + 1, 1, "syscall_exit_read", NULL, NULL, &tid}};
+    struct fixture *s = calloc(1, sizeof *s);
+
+    *state = s;
+    trace_schema_init(&s->schema);
+    if (trace_schema_add_builtin(&s->schema) || trace_schema_add(&s->schema, &types[0]) ||
+        trace_schema_add(&s->schema, &types[1]))
+        return -1;
+    return follow_init(&s->f, &metadata, &s->schema, &ops, s) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *s = *state;
+
+    assert_false(s->f.nomem);
+    follow_free(&s->f);
+    trace_schema_free(&s->schema);
+    free(s);
+    return 0;
+}
+
+/* An event of vCPU 0 whose integers are `values` in order and whose strings are "t" and a number.
+ */
+static void event(struct fixture *s, uint64_t time, unsigned id, bool gap, const int *values)
+{
+    const struct trace_type *type = &trace_schema_layout(&s->schema, id)->type;
+    struct trace_event ev = {.time = time, .gap = gap, .type = type};
+    uint8_t bytes[256] = {0};
+    uint16_t n = 0;
+
+    for (unsigned i = 0; i < type->nfields; i++) {
+        ev.own[i] = n;
+        if (type->fields[i].kind == TRACE_STRING) { /* names the integer that follows it */
+            n += (uint16_t)(snprintf((char *)bytes + n, 16, "t%d", values ? *values : 0) + 1);
+            continue;
+        }
+        int64_t v = values ? *values++ : 0;
+        memcpy(bytes + n, &v, trace_kind_size(type->fields[i].kind));
+        n += (uint16_t)trace_kind_size(type->fields[i].kind);
+    }
+    ev.bytes = bytes;
+    ev.at = ev.own;
+    follow_event(&s->f, &ev);
+}
+
+#define EVENT(time, id, gap, ...) event(s, time, id, gap, (const int[]){__VA_ARGS__, 0, 0, 0, 0, 0})
+#define SWITCH(time, from, to)    EVENT(time, TRACE_SCHED_SWITCH, false, from, 20, 1, to, 20)
+#define TRAP(time, from)          EVENT(time, TRACE_TRAP_ENTRY, false, 1, 0x8005, from)
+#define TRAP_EXIT(time, to)       EVENT(time, TRACE_TRAP_EXIT, false, 1, to)
+#define CALL(time, tid)           EVENT(time, TRACE_USER_FIRST, false, tid)
+#define CALL_EXIT(time, tid)      EVENT(time, TRACE_USER_FIRST + 1, false, tid)
+
+static void is(struct fixture *s, const char *expected)
+{
+    assert_string_equal(s->told, expected);
+    s->told[0] = 0;
+}
+
+static void test_switches(void **state)
+{
+    struct fixture *s = *state;
+
+    SWITCH(1, 0, 7);
+    SWITCH(2, 7, 8);
+    is(s, "run t0>t7@1 run t7>t8@2 ");
+    EVENT(5, TRACE_SCHED_WAKING, true, 9, 20, 0); /* who wakes it is not known */
+    SWITCH(6, 8, 0);
+    is(s, "?run t8>-@2 lost 0@5 sched_waking@5 ?run ->t8@6 run t8>t0@6 ");
+    SWITCH(9, 3, 4); /* not told as a gap, but one */
+    is(s, "?run t0>-@6 ?run ->t3@9 run t3>t4@9 ");
+    EVENT(20, TRACE_SCHED_SWITCH, true, 4, 20, 1, 5, 20);
+    is(s, "?run t4>-@9 lost 0@20 ?run ->t4@20 run t4>t5@20 ");
+}
+
+static void test_time(void **state)
+{
+    struct fixture *s = *state;
+
+    SWITCH(100, 0, 7);
+    SWITCH(90, 7, 8);
+    is(s, "run t0>t7@100 run t7>t8@100 ");
+    TRAP(UINT64_C(2000000000), 1);
+    SWITCH(110, 8, 9); /* that was no time */
+    SWITCH(120, 9, 8);
+    is(s,
+       "<interrupt 5@2000000000 ?>@2000000000 ?run t8>-@2000000000 run t8>t9@110 run t9>t8@120 ");
+}
+
+static void test_traps(void **state)
+{
+    struct fixture *s = *state;
+
+    TRAP_EXIT(1, 0);
+    TRAP(2, 0);
+    TRAP(3, 1);
+    TRAP_EXIT(4, 1);
+    TRAP_EXIT(5, 0);
+    is(s, "trap_exit@1 <interrupt 5@2 <interrupt 5@3 >@4 >@5 ");
+    /* preempted in the inner one, and another task returns to the user */
+    TRAP(6, 0);
+    TRAP(7, 1);
+    TRAP_EXIT(8, 0);
+    is(s, "<interrupt 5@6 <interrupt 5@7 >@8 ?>@8 ");
+    /* an end that is missing */
+    TRAP(9, 0);
+    TRAP(10, 0);
+    is(s, "<interrupt 5@9 ?>@10 <interrupt 5@10 ");
+    EVENT(12, TRACE_VCPU_RESUME, true, 0);
+    is(s, "?>@10 lost 0@12 vcpu_resume@12 ");
+    for (int i = 0; i < FOLLOW_DEPTH; i++)
+        TRAP(13, 1);
+    s->told[0] = 0;
+    TRAP(14, 1);
+    assert_int_equal(s->f.cpus[0].traps, 1);
+}
+
+static void test_waits(void **state)
+{
+    struct fixture *s = *state;
+
+    EVENT(1, TRACE_VCPU_IDLE, false, 0);
+    EVENT(2, TRACE_VCPU_RESUME, false, 0);
+    TRAP(3, 1);
+    EVENT(4, TRACE_VCPU_IDLE, false, 0);
+    EVENT(5, TRACE_VCPU_IDLE, false, 0);
+    TRAP_EXIT(6, 1);
+    is(s, "<idle@1 >@2 <interrupt 5@3 <idle@4 ?>@5 <idle@5 ?>@6 >@6 ");
+    EVENT(7, TRACE_VCPU_IDLE, false, 0);
+    TRAP(8, 1);
+    is(s, "<idle@7 ?>@8 <interrupt 5@8 ");
+}
+
+static void test_calls(void **state)
+{
+    struct fixture *s = *state;
+
+    CALL_EXIT(1, 7);
+    CALL(2, 7);
+    CALL(3, 8); /* another thread's does not end it */
+    CALL_EXIT(4, 7);
+    is(s, "syscall_exit_read@1 <call read@2 <call read@3 call >@4 ");
+    CALL(5, 8);
+    is(s, "?call >@5 <call read@5 ");
+    EVENT(6, TRACE_SCHED_PROCESS_EXIT, false, 8, 20);
+    CALL_EXIT(7, 8);
+    is(s, "?call >@6 sched_process_exit@6 syscall_exit_read@7 ");
+    CALL(8, 9); /* execs, and takes over the first thread's number */
+    EVENT(9, TRACE_SCHED_PROCESS_EXEC, false, 7, 9);
+    CALL_EXIT(10, 7);
+    is(s, "<call read@8 ?call >@9 sched_process_exec@9 syscall_exit_read@10 ");
+}
+
+static void test_threads(void **state)
+{
+    struct fixture *s = *state;
+
+    EVENT(1, TRACE_SCHED_PROCESS_FORK, false, 1, 1, 50, 50);
+    EVENT(2, TRACE_SCHED_PROCESS_FORK, false, 50, 50, 51, 50);
+    assert_int_equal(follow_thread(&s->f, 50)->pid, 50);
+    assert_int_equal(follow_thread(&s->f, 50)->ppid, 1);
+    assert_int_equal(follow_thread(&s->f, 51)->pid, 50);
+    assert_int_equal(follow_thread(&s->f, 1)->pid, 1);
+    CALL(3, 51);
+    EVENT(4, TRACE_SCHED_PROCESS_FORK, false, 1, 1, 51, 51); /* the number is used again */
+    assert_int_equal(follow_thread(&s->f, 51)->pid, 51);
+    assert_false(follow_thread(&s->f, 51)->call);
+    /* as many as a hostile guest likes */
+    for (int i = 0; i < 3 * FOLLOW_THREADS; i++) {
+        CALL(5, i);
+        s->told[0] = 0;
+    }
+    assert_true(s->f.threads.len <= FOLLOW_THREADS);
+    assert_true(s->f.index.len <= FOLLOW_THREADS);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_switches), TEST(test_time),  TEST(test_traps),
+        TEST(test_waits),    TEST(test_calls), TEST(test_threads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
