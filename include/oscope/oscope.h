@@ -5,6 +5,7 @@
 
 #include <oscope/error.h>
 #include <oscope/log.h>
+#include <oscope/report.h>
 #include <oscope/rows.h>
 #include <oscope/session.h>
 #include <oscope/view.h>
