@@ -137,7 +137,10 @@ static struct oscope_error *read_live(struct oscope_report *r, uint64_t end, boo
         if (r->next && r->next->time > end)
             break;
         if (r->next) {
-            fold_event(r->fold, r->next);
+            /* What came before is of somebody else's probes, which may have gone in between: from
+             * it to ours there is a gap that nobody tells. */
+            if (r->next->time >= r->fold->begin)
+                fold_event(r->fold, r->next);
             r->end = MAX(r->end, r->fold->now);
             r->next = NULL;
             if (r->fold->events % 256)
