@@ -48,7 +48,8 @@ struct oscope_event {
 struct oscope_events;
 
 /*
- * Switches on n sets ("sched") and reads on from this moment. The session must stay open longer.
+ * Switches on n sets ("sched") and reads on from this moment. The session must stay open longer, as
+ * must the sets' names.
  * Errors: a set that is not known, a guest without a probe engine (a core, KVM, one that `oscope
  * run` did not start), each with what would help. What can't be had of a set is told by
  * oscope_events_notes().

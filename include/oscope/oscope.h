@@ -4,7 +4,9 @@
 #define OSCOPE_OSCOPE_H
 
 #include <oscope/error.h>
+#include <oscope/events.h>
 #include <oscope/log.h>
+#include <oscope/record.h>
 #include <oscope/report.h>
 #include <oscope/rows.h>
 #include <oscope/session.h>

@@ -72,7 +72,7 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
         fo->to = UINT64_MAX;
     if (o->from > WARM_UP_NS)
         trace_reader_seek(r->reader, fo->from - WARM_UP_NS);
-    fo->arch = arch_find(trace_metadata_env(trace_reader_metadata(r->reader), "arch"));
+    fo->arch = arch_find(trace_metadata_env(trace_reader_metadata(r->reader), "architecture"));
     return NULL;
 }
 

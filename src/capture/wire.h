@@ -178,7 +178,8 @@ struct wire_ring {
 };
 
 /*
- * A packet is one of CTF 1.8 (section 5): this header and context, then events. content_size and
+ * A packet is one of CTF 1.8 (section 5): this header and context, then events, all of one
+ * generation of probes. content_size and
  * timestamp_end are filled in when the packet is closed; while it is open, `position` tells.
  */
 struct wire_packet {

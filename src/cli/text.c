@@ -391,19 +391,48 @@ bool text_number(const char *s, uint64_t max, uint64_t *out)
     return true;
 }
 
-bool text_seconds(const char *s, double *out)
+/* A decimal number below limit, with or without a fraction; what follows it, or NULL: none. */
+static const char *text_decimal(const char *s, double limit, double *out)
 {
     double v = 0, place = 0.1;
     bool digits = false;
 
-    for (; *s >= '0' && *s <= '9' && v < 1e7; s++, digits = true)
+    for (; *s >= '0' && *s <= '9' && v < limit; s++, digits = true)
         v = v * 10 + (*s - '0');
     if (*s == '.')
         for (s++; *s >= '0' && *s <= '9'; s++, digits = true, place /= 10)
             v += place * (*s - '0');
-    if (*s || !digits || v < 0.001 || v > 1e6)
+    *out = v;
+    return digits ? s : NULL;
+}
+
+bool text_seconds(const char *s, double *out)
+{
+    double v;
+
+    s = text_decimal(s, 1e7, &v);
+    if (!s || (*s && strcmp(s, "s") != 0) || v < 0.001 || v > 1e6)
         return false;
     *out = v;
+    return true;
+}
+
+bool text_size(const char *s, uint64_t *out)
+{
+    static const char units[] = "KMGT";
+    double v;
+
+    s = text_decimal(s, 1e18, &v);
+    const char *unit = s && *s ? strchr(units, *s >= 'a' ? *s - 'a' + 'A' : *s) : NULL;
+    if (!s || (*s && !unit))
+        return false;
+    for (const char *u = units; unit && u <= unit; u++)
+        v *= 1024;
+    if (unit && strcmp(s + 1, "") != 0 && strcmp(s + 1, "B") != 0 && strcmp(s + 1, "iB") != 0)
+        return false;
+    if (v >= 1e18)
+        return false;
+    *out = (uint64_t)v;
     return true;
 }
 

@@ -60,8 +60,10 @@ void text_fine(struct out *o, uint64_t ns);
  * one or does not fit.
  */
 bool text_number(const char *s, uint64_t max, uint64_t *out);
-/* Seconds, "2", "0.1"; false unless 0.001 <= v <= 1e6. */
+/* Seconds, "2", "0.1", "10s"; false unless 0.001 <= v <= 1e6. */
 bool text_seconds(const char *s, double *out);
+/* Bytes, "4096", "500M", "1.5GiB": K, M, G, T are powers of 1024. */
+bool text_size(const char *s, uint64_t *out);
 
 /* Levenshtein distance, for "did you mean"; at most 64 bytes of each are compared. */
 unsigned text_distance(const char *a, const char *b);

@@ -149,6 +149,8 @@ static struct oscope_error *op_subscribe(struct broker *b, struct broker_client 
         return err;
     }
     b->clear_at = 0; /* it just was */
+    json_object_set_new(out, "resets",
+                        json_integer(b->qmp ? qmp_events(b->qmp)->reset : b->resets));
     json_object_set_new(out, "settled", json_boolean(settled));
     return NULL;
 }

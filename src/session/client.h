@@ -4,7 +4,7 @@
  *
  *     {"op":"status"}      {"ok":true,"running":true,"resets":0, …}
  *     {"op":"registers"}   {"ok":true,"text":"CPU#0 …","threads":[123,124]}
- *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true}   (probes_json.h has the set)
+ *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true,"resets":0}   (probes_json.h)
  *     {"op":"probes"}      {"ok":true,"settled":true,"probes":[{"name":"sched_switch", …}]}
  *     {"op":"pause"} {"op":"resume"} {"op":"detach"} {"op":"hello"}
  *     errors:              {"ok":false,"code":N,"error":"…","hint":"…"}

@@ -32,6 +32,7 @@ struct trace_reader;
 
 enum trace_from {
     TRACE_FROM_NOW,    /* what is published from now on */
+    TRACE_FROM_NEXT,   /* from the next packets on: what the next generation of probes publishes */
     TRACE_FROM_OLDEST, /* what the rings still hold, first */
 };
 

@@ -14,10 +14,14 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+/* Hidden, so that no reader takes what a killed recorder left for a stream. */
+#define NEW_METADATA ".metadata"
+
 struct channel {
-    int fd;         /* -1 until the first packet */
-    uint64_t n;     /* next packet to write */
-    uint64_t bytes; /* of the file */
+    int fd;           /* -1 until the first packet */
+    uint64_t n;       /* next packet to write */
+    uint64_t bytes;   /* of the file, but for a copy of the open packet behind them */
+    uint64_t flushed; /* position of the ring when that was made */
     uint64_t discarded_base;
 };
 
@@ -72,14 +76,14 @@ static struct oscope_error *write_metadata(struct trace_recorder *rec)
     size_t len;
 
     TRY(trace_metadata_write(&rec->metadata, rec->schema, &text, &len));
-    TRY(create(rec, "metadata.new", &fd));
-    struct oscope_error *err = append(rec, fd, "metadata.new", text, len, 0);
-    if (!err && renameat(rec->dir_fd, "metadata.new", rec->dir_fd, "metadata")) {
+    TRY(create(rec, NEW_METADATA, &fd));
+    struct oscope_error *err = append(rec, fd, NEW_METADATA, text, len, 0);
+    if (!err && renameat(rec->dir_fd, NEW_METADATA, rec->dir_fd, "metadata")) {
         rec->failed = true;
         err = error_errno(errno, "%s/metadata", rec->dir);
     }
     if (err)
-        unlinkat(rec->dir_fd, "metadata.new", 0);
+        unlinkat(rec->dir_fd, NEW_METADATA, 0);
     else
         rec->ntypes = rec->schema->ntypes;
     return err;
@@ -118,8 +122,11 @@ static struct oscope_error *prepare(struct trace_recorder *rec,
         struct channel *c = &rec->channels[i];
         uint64_t position = trace_ring_position(&rec->rings, i);
         c->fd = -1;
-        c->n = o->from == TRACE_FROM_OLDEST ? trace_ring_oldest(&rec->rings, position)
-                                            : position / rec->rings.packet_bytes;
+        c->n = position / rec->rings.packet_bytes;
+        if (o->from == TRACE_FROM_OLDEST)
+            c->n = trace_ring_oldest(&rec->rings, position);
+        else if (o->from == TRACE_FROM_NEXT)
+            c->n += position % rec->rings.packet_bytes != 0;
         c->discarded_base = atomic_load(&trace_ring(&rec->rings, i)->discarded);
     }
     return copy_env(rec, o->env, o->nenv);
@@ -160,8 +167,8 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
     return err;
 }
 
-/* Appends the packet in rec->packet to channel i. */
-static struct oscope_error *write_packet(struct trace_recorder *rec, uint32_t i)
+/* Writes the packet in rec->packet behind those that channel i has. */
+static struct oscope_error *put_packet(struct trace_recorder *rec, uint32_t i)
 {
     struct channel *c = &rec->channels[i];
     char name[32];
@@ -171,7 +178,15 @@ static struct oscope_error *write_packet(struct trace_recorder *rec, uint32_t i)
         TRY(write_metadata(rec));
     if (c->fd < 0)
         TRY(create(rec, name, &c->fd));
-    TRY(append(rec, c->fd, name, rec->packet, rec->rings.packet_bytes, c->bytes));
+    return append(rec, c->fd, name, rec->packet, rec->rings.packet_bytes, c->bytes);
+}
+
+/* The same with the last of it. */
+static struct oscope_error *write_packet(struct trace_recorder *rec, uint32_t i)
+{
+    struct channel *c = &rec->channels[i];
+
+    TRY(put_packet(rec, i));
     c->bytes += rec->rings.packet_bytes;
     c->n++;
     rec->stats.packets++;
@@ -273,20 +288,30 @@ struct oscope_error *trace_recorder_pump(struct trace_recorder *rec)
     return NULL;
 }
 
-/* The packet that is open at position, as far as it is filled. */
-static struct oscope_error *write_open(struct trace_recorder *rec, uint32_t i, uint64_t position)
+/* Takes a copy of the packet that is open at position, as far as it is filled. False: there is
+ * none, or it can't be read. */
+static bool copy_open(struct trace_recorder *rec, uint32_t i, uint64_t position)
 {
     uint32_t content = (uint32_t)(position % rec->rings.packet_bytes);
-    struct channel *c = &rec->channels[i];
+    uint64_t n = rec->channels[i].n;
 
-    if (position / rec->rings.packet_bytes != c->n || content <= sizeof(struct wire_packet))
-        return NULL; /* overtaken meanwhile, or nothing in it */
-    if (!trace_ring_copy(&rec->rings, i, c->n, 0, content, rec->packet) ||
-        !finish_packet(rec, content, discarded(rec, i))) {
-        rec->stats.lost++;
-        return NULL;
+    return position / rec->rings.packet_bytes == n && content > sizeof(struct wire_packet) &&
+           trace_ring_copy(&rec->rings, i, n, 0, content, rec->packet) &&
+           finish_packet(rec, content, discarded(rec, i));
+}
+
+/* The copy stands where the whole packet will. */
+struct oscope_error *trace_recorder_flush(struct trace_recorder *rec)
+{
+    TRY(trace_recorder_pump(rec));
+    for (uint32_t i = 0; i < rec->rings.count; i++) {
+        struct channel *c = &rec->channels[i];
+        uint64_t position = trace_ring_position(&rec->rings, i);
+        if (position != c->flushed && copy_open(rec, i, position))
+            TRY(put_packet(rec, i));
+        c->flushed = position;
     }
-    return write_packet(rec, i);
+    return NULL;
 }
 
 struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
@@ -295,7 +320,8 @@ struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
     for (uint32_t i = 0; i < rec->rings.count; i++) {
         uint64_t position = trace_ring_position(&rec->rings, i);
         TRY(pump_channel(rec, i, position));
-        TRY(write_open(rec, i, position));
+        if (copy_open(rec, i, position))
+            TRY(write_packet(rec, i));
     }
     rec->stopped = true;
     return rec->ntypes == rec->schema->ntypes ? NULL : write_metadata(rec);
@@ -324,4 +350,17 @@ void trace_recorder_close(struct trace_recorder *rec)
     free(rec->dir);
     arena_free(&rec->arena);
     free(rec);
+}
+
+void trace_recorder_remove(struct trace_recorder *rec)
+{
+    char name[32];
+
+    for (uint32_t i = 0; i < rec->rings.count; i++) {
+        snprintf(name, sizeof name, "channel_%u", i);
+        unlinkat(rec->dir_fd, name, 0);
+    }
+    unlinkat(rec->dir_fd, "metadata", 0);
+    rmdir(rec->dir);
+    trace_recorder_close(rec);
 }

@@ -26,8 +26,7 @@ struct trace_recorder_options {
     const struct trace_env *env;       /* copied */
     size_t nenv;
     struct trace_clock clock;
-    enum trace_from from; /* NOW: from the packet that is being written, whole; OLDEST: what the
-                           * rings still hold, too */
+    enum trace_from from; /* NOW: from the packet that is being written, whole */
 };
 
 struct trace_recorder_stats {
@@ -51,12 +50,22 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
 struct oscope_error *trace_recorder_pump(struct trace_recorder *rec) WARN_UNUSED;
 
 /*
+ * Pumps, then writes the packets that are open as far as they are filled, in the places where they
+ * will stand when they are full: now and then, so that a recorder that is killed leaves little
+ * unwritten.
+ */
+struct oscope_error *trace_recorder_flush(struct trace_recorder *rec) WARN_UNUSED;
+
+/*
  * Pumps, then writes the packets that are still open, as far as they are filled. Once; nothing can
  * be pumped afterwards.
  */
 struct oscope_error *trace_recorder_stop(struct trace_recorder *rec) WARN_UNUSED;
 
 struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *rec);
+
+/* Closes it, and removes the folder with all that was written. */
+void trace_recorder_remove(struct trace_recorder *rec);
 
 /* Closes the files, without trace_recorder_stop() as if killed. NULL is allowed. */
 void trace_recorder_close(struct trace_recorder *rec);

@@ -177,7 +177,7 @@ static void test_record(void **state)
     assert_int_equal(written.bytes, written.packets * FAKE_PACKET);
     assert_int_equal(file_size(x, "channel_0"), (x->f.writers[0].n + 1) * FAKE_PACKET);
     assert_int_equal(file_size(x, "channel_1"), -1); /* nothing happened there */
-    assert_int_equal(file_size(x, "metadata.new"), -1);
+    assert_int_equal(file_size(x, ".metadata"), -1);
     assert_int_equal(stat(x->dir, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
     struct trace_stats seen = read_all(x);
@@ -229,6 +229,40 @@ static void test_killed(void **state)
     assert_int_equal(seen.packets, packets);
     assert_int_equal(seen.damaged, 0);
     expect_babeltrace(x, (long)seen.events);
+}
+
+/* What was flushed is there although its packet was still open; nothing is there twice later. */
+static void test_flush(void **state)
+{
+    struct fixture *x = *state;
+
+    assert_null(open_recorder(x, TRACE_FROM_NOW));
+    for (int32_t i = 0; i < 1000; i += 10) {
+        write_events(x, i, i + 10);
+        assert_null(trace_recorder_flush(x->rec));
+        assert_int_equal(read_all(x).events, i + 10);
+    }
+    expect_babeltrace(x, 1000);
+    write_events(x, 1000, 1001);
+    assert_null(trace_recorder_stop(x->rec));
+    assert_int_equal(read_all(x).events, 1001);
+    assert_int_equal(read_all(x).damaged, 0);
+    expect_babeltrace(x, 1001);
+}
+
+/* What is in the open packets when the recorder begins is none of its business. */
+static void test_next(void **state)
+{
+    struct fixture *x = *state;
+
+    write_events(x, 0, 9);
+    assert_null(open_recorder(x, TRACE_FROM_NEXT));
+    write_events(x, 9, 2000);
+    assert_null(trace_recorder_stop(x->rec));
+    struct trace_recorder_stats written = trace_recorder_stats(x->rec);
+    assert_int_equal(written.lost, 0);
+    assert_int_equal(written.packets, x->f.writers[0].n + x->f.writers[2].n);
+    assert_true(read_all(x).events < 2000 - 9);
 }
 
 static void test_exists(void **state)
@@ -462,7 +496,7 @@ int main(void)
         TEST(test_exists),       TEST(test_overtaken),    TEST(test_oldest),
         TEST(test_new_type),     TEST(test_damaged_ring), TEST(test_wild_position),
         TEST(test_damaged_file), TEST(test_cut_file),     TEST(test_seek),
-        TEST(test_disk_full),
+        TEST(test_disk_full),    TEST(test_flush),        TEST(test_next),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

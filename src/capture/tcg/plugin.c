@@ -15,6 +15,12 @@
  * gone when its successor comes. An idle callback may run while sets are exchanged; it holds the
  * set it uses, and a set that is held is freed at a later exchange.
  *
+ * A reset frees what QEMU keeps of each callback, while other vCPUs' threads may be about to call
+ * one for idling (QEMU 10.0.2, plugins/core.c: plugin_vcpu_cb__simple() walks that list without a
+ * lock, plugin_unregister_cb__locked() frees at once; seen to crash). All idle and resume callbacks
+ * run under QEMU's big lock, a reset does not: so these two are taken back beforehand, in one of
+ * them.
+ *
  * The index of a vCPU that callbacks tell is right under multi-threaded TCG only: elsewhere
  * translated code is shared, with the index of the vCPU that translated it.
  */
@@ -285,23 +291,31 @@ static bool prepare_to_relax(void)
     return true;
 }
 
+/* In a callback that holds QEMU's big lock. */
+static void reset(qemu_plugin_id_t id)
+{
+    qemu_plugin_register_vcpu_idle_cb(id, NULL);
+    qemu_plugin_register_vcpu_resume_cb(id, NULL);
+    qemu_plugin_reset(id, on_reset);
+}
+
 /* Looks whether something else is wished for than what was looked at last, or whether translation
  * is watched for nothing. In a vCPU only. */
 static void look(qemu_plugin_id_t id)
 {
     uint64_t wish = atomic_load_explicit(&engine.shared->wish, memory_order_acquire);
-    bool reset = false;
+    bool go = false;
 
     if (wish == atomic_load_explicit(&engine.seen, memory_order_relaxed) && !time_to_relax())
         return;
     pthread_mutex_lock(&engine.lock);
     if (!engine.changing)
-        reset = (wish != atomic_load(&engine.seen) && prepare(wish)) ||
-                (time_to_relax() && prepare_to_relax());
-    engine.changing |= reset;
+        go = (wish != atomic_load(&engine.seen) && prepare(wish)) ||
+             (time_to_relax() && prepare_to_relax());
+    engine.changing |= go;
     pthread_mutex_unlock(&engine.lock);
-    if (reset)
-        qemu_plugin_reset(id, on_reset);
+    if (go)
+        reset(id);
 }
 
 /* ---- vCPUs ---- */
@@ -340,7 +354,7 @@ static bool give_up(const char *text)
 
 static void on_vcpu_init(qemu_plugin_id_t id, unsigned index)
 {
-    bool reset = false;
+    bool go = false;
 
     if (index >= engine.layout.rings)
         return;
@@ -352,12 +366,12 @@ static void on_vcpu_init(qemu_plugin_id_t id, unsigned index)
         atomic_store(&engine.shared->vcpus, index + 1);
     vcpu_bind(v, atomic_load(&engine.set));
     if (thread_is_shared(v) && !engine.broken)
-        reset = give_up("it needs multi-threaded TCG (-accel tcg,thread=multi, no -icount) to "
-                        "tell several vCPUs apart");
+        go = give_up("it needs multi-threaded TCG (-accel tcg,thread=multi, no -icount) to "
+                     "tell several vCPUs apart");
     bool all = alive_vcpus() >= engine.at_start;
     pthread_mutex_unlock(&engine.lock);
-    if (reset)
-        qemu_plugin_reset(id, on_reset);
+    if (go)
+        reset(id);
     else if (all)
         look(id); /* a set that was wished for before the machine started */
 }

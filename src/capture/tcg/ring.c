@@ -44,6 +44,12 @@ static void close_packet(struct ring *r)
     publish(r);
 }
 
+void ring_cut(struct ring *r)
+{
+    if (r->at)
+        close_packet(r);
+}
+
 static void open_packet(struct ring *r, uint64_t now)
 {
     struct wire_packet p = {

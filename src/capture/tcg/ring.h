@@ -26,6 +26,9 @@ struct ring {
 void ring_init(struct ring *r, struct wire_ring *shared, uint8_t *packets, uint32_t packet_bytes,
                uint32_t count, uint32_t cpu, const uint8_t uuid[16]);
 
+/* Closes the packet that is being written, if there is one: the next event begins another. */
+void ring_cut(struct ring *r);
+
 /*
  * Appends an event of n bytes, a struct wire_event first, whose time is set here; now is
  * CLOCK_MONOTONIC in ns. False: no packet can hold it; it counts as discarded.

@@ -36,6 +36,8 @@ void translator_watch(struct translator *t)
 
 void translator_note(struct translator *t, const struct qemu_plugin_tb *tb)
 {
+    if (atomic_load_explicit(&t->idle, memory_order_relaxed))
+        translator_resume(t); /* it was not told: callbacks are missed while sets are exchanged */
     t->tb = tb;
     t->n = qemu_plugin_tb_n_insns(tb);
     t->pc = t->n ? qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)) : 0;

@@ -111,6 +111,11 @@ void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
     if (!n)
         return;
     memcpy(&e, v->record, sizeof e);
+    /* Who recorded what another set published begins where its own does. */
+    if (v->generation != p->set->wire.generation) {
+        v->generation = p->set->wire.generation;
+        ring_cut(&v->ring);
+    }
     if (!ring_put(&v->ring, v->record, n, clock_ns()))
         return;
     add(&count->published);

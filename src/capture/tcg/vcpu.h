@@ -19,6 +19,7 @@ struct vcpu {
     struct translator translator;
     struct qemu_plugin_register *registers[WIRE_REGISTERS]; /* of the set in force; NULL: none */
     GArray *names;                                          /* qemu_plugin_reg_descriptor */
+    uint64_t generation; /* of the set whose events the ring's open packet has */
     pthread_t thread;
     bool alive;
     uint8_t record[WIRE_RECORD];

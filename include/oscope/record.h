@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recording the events of a running guest in a folder: a CTF 1.8 trace, with the tasks and the
+ * kernel's symbols beside it, so that a report needs nothing else.
+ */
+#ifndef OSCOPE_RECORD_H
+#define OSCOPE_RECORD_H
+
+#include <oscope/error.h>
+#include <oscope/session.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct oscope_recording;
+
+struct oscope_recording_stats {
+    uint64_t bytes;   /* of events, on disk */
+    uint64_t packets; /* of these */
+    uint64_t lost;    /* packets overwritten before they could be written */
+    uint64_t dropped; /* events that found no place */
+};
+
+/*
+ * Makes the folder dir, which must not exist, and switches on n sets, which stay the caller's. The
+ * session must stay open longer. Errors: as of oscope_events_open(), and OSCOPE_E_BUSY (dir
+ * exists), OSCOPE_E_IO, OSCOPE_E_PERMISSION; nothing is left then.
+ */
+struct oscope_error *oscope_recording_open(struct oscope_session *s, const char *const *sets,
+                                           size_t n, const char *dir,
+                                           struct oscope_recording **out);
+
+/*
+ * Writes what was published since, then waits up to wait_ms for more. To be called again at once.
+ * OSCOPE_E_GONE: the guest has ended, all it left was written. After any error only stop and close
+ * are left to do.
+ */
+struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_ms);
+
+/* Switches the sets off and writes what is left. */
+struct oscope_error *oscope_recording_stop(struct oscope_recording *r);
+
+struct oscope_recording_stats oscope_recording_stats(const struct oscope_recording *r);
+/* One line each; they live as long as r. */
+size_t oscope_recording_notes(const struct oscope_recording *r, const char *const **notes);
+
+/* Without a stop before as if the recorder had been killed: what was not written is missing. */
+void oscope_recording_close(struct oscope_recording *r); /* NULL allowed */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* oscope record: events of a running guest into a folder. */
+#include "cli/cmd_table.h"
+#include "cli/text.h"
+
+#include <oscope/record.h>
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct cli_option record_options[] = {
+    {"session", 's', "ID", false, "the session (default: the only one, or $OSCOPE_SESSION)",
+     "@session"},
+    {"output", 'o', "DIR", false, "the folder to make (default: oscope-DATE-TIME)", NULL},
+    {"for", 0, "SEC", false, "stop after that many seconds", NULL},
+    {"size", 0, "BYTES", false, "stop when the recording has so many (K, M, G: binary)", NULL},
+    {"no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL},
+    {0},
+};
+
+enum { RECORD_SETS_MAX = 16, RECORD_STEP_MS = 50 };
+
+struct record {
+    struct cli *c;
+    struct oscope_session *session;
+    struct oscope_recording *recording;
+    char dir[4096];
+    double seconds; /* 0: no end */
+    uint64_t size;  /* 0: no end */
+    size_t notes;   /* told so far */
+};
+
+static double record_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void record_notes(struct record *r)
+{
+    const char *const *notes;
+    size_t n = oscope_recording_notes(r->recording, &notes);
+
+    while (r->notes < n)
+        fprintf(stderr, "note: %s\n", notes[r->notes++]);
+}
+
+static bool record_is_full(const struct record *r)
+{
+    return r->size && oscope_recording_stats(r->recording).bytes >= r->size;
+}
+
+/* Until a signal, the end of the time, the size or the guest. NULL: as it should. */
+static struct oscope_error *record_loop(struct record *r, const sigset_t *signals, const char **why)
+{
+    double end = record_now() + r->seconds;
+
+    for (;;) {
+        int wait = RECORD_STEP_MS;
+        if (r->seconds > 0 && end - record_now() < wait * 1e-3)
+            wait = end > record_now() ? (int)((end - record_now()) * 1e3) : 0;
+        struct oscope_error *err = oscope_recording_step(r->recording, wait);
+        record_notes(r);
+        if (err && err->code == OSCOPE_E_GONE) {
+            *why = "; the guest has ended";
+            oscope_error_free(err);
+            return NULL;
+        }
+        if (err)
+            return err;
+        if (record_is_full(r)) {
+            *why = "; it has its size";
+            return NULL;
+        }
+        if ((r->seconds > 0 && record_now() >= end) ||
+            sigtimedwait(signals, NULL, &(struct timespec){0}) > 0)
+            return NULL;
+    }
+}
+
+static void record_summary(const struct record *r, double seconds, const char *why)
+{
+    struct oscope_recording_stats st = oscope_recording_stats(r->recording);
+    struct out o;
+
+    out_init(&o, STDERR_FILENO);
+    out_printf(&o, "%s: ", r->dir);
+    text_bytes(&o, st.bytes, false);
+    out_printf(&o, ", %.1f s", seconds);
+    if (st.lost || st.dropped)
+        out_printf(&o, "; LOST: %" PRIu64 " packets overwritten, %" PRIu64 " events without room",
+                   st.lost, st.dropped);
+    else
+        out_str(&o, ", nothing lost");
+    out_printf(&o, "%s\n", why);
+    out_flush(&o);
+    out_free(&o);
+}
+
+static int record_sets(struct record *r, const char *const *sets, size_t n)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    const char *why = "";
+    sigset_t set, old;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaddset(&set, signals[i]);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    struct oscope_error *err = oscope_recording_open(r->session, sets, n, r->dir, &r->recording),
+                        *end;
+    if (!err) {
+        double begin = record_now();
+        record_notes(r);
+        err = record_loop(r, &set, &why);
+        end = oscope_recording_stop(r->recording); /* whatever happened: what is left */
+        if (err)
+            oscope_error_free(end);
+        else
+            err = end;
+        record_summary(r, record_now() - begin, why);
+        oscope_recording_close(r->recording);
+    }
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return err ? cli_error(r->c, err) : CLI_OK;
+}
+
+static int record_options_read(struct record *r)
+{
+    const char *o;
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if ((o = cli_option(r->c, "for")) && !text_seconds(o, &r->seconds))
+        return cli_usage(r->c, "--for: seconds from 0.001 on, not '%s'", o);
+    if ((o = cli_option(r->c, "size")) && (!text_size(o, &r->size) || !r->size))
+        return cli_usage(r->c, "--size: a number of bytes such as 500M, not '%s'", o);
+    if ((o = cli_option(r->c, "output")))
+        snprintf(r->dir, sizeof r->dir, "%s", o);
+    else if (localtime_r(&now, &tm))
+        strftime(r->dir, sizeof r->dir, "oscope-%Y%m%d-%H%M%S", &tm);
+    return *r->dir ? CLI_OK : cli_usage(r->c, "--output: a folder's name is missing");
+}
+
+static int record_run(struct cli *c)
+{
+    static const char *const usual[] = {"sched"};
+    const char *session = cli_option(c, "session");
+    struct record r = {.c = c};
+    int status = record_options_read(&r);
+
+    if (status)
+        return status;
+    struct oscope_open_options open = {.session = session ? session : getenv("OSCOPE_SESSION"),
+                                       .no_cache = cli_option(c, "no-cache") != NULL};
+    struct oscope_error *err = oscope_session_open(&open, &r.session);
+    if (err)
+        return cli_error(c, err);
+    status = record_sets(&r, c->argc ? (const char *const *)c->argv : usual,
+                         c->argc ? (size_t)c->argc : 1);
+    oscope_session_close(r.session);
+    return status;
+}
+
+const struct cmd_entry cmd_record = {
+    .name = "record",
+    .group = "The guest",
+    .args = "[SET...]",
+    .summary = "record events in a folder, a CTF trace",
+    .options = record_options,
+    .least = 0,
+    .most = RECORD_SETS_MAX,
+    .run = record_run,
+};

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Recording a live session. See <oscope/record.h>. */
+#include <oscope/record.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "session/subscription.h"
+#include "trace/record.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum {
+    /* Between two looks at the rings. A vCPU that publishes as fast as it can fills its 4 MiB in
+     * some 30 ms. */
+    PUMP_NS = 4000000,
+    FLUSH_NS = 500000000, /* what a recorder that is killed may leave unwritten */
+    ENV_MAX = 8,
+};
+
+struct oscope_recording {
+    struct subscription sub;
+    struct trace_recorder *recorder;
+    struct os_list info; /* its strings are the environment's */
+    struct trace_env env[ENV_MAX];
+    size_t nenv;
+    uint64_t flushed; /* ns */
+};
+
+/* ---- opening ---- */
+
+static void add_env(struct oscope_recording *r, const char *key, const char *value)
+{
+    if (value && *value && r->nenv < ENV_MAX)
+        r->env[r->nenv++] = (struct trace_env){key, value};
+}
+
+/* What the trace says about the machine; keys as lttng-modules names them. */
+static struct oscope_error *describe(struct oscope_recording *r, struct oscope_session *s)
+{
+    struct oscope_info info = {0};
+    struct os_model *m;
+
+    TRY(session_os(s, &m));
+    TRY(m->ops->info(m, &info, &r->info));
+    add_env(r, "hostname", s->id);
+    add_env(r, "sysname", !strcmp(m->ops->name, "linux") ? "Linux" : m->ops->name);
+    add_env(r, "kernel_release", info.release);
+    add_env(r, "kernel_version", info.banner);
+    add_env(r, "architecture", s->arch->name);
+    add_env(r, "guest", s->guest);
+    return NULL;
+}
+
+static struct oscope_error *start(struct oscope_recording *r, struct oscope_session *s,
+                                  const char *const *sets, size_t n, const char *dir)
+{
+    TRY(subscription_open(&r->sub, s, sets, n));
+    TRY(describe(r, s));
+    struct trace_recorder_options o = {
+        .dir = dir,
+        .rings = &r->sub.rings,
+        .schema = &r->sub.schema,
+        .env = r->env,
+        .nenv = r->nenv,
+        .from = TRACE_FROM_NEXT,
+    };
+    trace_clock_host(&o.clock);
+    TRY(trace_recorder_open(&r->recorder, &o));
+    return subscription_begin(&r->sub);
+}
+
+struct oscope_error *oscope_recording_open(struct oscope_session *s, const char *const *sets,
+                                           size_t n, const char *dir, struct oscope_recording **out)
+{
+    struct oscope_recording *r = calloc(1, sizeof *r);
+
+    *out = NULL;
+    if (!r)
+        return error_nomem();
+    os_list_init(&r->info, sizeof(struct oscope_info));
+    struct oscope_error *err = start(r, s, sets, n, dir);
+    if (err) {
+        if (r->recorder)
+            trace_recorder_remove(r->recorder);
+        r->recorder = NULL;
+        oscope_recording_close(r);
+        return err;
+    }
+    *out = r;
+    return NULL;
+}
+
+void oscope_recording_close(struct oscope_recording *r)
+{
+    if (!r)
+        return;
+    trace_recorder_close(r->recorder);
+    subscription_close(&r->sub);
+    os_list_free(&r->info);
+    free(r);
+}
+
+/* ---- recording ---- */
+
+struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_ms)
+{
+    uint64_t limit = clock_ns() + (uint64_t)MAX(wait_ms, 0) * 1000000;
+
+    for (;;) {
+        uint64_t now = clock_ns();
+        bool flush = now - r->flushed >= FLUSH_NS;
+        if (flush)
+            r->flushed = now;
+        TRY(flush ? trace_recorder_flush(r->recorder) : trace_recorder_pump(r->recorder));
+        TRY(subscription_check(&r->sub, now));
+        if (r->sub.ended)
+            return error_new(OSCOPE_E_GONE, "the guest has ended");
+        if (now >= limit)
+            return NULL;
+        struct timespec t = {0, (long)MIN(limit - now, (uint64_t)PUMP_NS)};
+        nanosleep(&t, NULL);
+    }
+}
+
+struct oscope_error *oscope_recording_stop(struct oscope_recording *r)
+{
+    subscription_end(&r->sub);
+    return trace_recorder_stop(r->recorder);
+}
+
+struct oscope_recording_stats oscope_recording_stats(const struct oscope_recording *r)
+{
+    struct trace_recorder_stats s = trace_recorder_stats(r->recorder);
+
+    return (struct oscope_recording_stats){
+        .bytes = s.bytes, .packets = s.packets, .lost = s.lost, .dropped = s.discarded};
+}
+
+size_t oscope_recording_notes(const struct oscope_recording *r, const char *const **notes)
+{
+    *notes = (const char *const *)r->sub.notes.notes.data;
+    return r->sub.notes.notes.n;
+}
