@@ -7,6 +7,7 @@
 #include <oscope/events.h>
 #include <oscope/log.h>
 #include <oscope/record.h>
+#include <oscope/report.h>
 #include <oscope/rows.h>
 #include <oscope/session.h>
 #include <oscope/view.h>
