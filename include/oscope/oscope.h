@@ -5,6 +5,7 @@
 
 #include <oscope/error.h>
 #include <oscope/events.h>
+#include <oscope/export.h>
 #include <oscope/log.h>
 #include <oscope/record.h>
 #include <oscope/report.h>

@@ -276,3 +276,8 @@ struct trace_stats trace_reader_stats(const struct trace_reader *r)
     }
     return sum;
 }
+
+struct trace_stats trace_reader_stream(const struct trace_reader *r, uint32_t stream)
+{
+    return stream < r->nstreams ? r->streams[stream].stats : (struct trace_stats){0};
+}

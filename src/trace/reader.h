@@ -111,6 +111,8 @@ void trace_reader_seek(struct trace_reader *r, uint64_t time);
 const struct trace_event *trace_reader_next(struct trace_reader *r);
 
 struct trace_stats trace_reader_stats(const struct trace_reader *r);
+/* The same of one stream, without events and late: counted as far as it was read ahead. */
+struct trace_stats trace_reader_stream(const struct trace_reader *r, uint32_t stream);
 
 /* ---- values: field is an index in ev->type->fields; trace_field_index() finds it by name ---- */
 
