@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import statistics
 import subprocess
@@ -208,7 +209,89 @@ def bench_slowdown(args):
             f"<= 1.01 (runs of {statistics.median(base):.2f} s)")
 
 
-ROWS = {"tasks": bench_tasks, "large": bench_large, "many": bench_many, "slowdown": bench_slowdown}
+EXECS = "i=0; while [ $i -lt 60 ]; do /bin/busybox true; i=$((i+1)); done"
+
+
+def seconds_of(guest, work):
+    start = time.perf_counter()
+    guest.sh(work, timeout=120)
+    return time.perf_counter() - start
+
+
+def recorder(guest, sets, folder):
+    """`oscope record`, from when its probes are in force."""
+    shutil.rmtree(folder, ignore_errors=True)
+    process = subprocess.Popen([OSCOPE, "record", *sets, "-s", guest.session, "-o", folder],
+                               stderr=subprocess.DEVNULL)
+    while not guest.oscope("probe", "list", "-o", "json"):
+        assert process.poll() is None, "the recorder ended"
+        time.sleep(0.005)
+    return process
+
+
+def events_on_disk(folder):
+    """Events of a recording, and its bytes."""
+    n = subprocess.run(f"babeltrace2 {folder} | wc -l", shell=True, capture_output=True, text=True)
+    return int(n.stdout), sum(f.stat().st_size for f in pathlib.Path(folder).glob("channel_*"))
+
+
+def slowdown_of_sets(guest, sets, pairs, folder):
+    """Guest time of an exec storm while sets are recorded, as a ratio to without; [] pairs."""
+    ratios, rate = [], 0
+    for i in range(pairs):
+        seconds = {}
+        for on in (True, False) if i % 2 else (False, True):
+            process = recorder(guest, sets, folder) if on else None
+            guest.sh(EXECS)  # all code was flushed: translate it again
+            seconds[on] = seconds_of(guest, EXECS)
+            if process:
+                process.send_signal(signal.SIGINT)
+                process.wait(20)
+        ratios.append(seconds[True] / seconds[False])
+    events, size = events_on_disk(folder)
+    rate = events / (2 * seconds[True])
+    return ratios, rate, size / max(events, 1)
+
+
+def bench_events(args):
+    """What event sets cost the guest, and what the engine costs it when none is on."""
+    pairs = 5 if args.quick else 25
+    with tempfile.TemporaryDirectory() as tmp, Guest("riscv64", smp=1, via="run") as guest:
+        for sets, target in ((["sched"], ""), (["sched", "syscalls", "traps", "modes"], "<= 1.15")):
+            ratios, rate, size = slowdown_of_sets(guest, sets, pairs, f"{tmp}/t")
+            low, _, high = statistics.quantiles(ratios, n=4)
+            row(f"guest time, {'+'.join(sets)} recorded / none ({pairs} pairs)",
+                f"{statistics.median(ratios):.3f} [{low:.2f}-{high:.2f}]", target)
+            row(f"  {rate:,.0f} events/s, bytes an event on disk", f"{size:.1f}", "<= 24")
+        with Guest("riscv64", smp=1, via="plain") as plain:
+            ratios = []
+            for i in range(pairs * 2):
+                order = (guest, plain)[::1 if i % 2 else -1]
+                seconds = {g: seconds_of(g, EXECS) for g in order}
+                ratios.append(seconds[guest] / seconds[plain])
+        low, _, high = statistics.quantiles(ratios, n=4)
+        row(f"guest time, engine loaded and idle / plain QEMU ({pairs * 2} pairs)",
+            f"{statistics.median(ratios):.3f} [{low:.2f}-{high:.2f}]", "<= 1.01")
+        bench_switching(guest, pairs)
+
+
+def bench_switching(guest, pairs):
+    """From a set that is wished for to its being in force on every vCPU."""
+    times = []
+    for _ in range(pairs):
+        before = time.perf_counter()
+        process = subprocess.Popen([OSCOPE, "events", "-s", guest.session, "--for", "0.05"],
+                                   stdout=subprocess.DEVNULL)
+        while not guest.oscope("probe", "list", "-o", "json"):
+            pass
+        times.append((time.perf_counter() - before) * 1e3)
+        process.wait(20)
+    row("a set switched on, with the start of two commands", f"{statistics.median(times):.1f} ms",
+        "<= 25")
+
+
+ROWS = {"tasks": bench_tasks, "large": bench_large, "many": bench_many, "slowdown": bench_slowdown,
+        "events": bench_events}
 
 
 def main():

@@ -115,6 +115,8 @@ show $head print init_task.se --depth 1
 show $head print init_task --list tasks --max 2
 show $head sym 'tcp_v4_*'
 show 16 events sched --for 1
+show 40 report sched --top 6
+show 14 report sched --gantt --for 0.1
 
 if [ -t 0 ] && [ -t 1 ]; then
 	step "your turn"

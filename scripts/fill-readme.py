@@ -23,7 +23,7 @@ def main():
         views.setdefault(command.split()[1], []).append([f"$ {command}", *lines[:LINES]])
 
     def fill(match):
-        shown = views.get(match[1], [])[:2 if match[1] in ("pt", "mem", "ps") else 1]
+        shown = views.get(match[1], [])[:2 if match[1] in ("pt", "mem", "ps", "report") else 1]
         if match[1] == "pt":
             shown = [block[:10] if "--va" not in block[0] else block for block in shown]
         body = "\n\n".join("\n".join(block) for block in shown)

@@ -49,6 +49,8 @@ enum oscope_column_flag {
     OSCOPE_COL_ELASTIC = 1 << 2,   /* may be cut to fit the terminal's width */
     OSCOPE_COL_INDENT = 1 << 3,    /* text: a tree is drawn here, by the table's column "depth" */
     OSCOPE_COL_NEGATIVE = 1 << 4,  /* OSCOPE_INT: -1 is a value, not "not known" */
+    OSCOPE_COL_FINE = 1 << 5,      /* OSCOPE_DURATION: text as "12.3us", for short ones */
+    OSCOPE_COL_STAMP = 1 << 6,     /* OSCOPE_UINT, ns: text as "seconds.nanoseconds" */
 };
 
 struct oscope_column {
@@ -64,12 +66,17 @@ struct oscope_column {
 #member, kind, offsetof(type, member), sizeof(((type *)0)->member), flags, doc             \
     }
 
+enum oscope_table_flag {
+    OSCOPE_TABLE_JSON_ONLY = 1 << 0, /* text shows it only when it is asked for */
+};
+
 struct oscope_table {
     const char *name; /* "tasks", "regions" … */
     const struct oscope_column *columns;
     size_t row_size;
     void *rows;
     size_t nrows;
+    unsigned flags; /* enum oscope_table_flag */
 };
 
 struct oscope_view {

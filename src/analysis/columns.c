@@ -22,6 +22,12 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"probe", probe_columns},
         {"sym", sym_columns},
         {"print", print_columns},
+        {"report *: interval", report_interval_columns},
+        {"report *: latency", report_bin_columns},
+        {"report sched: cpus", sched_cpu_columns},
+        {"report sched: tasks", sched_task_columns},
+        {"report sched: wakers", sched_waker_columns},
+        {"report sched: slices", sched_slice_columns},
     };
 
     *n = ARRAY_SIZE(docs);

@@ -3,6 +3,7 @@
 #ifndef ANALYSIS_COLUMNS_H
 #define ANALYSIS_COLUMNS_H
 
+#include <oscope/report.h>
 #include <oscope/rows.h>
 
 extern const struct oscope_column list_columns[];
@@ -14,5 +15,10 @@ extern const struct oscope_column dmesg_columns[];
 extern const struct oscope_column probe_columns[];
 extern const struct oscope_column bt_columns[];
 extern const struct oscope_column sym_columns[], print_columns[];
+
+/* reports */
+extern const struct oscope_column report_interval_columns[], report_bin_columns[];
+extern const struct oscope_column sched_cpu_columns[], sched_task_columns[], sched_waker_columns[],
+    sched_slice_columns[];
 
 #endif

@@ -51,7 +51,8 @@ static void adopt(struct view_memory *mem, const struct view_part *part)
                                .columns = part->columns,
                                .row_size = l->row_size,
                                .rows = l->rows,
-                               .nrows = l->n};
+                               .nrows = l->n,
+                               .flags = part->flags};
     mem->strings[mem->nstrings++] = l->strings;
     mem->view.consistency = MAX(mem->view.consistency, MAX(l->consistency, worst_row(t)));
     for (size_t i = 0; i < l->notes.n; i++)

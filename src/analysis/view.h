@@ -15,6 +15,7 @@ struct view_part {
     const char *table; /* static text */
     const struct oscope_column *columns;
     struct os_list *list;
+    unsigned flags; /* enum oscope_table_flag */
 };
 enum { VIEW_MAX_TABLES = 8 };
 

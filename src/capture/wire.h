@@ -24,7 +24,7 @@
 #define WIRE_MAGIC UINT64_C(0x314556454f43534f) /* "OSCOEVE1" */
 
 enum {
-    WIRE_VERSION = 1,
+    WIRE_VERSION = 2,
     WIRE_PAGE = 4096,
     WIRE_VCPUS = 512,    /* most rings */
     WIRE_PROBES = 1024,  /* in a set */
@@ -35,6 +35,9 @@ enum {
     WIRE_PROGRAM = 128,  /* instructions of a program */
     WIRE_RECORD = 1024,  /* bytes of an event, header included */
     WIRE_SLOTS = 16,     /* registers of a program */
+    WIRE_TABLES = 4,     /* of constants, in a set */
+    WIRE_TABLE = 512,    /* constants of a table */
+    WIRE_VARS = 8,       /* variables that outlive a run of a program */
 };
 
 /* ---- programs ---- */
@@ -46,33 +49,41 @@ enum {
  * predicate said no) publishes nothing.
  *
  * A memory read that fails leaves 0 and marks the event: WIRE_EVENT_FAULT.
+ *
+ * Variables are shared by all programs of a set. One that the set before used too keeps what it
+ * has; others begin empty.
  */
 enum wire_op {
-    WIRE_OP_END,     /* done */
-    WIRE_OP_IMM,     /* d = imm */
-    WIRE_OP_REG,     /* d = guest register number imm of the set */
-    WIRE_OP_VCPU,    /* d = index of the vCPU */
-    WIRE_OP_PC,      /* d = virtual address of the instruction at the site */
-    WIRE_OP_LOAD,    /* d = guest memory, size bytes, little-endian, at s + imm */
-    WIRE_OP_SEXT,    /* d = s, its lowest size bytes sign-extended */
-    WIRE_OP_ADD,     /* d = d + s */
-    WIRE_OP_SUB,     /* d = d - s */
-    WIRE_OP_MUL,     /* d = d * s */
-    WIRE_OP_AND,     /* d = d & s */
-    WIRE_OP_OR,      /* d = d | s */
-    WIRE_OP_XOR,     /* d = d ^ s */
-    WIRE_OP_SHL,     /* d = d << (s & 63) */
-    WIRE_OP_SHR,     /* d = d >> (s & 63), logical */
-    WIRE_OP_MOV,     /* d = s */
-    WIRE_OP_JEQ,     /* if d == s: skip imm instructions */
-    WIRE_OP_JNE,     /* if d != s */
-    WIRE_OP_JLT,     /* if d < s, unsigned */
-    WIRE_OP_JSLT,    /* if d < s, signed */
-    WIRE_OP_EVENT,   /* begins event type imm (< 65535) */
-    WIRE_OP_PUT,     /* appends the lowest size bytes of s */
-    WIRE_OP_PUT_STR, /* appends the string at guest address s, at most imm bytes, and a 0; bytes
-                      * that are no printable ASCII become '?' */
-    WIRE_OP_PUT_MEM, /* appends imm bytes at guest address s */
+    WIRE_OP_END,      /* done */
+    WIRE_OP_IMM,      /* d = imm */
+    WIRE_OP_REG,      /* d = guest register number imm of the set */
+    WIRE_OP_VCPU,     /* d = index of the vCPU */
+    WIRE_OP_PC,       /* d = virtual address of the instruction at the site */
+    WIRE_OP_LOAD,     /* d = guest memory, size bytes, little-endian, at s + imm */
+    WIRE_OP_SEXT,     /* d = s, its lowest size bytes sign-extended */
+    WIRE_OP_ADD,      /* d = d + s */
+    WIRE_OP_SUB,      /* d = d - s */
+    WIRE_OP_MUL,      /* d = d * s */
+    WIRE_OP_AND,      /* d = d & s */
+    WIRE_OP_OR,       /* d = d | s */
+    WIRE_OP_XOR,      /* d = d ^ s */
+    WIRE_OP_SHL,      /* d = d << (s & 63) */
+    WIRE_OP_SHR,      /* d = d >> (s & 63), logical */
+    WIRE_OP_MOV,      /* d = s */
+    WIRE_OP_TABLE,    /* d = table number imm of the set, at s; its last entry if s is beyond it */
+    WIRE_OP_RECALL,   /* d = what variable imm has under the key s; 0: nothing */
+    WIRE_OP_KEEP,     /* variable imm has s (16 bits; 0: nothing) under the key d (48 bits) from now
+                       * on, on all vCPUs. The event is marked when there is no room. */
+    WIRE_OP_JEQ,      /* if d == s: skip imm instructions */
+    WIRE_OP_JNE,      /* if d != s */
+    WIRE_OP_JLT,      /* if d < s, unsigned */
+    WIRE_OP_JSLT,     /* if d < s, signed */
+    WIRE_OP_EVENT,    /* begins event type imm (< 65535) */
+    WIRE_OP_EVENT_OF, /* begins event type imm + s, with s at most WIRE_TABLE - 1 */
+    WIRE_OP_PUT,      /* appends the lowest size bytes of s */
+    WIRE_OP_PUT_STR,  /* appends the string at guest address s, at most imm bytes, and a 0; bytes
+                       * that are no printable ASCII become '?' */
+    WIRE_OP_PUT_MEM,  /* appends imm bytes at guest address s */
     WIRE_OP_COUNT,
 };
 
@@ -111,9 +122,10 @@ struct wire_direct {
 
 struct wire_set {
     uint64_t generation; /* equal to wire_control.wish once complete */
-    uint32_t nprobes, ncode, nregisters, ndirect;
+    uint32_t nprobes, ncode, nregisters, ndirect, ntables, zero;
     char registers[WIRE_REGISTERS][WIRE_NAME]; /* as the plugin interface names them */
     struct wire_direct direct[WIRE_DIRECT];
+    uint16_t tables[WIRE_TABLES][WIRE_TABLE];
     struct wire_probe probes[WIRE_PROBES];
     struct wire_insn code[WIRE_CODE];
 };

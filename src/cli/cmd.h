@@ -104,6 +104,8 @@ struct cmd_view {
     struct oscope_error *(*make)(struct oscope_session *s, void *arg, size_t i,
                                  struct oscope_view **out);
     size_t count;
+    const char *const *tables; /* as in render_options */
+    size_t top;
     /* Looks at what was made; a message makes the command fail after showing it. NULL: all well. */
     const char *(*check)(const struct oscope_view *v, void *arg);
     void *arg;

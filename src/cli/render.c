@@ -7,6 +7,7 @@
 
 #include "cli/text.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 const void *render_row(const struct oscope_table *t, size_t i)
@@ -122,11 +123,23 @@ static void render_number(struct out *o, const struct oscope_column *c, const vo
         break;
     case OSCOPE_HEX: out_hex(o, v); break;
     case OSCOPE_BYTES: (r->compact ? text_bytes_short : text_bytes)(o, v, r->exact); break;
-    case OSCOPE_DURATION: text_duration(o, v); break;
+    case OSCOPE_DURATION:
+        if (c->flags & OSCOPE_COL_FINE)
+            text_fine(o, v);
+        else
+            text_duration(o, v);
+        break;
     case OSCOPE_BOOLEAN: out_str(o, v ? "yes" : "no"); break;
     case OSCOPE_CONSISTENCY:
         out_str(
             o, oscope_consistency_name(v > OSCOPE_TORN ? OSCOPE_TORN : (enum oscope_consistency)v));
+        break;
+    case OSCOPE_UINT:
+        if (c->flags & OSCOPE_COL_STAMP) {
+            out_printf(o, "%" PRIu64 ".%09" PRIu64, v / 1000000000, v % 1000000000);
+            break;
+        }
+        out_dec(o, v);
         break;
     default: out_dec(o, v); break;
     }
@@ -311,6 +324,11 @@ void render_view(struct out *o, struct out *notes, const struct oscope_view *v,
 
     if (r->json) {
         render_json(o, v, r);
+        render_notes(notes, v, r);
+        return;
+    }
+    if (r->form == RENDER_REPORT || r->form == RENDER_GANTT) {
+        (r->form == RENDER_REPORT ? render_report : render_gantt)(o, v, r);
         render_notes(notes, v, r);
         return;
     }

@@ -20,18 +20,23 @@ enum render_form {
     RENDER_GRID,  /* cells of physical memory as characters */
     RENDER_BT,    /* a heading for each task, then its frames */
     RENDER_DMESG,
-    RENDER_MAPS, /* as /proc/PID/maps */
-    RENDER_CHAIN /* one address's walk through the page tables */
+    RENDER_MAPS,   /* as /proc/PID/maps */
+    RENDER_CHAIN,  /* one address's walk through the page tables */
+    RENDER_REPORT, /* several tables with headings, histograms as bars */
+    RENDER_GANTT,  /* `report sched`: a line a vCPU */
 };
 
 struct render_options {
     enum render_form form;
     bool json;
-    bool one_line;            /* JSON: the whole array on one line */
-    bool exact;               /* sizes in bytes */
-    bool compact;             /* sizes in few cells: "4K" */
-    bool no_header;           /* no table head */
-    const char *const *names; /* columns wanted, ends with NULL; NULL: the usual ones */
+    bool one_line;             /* JSON: the whole array on one line */
+    bool exact;                /* sizes in bytes */
+    bool compact;              /* sizes in few cells: "4K" */
+    bool no_header;            /* no table head */
+    const char *const *names;  /* columns wanted, ends with NULL; NULL: the usual ones */
+    const char *const *tables; /* RENDER_REPORT and JSON: tables wanted, ends with NULL; NULL: the
+                                * usual ones */
+    size_t top;                /* RENDER_REPORT: most rows of a table; 0: all */
     struct term term;
 };
 
@@ -84,6 +89,10 @@ void render_grid(struct out *o, const struct oscope_table *t, const struct rende
 void render_bt(struct out *o, const struct oscope_table *t, const struct render_options *r);
 void render_dmesg(struct out *o, const struct oscope_table *t, const struct render_options *r);
 void render_maps(struct out *o, const struct oscope_table *t, const struct render_options *r);
+/* Is the table wanted? */
+bool render_wanted(const struct oscope_table *t, const struct render_options *r);
+void render_report(struct out *o, const struct oscope_view *v, const struct render_options *r);
+void render_gantt(struct out *o, const struct oscope_view *v, const struct render_options *r);
 void render_chain(struct out *o, const struct oscope_table *t, const struct render_options *r);
 
 #endif

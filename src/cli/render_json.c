@@ -90,6 +90,8 @@ void render_json(struct out *o, const struct oscope_view *v, const struct render
     out_char(o, '[');
     for (size_t k = 0; k < v->ntables; k++) {
         const struct oscope_table *t = &v->tables[k];
+        if (r->tables && !render_wanted(t, r))
+            continue;
         size_t ncols = render_columns(t, r, cols);
         for (size_t i = 0; i < t->nrows; i++) {
             if (!first)

@@ -86,6 +86,8 @@ static int show_options(struct show *s)
     }
     term_init(&s->r.term, STDOUT_FILENO, color);
     s->r.form = s->v->form;
+    s->r.tables = s->v->tables;
+    s->r.top = s->v->top;
     s->r.no_header = cli_option(s->c, "no-header") != NULL;
     s->r.exact = cli_option(s->c, "bytes") != NULL;
     s->r.one_line = s->every > 0;

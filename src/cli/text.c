@@ -345,6 +345,18 @@ void text_duration(struct out *o, uint64_t ns)
     text_pad2(o, s % 60);
 }
 
+void text_fine(struct out *o, uint64_t ns)
+{
+    if (ns < 1000)
+        out_printf(o, "%uns", (unsigned)ns);
+    else if (ns < 999950)
+        out_printf(o, "%.1fus", (double)ns / 1e3);
+    else if (ns < 999995000)
+        out_printf(o, "%.2fms", (double)ns / 1e6);
+    else
+        out_printf(o, "%.3fs", (double)ns / 1e9);
+}
+
 static int text_digit(char c)
 {
     if (c >= '0' && c <= '9')

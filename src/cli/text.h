@@ -52,6 +52,8 @@ void text_bytes(struct out *o, uint64_t v, bool exact);
 void text_bytes_short(struct out *o, uint64_t v, bool exact);
 /* Nanoseconds as "m:ss.mmm", "h:mm:ss", "2d 03:04:05". */
 void text_duration(struct out *o, uint64_t ns);
+/* The same, finer: "871ns", "12.3us", "4.57ms", "1.234s". */
+void text_fine(struct out *o, uint64_t ns);
 
 /*
  * A whole number, decimal or with 0x hexadecimal; nothing before or after it. False when it is not

@@ -55,6 +55,7 @@ enum os_owner {
 extern const char *const os_owner_names[OS_OWNER_COUNT];
 
 struct os_model;
+struct trace_schema;
 
 struct os_open_options {
     const char *vmlinux;    /* ELF, or NULL */
@@ -122,12 +123,12 @@ struct os_model_ops {
     struct oscope_error *(*stack)(struct os_model *m, const struct oscope_task *task,
                                   const struct target_vcpu *vcpu, struct os_list *list);
     /*
-     * Adds the probes of an event set ("sched") to out; the event types are those of the trace
-     * schema. What can't be had is noted, and an error when nothing can. OSCOPE_E_NOT_FOUND: there
-     * is no set of that name.
+     * Adds the probes of an event set ("sched") to out; the event types are those of the
+     * schema, to which it adds what is not built in (system calls). What can't be had is noted, and
+     * an error when nothing can. OSCOPE_E_NOT_FOUND: there is no set of that name.
      */
     struct oscope_error *(*probes)(struct os_model *m, const char *set, struct probe_set *out,
-                                   struct os_list *notes);
+                                   struct trace_schema *schema, struct os_list *notes);
     /* The task a vCPU runs, from OS structures (by vCPU index); false if not known. */
     bool (*current)(struct os_model *m, unsigned vcpu, struct oscope_task *out);
     /* Which of n tasks do the registers of v belong to? *index is set unless OS_RUNS_NONE. */

@@ -16,6 +16,7 @@ void probe_set_free(struct probe_set *s)
     vec_free(&s->names);
     vec_free(&s->code);
     vec_free(&s->direct);
+    vec_free(&s->tables);
     oscope_error_free(s->error);
     s->error = NULL;
 }
@@ -123,7 +124,8 @@ unsigned probe_imm(struct probe_set *s, uint64_t v)
     return emit_new(s, (struct wire_insn){.op = WIRE_OP_IMM, .imm = v});
 }
 
-unsigned probe_reg(struct probe_set *s, const char *name)
+/* The register's number in the set. */
+static unsigned name_register(struct probe_set *s, const char *name)
 {
     unsigned i = 0;
 
@@ -136,7 +138,23 @@ unsigned probe_reg(struct probe_set *s, const char *name)
     } else if (i == s->nregisters) {
         str_copy(s->registers[s->nregisters++], WIRE_NAME, name);
     }
-    return emit_new(s, (struct wire_insn){.op = WIRE_OP_REG, .imm = i});
+    return i;
+}
+
+unsigned probe_reg(struct probe_set *s, const char *name)
+{
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_REG, .imm = name_register(s, name)});
+}
+
+void probe_reg_into(struct probe_set *s, unsigned slot, const char *name)
+{
+    emit(s,
+         (struct wire_insn){.op = WIRE_OP_REG, .d = (uint8_t)slot, .imm = name_register(s, name)});
+}
+
+void probe_imm_into(struct probe_set *s, unsigned slot, uint64_t v)
+{
+    emit(s, (struct wire_insn){.op = WIRE_OP_IMM, .d = (uint8_t)slot, .imm = v});
 }
 
 unsigned probe_pc(struct probe_set *s)
@@ -154,6 +172,40 @@ unsigned probe_load(struct probe_set *s, unsigned slot, uint64_t offset, unsigne
     return emit_new(
         s, (struct wire_insn){
                .op = WIRE_OP_LOAD, .s = (uint8_t)slot, .size = (uint8_t)size, .imm = offset});
+}
+
+void probe_load_into(struct probe_set *s, unsigned to, unsigned slot, uint64_t offset,
+                     unsigned size)
+{
+    emit(s, (struct wire_insn){.op = WIRE_OP_LOAD,
+                               .d = (uint8_t)to,
+                               .s = (uint8_t)slot,
+                               .size = (uint8_t)size,
+                               .imm = offset});
+}
+
+unsigned probe_table(struct probe_set *s, const struct probe_table *t, unsigned slot)
+{
+    size_t i = 0;
+
+    while (i < s->tables.len && memcmp(&s->tables.data[i], t, sizeof *t) != 0)
+        i++;
+    if (i == WIRE_TABLES)
+        fail(s, error_new(OSCOPE_E_UNSUPPORTED, "probe %s: no room for a table", last_name(s)));
+    else if (i == s->tables.len && !vec_push(&s->tables, *t))
+        fail(s, error_nomem());
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_TABLE, .s = (uint8_t)slot, .imm = i});
+}
+
+unsigned probe_recall(struct probe_set *s, unsigned var, unsigned key)
+{
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_RECALL, .s = (uint8_t)key, .imm = var});
+}
+
+void probe_keep(struct probe_set *s, unsigned var, unsigned key, unsigned value)
+{
+    emit(s, (struct wire_insn){
+                .op = WIRE_OP_KEEP, .d = (uint8_t)key, .s = (uint8_t)value, .imm = var});
 }
 
 unsigned probe_load_signed(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size)
@@ -204,6 +256,12 @@ void probe_event(struct probe_set *s, uint16_t id)
     emit(s, (struct wire_insn){.op = WIRE_OP_EVENT, .imm = id});
 }
 
+void probe_event_of(struct probe_set *s, uint16_t id, unsigned slot)
+{
+    grow(s, sizeof(struct wire_event));
+    emit(s, (struct wire_insn){.op = WIRE_OP_EVENT_OF, .s = (uint8_t)slot, .imm = id});
+}
+
 void probe_put(struct probe_set *s, unsigned slot, unsigned size)
 {
     grow(s, size);
@@ -251,9 +309,12 @@ void probe_set_write(const struct probe_set *s, struct wire_set *out)
     out->ncode = (uint32_t)s->code.len;
     out->nregisters = s->nregisters;
     out->ndirect = (uint32_t)s->direct.len;
+    out->ntables = (uint32_t)s->tables.len;
     memcpy(out->registers, s->registers, sizeof out->registers);
     if (s->direct.len)
         memcpy(out->direct, s->direct.data, s->direct.len * sizeof *s->direct.data);
+    if (s->tables.len)
+        memcpy(out->tables, s->tables.data, s->tables.len * sizeof *s->tables.data);
     if (s->probes.len)
         memcpy(out->probes, s->probes.data, s->probes.len * sizeof *s->probes.data);
     if (s->code.len)

@@ -18,11 +18,16 @@ struct probe_name {
     char text[48];
 };
 
+struct probe_table {
+    uint16_t values[WIRE_TABLE];
+};
+
 struct probe_set {
     VEC(struct wire_probe) probes;
     VEC(struct probe_name) names; /* of probes */
     VEC(struct wire_insn) code;
     VEC(struct wire_direct) direct;
+    VEC(struct probe_table) tables;
     char registers[WIRE_REGISTERS][WIRE_NAME];
     unsigned nregisters;
     bool open;                  /* a program is being written */
@@ -54,12 +59,26 @@ unsigned probe_load_signed(struct probe_set *s, unsigned slot, uint64_t offset, 
 /* d = d op s, with one of WIRE_OP_ADD … WIRE_OP_SHR; returns d. */
 unsigned probe_alu(struct probe_set *s, enum wire_op op, unsigned d, unsigned slot);
 
+/* The same into a slot that has done its duty: a program has few. */
+void probe_reg_into(struct probe_set *s, unsigned slot, const char *name);
+void probe_imm_into(struct probe_set *s, unsigned slot, uint64_t v);
+void probe_load_into(struct probe_set *s, unsigned to, unsigned slot, uint64_t offset,
+                     unsigned size);
+/* The table's value at the number in slot; its last one beyond. Tables are copied, equal ones once.
+ */
+unsigned probe_table(struct probe_set *s, const struct probe_table *t, unsigned slot);
+/* What a variable (below WIRE_VARS) has under a key: see WIRE_OP_KEEP. */
+unsigned probe_recall(struct probe_set *s, unsigned var, unsigned key);
+void probe_keep(struct probe_set *s, unsigned var, unsigned key, unsigned value);
+
 /* Jumps forward to where the label is set if (a op b), op one of WIRE_OP_JEQ … WIRE_OP_JSLT. */
 unsigned probe_jump(struct probe_set *s, enum wire_op op, unsigned a, unsigned b);
 void probe_label(struct probe_set *s, unsigned jump);
 
 /* The event: its type, then its fields in order. */
 void probe_event(struct probe_set *s, uint16_t id);
+/* Type id + what is in slot, at most WIRE_TABLE - 1. */
+void probe_event_of(struct probe_set *s, uint16_t id, unsigned slot);
 void probe_put(struct probe_set *s, unsigned slot, unsigned size);
 void probe_put_str(struct probe_set *s, unsigned slot, unsigned most);
 void probe_put_mem(struct probe_set *s, unsigned slot, unsigned n);

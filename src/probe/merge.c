@@ -25,6 +25,18 @@ static bool register_number(struct probe_set *s, const char *name, uint64_t *num
     return true;
 }
 
+/* The same for a table. */
+static bool table_number(struct probe_set *s, const struct probe_table *t, uint64_t *number)
+{
+    for (size_t i = 0; i < s->tables.len; i++)
+        if (memcmp(&s->tables.data[i], t, sizeof *t) == 0) {
+            *number = i;
+            return true;
+        }
+    *number = s->tables.len;
+    return s->tables.len < WIRE_TABLES && vec_push(&s->tables, *t);
+}
+
 /* Do probe a of one set and probe b of another do the same, registers compared by name? */
 static bool same(const struct probe_set *x, size_t a, const struct probe_set *y, size_t b)
 {
@@ -38,6 +50,11 @@ static bool same(const struct probe_set *x, size_t a, const struct probe_set *y,
         struct wire_insn m = x->code.data[p->first + i], n = y->code.data[q->first + i];
         if (m.op == WIRE_OP_REG && n.op == WIRE_OP_REG) {
             if (strcmp(x->registers[m.imm], y->registers[n.imm]) != 0)
+                return false;
+            m.imm = n.imm = 0;
+        }
+        if (m.op == WIRE_OP_TABLE && n.op == WIRE_OP_TABLE) {
+            if (memcmp(&x->tables.data[m.imm], &y->tables.data[n.imm], sizeof *x->tables.data) != 0)
                 return false;
             m.imm = n.imm = 0;
         }
@@ -60,6 +77,10 @@ static struct oscope_error *add_probe(struct probe_set *into, const struct probe
         if (insn.op == WIRE_OP_REG && !register_number(into, from->registers[insn.imm], &insn.imm))
             return error_new(OSCOPE_E_UNSUPPORTED,
                              "the probes of all users read more than %d registers", WIRE_REGISTERS);
+        if (insn.op == WIRE_OP_TABLE &&
+            !table_number(into, &from->tables.data[insn.imm], &insn.imm))
+            return error_new(OSCOPE_E_UNSUPPORTED,
+                             "the probes of all users need more than %d tables", WIRE_TABLES);
         if (!vec_push(&into->code, insn))
             return error_nomem();
     }

@@ -39,7 +39,8 @@ static bool has_size(const struct wire_insn *i)
 static uint32_t adds(const struct wire_insn *i)
 {
     switch (i->op) {
-    case WIRE_OP_EVENT: return sizeof(struct wire_event);
+    case WIRE_OP_EVENT:
+    case WIRE_OP_EVENT_OF: return sizeof(struct wire_event);
     case WIRE_OP_PUT: return i->size;
     case WIRE_OP_PUT_STR: return (uint32_t)i->imm + 1;
     case WIRE_OP_PUT_MEM: return (uint32_t)i->imm;
@@ -65,8 +66,13 @@ static const char *check_insn(const struct wire_set *s, const struct wire_probe 
         return "a register is read where there are none";
     if (is_jump(i) && i->imm >= left)
         return "a jump out of the program";
-    if (i->op == WIRE_OP_EVENT && i->imm >= UINT16_MAX)
+    if ((i->op == WIRE_OP_EVENT && i->imm >= UINT16_MAX) ||
+        (i->op == WIRE_OP_EVENT_OF && i->imm > UINT16_MAX - WIRE_TABLE))
         return "an event type beyond 65534";
+    if (i->op == WIRE_OP_TABLE && i->imm >= s->ntables)
+        return "a table that the set does not have";
+    if ((i->op == WIRE_OP_RECALL || i->op == WIRE_OP_KEEP) && i->imm >= WIRE_VARS)
+        return "a variable that does not exist";
     if ((i->op == WIRE_OP_PUT_STR || i->op == WIRE_OP_PUT_MEM) && i->imm > WIRE_RECORD)
         return "an event that is too large";
     return NULL;
@@ -75,7 +81,7 @@ static const char *check_insn(const struct wire_set *s, const struct wire_probe 
 /* Carries the state over an instruction. */
 static const char *step(const struct wire_insn *i, struct state *st)
 {
-    if (i->op == WIRE_OP_EVENT) {
+    if (i->op == WIRE_OP_EVENT || i->op == WIRE_OP_EVENT_OF) {
         if (st->with)
             return "an event is begun twice";
         st->with = true;
@@ -135,8 +141,8 @@ const char *verify_set(const struct wire_set *s)
     const char *wrong;
 
     if (s->nprobes > WIRE_PROBES || s->ncode > WIRE_CODE || s->nregisters > WIRE_REGISTERS ||
-        s->ndirect > WIRE_DIRECT)
-        return "more probes, code, registers or ranges than a set can hold";
+        s->ndirect > WIRE_DIRECT || s->ntables > WIRE_TABLES)
+        return "more probes, code, registers, ranges or tables than a set can hold";
     for (uint32_t i = 0; i < s->nregisters; i++)
         if (!s->registers[i][0] || !memchr(s->registers[i], 0, WIRE_NAME))
             return "a register's name is empty or has no end";

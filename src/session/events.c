@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "session/events.h"
 #include "session/subscription.h"
 #include "trace/reader.h"
 
@@ -17,6 +18,7 @@ struct oscope_events {
     struct trace_reader *reader;
     struct oscope_event event;
     char *text; /* the event's strings, made printable */
+    uint64_t settled; /* see session_events_settled() */
 };
 
 /* ---- opening ---- */
@@ -108,19 +110,19 @@ static const struct oscope_event *convert(struct oscope_events *e, const struct 
     return to;
 }
 
-struct oscope_error *oscope_events_next(struct oscope_events *e, int timeout_ms,
-                                        const struct oscope_event **event)
+struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms,
+                                         const struct trace_event **event)
 {
     uint64_t now = clock_ns(), limit = now + (uint64_t)MAX(timeout_ms, 0) * 1000000;
-    const struct trace_event *got;
 
-    *event = NULL;
-    while (!(got = trace_reader_next(e->reader))) {
+    while (!(*event = trace_reader_next(e->reader))) {
         TRY(subscription_check(&e->sub, now));
         bool ended = e->sub.ended;
-        trace_reader_poll(e->reader, ended ? UINT64_MAX : now - TRACE_SETTLE_NS);
-        if ((got = trace_reader_next(e->reader)))
+        uint64_t until = now - TRACE_SETTLE_NS;
+        trace_reader_poll(e->reader, ended ? UINT64_MAX : until);
+        if ((*event = trace_reader_next(e->reader)))
             break;
+        e->settled = ended ? e->settled : until;
         if (ended)
             return error_new(OSCOPE_E_GONE, "the guest has ended");
         if (now >= limit)
@@ -129,7 +131,33 @@ struct oscope_error *oscope_events_next(struct oscope_events *e, int timeout_ms,
         nanosleep(&t, NULL);
         now = clock_ns();
     }
-    *event = convert(e, got);
+    return NULL;
+}
+
+uint64_t session_events_settled(const struct oscope_events *e)
+{
+    return e->settled;
+}
+
+uint32_t session_events_vcpus(const struct oscope_events *e)
+{
+    return e->sub.rings.count;
+}
+
+struct trace_stats session_events_stats(const struct oscope_events *e)
+{
+    return trace_reader_stats(e->reader);
+}
+
+struct oscope_error *oscope_events_next(struct oscope_events *e, int timeout_ms,
+                                        const struct oscope_event **event)
+{
+    const struct trace_event *got;
+
+    *event = NULL;
+    TRY(session_events_next(e, timeout_ms, &got));
+    if (got)
+        *event = convert(e, got);
     return NULL;
 }
 

@@ -49,7 +49,7 @@ static json_t *probe_json(const struct probe_set *s, size_t i)
 json_t *probes_to_json(const struct probe_set *s)
 {
     json_t *o = json_object(), *registers = json_array(), *direct = json_array();
-    json_t *probes = json_array();
+    json_t *probes = json_array(), *tables = json_array();
 
     for (unsigned i = 0; i < s->nregisters; i++)
         json_array_append_new(registers, json_string(s->registers[i]));
@@ -60,6 +60,9 @@ json_t *probes_to_json(const struct probe_set *s)
     }
     for (size_t i = 0; i < s->probes.len; i++)
         json_array_append_new(probes, probe_json(s, i));
+    for (size_t i = 0; i < s->tables.len; i++)
+        json_array_append_new(tables, hex_bytes(&s->tables.data[i], sizeof *s->tables.data));
+    json_object_set_new(o, "tables", tables);
     json_object_set_new(o, "registers", registers);
     json_object_set_new(o, "direct", direct);
     json_object_set_new(o, "probes", probes);
@@ -116,6 +119,8 @@ static struct oscope_error *read_code(struct probe_set *s, struct wire_probe *p,
             return bad("a program is not hexadecimal");
         if (insn.op == WIRE_OP_REG && insn.imm >= s->nregisters)
             return bad("a program reads a register that has no name");
+        if (insn.op == WIRE_OP_TABLE && insn.imm >= s->tables.len)
+            return bad("a program reads a table that is not there");
         if (!vec_push(&s->code, insn))
             return error_nomem();
     }
@@ -156,6 +161,22 @@ static struct oscope_error *read_registers(const json_t *j, struct probe_set *s)
     return NULL;
 }
 
+static struct oscope_error *read_tables(const json_t *j, struct probe_set *s)
+{
+    struct probe_table t;
+
+    if (json_array_size(j) > WIRE_TABLES)
+        return bad("too many tables");
+    for (size_t i = 0; i < json_array_size(j); i++) {
+        const char *text = json_string_value(json_array_get(j, i));
+        if (!text || strlen(text) != 2 * sizeof t || !read_bytes(text, &t, sizeof t))
+            return bad("a table is no hexadecimal text of its size");
+        if (!vec_push(&s->tables, t))
+            return error_nomem();
+    }
+    return NULL;
+}
+
 struct oscope_error *probes_from_json(const json_t *json, struct probe_set *out)
 {
     const json_t *direct = json_object_get(json, "direct");
@@ -165,6 +186,7 @@ struct oscope_error *probes_from_json(const json_t *json, struct probe_set *out)
     if (!json_is_array(probes))
         return bad("it has no probes");
     TRY(read_registers(json_object_get(json, "registers"), out));
+    TRY(read_tables(json_object_get(json, "tables"), out));
     for (size_t i = 0; i < json_array_size(direct); i++) {
         const json_t *row = json_array_get(direct, i);
         uint64_t v[3];

@@ -2,7 +2,7 @@
 /*
  * A probe set as JSON, for the way from a client to the broker.
  *
- *     {"registers":["a0", …], "direct":[["va","size","hva"], …],
+ *     {"registers":["a0", …], "direct":[["va","size","hva"], …], "tables":["…"],
  *      "probes":[{"name":"sched_switch","site":0,"address":"…","mask":"…","value":"…","code":"…"},
  * …]}
  *

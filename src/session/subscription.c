@@ -26,7 +26,7 @@ static struct oscope_error *write_probes(struct subscription *sub, struct probe_
     if (m->ops->symbols)
         TRY(m->ops->symbols(m));
     for (size_t i = 0; i < sub->nsets; i++)
-        TRY(m->ops->probes(m, sub->sets[i], out, &sub->notes));
+        TRY(m->ops->probes(m, sub->sets[i], out, &sub->schema, &sub->notes));
     return probe_set_finish(out);
 }
 

@@ -85,6 +85,20 @@ def table(events):
     yield "};\nconst unsigned trace_ntypes = sizeof trace_types / sizeof trace_types[0];"
 
 
+SYSCALLS = """## Set `syscalls`
+
+### syscall_entry_NAME, syscall_exit_NAME
+
+One pair of types for each system call of the guest's ABI, made when the set is switched on. The
+first has the caller's `tid` and the call's arguments by their names in the kernel: 4 bytes where the
+argument is an int, 8 else, and the text (at most 255 bytes) where it is a path; calls whose arguments
+are not known have `arg0` to `arg5`. The second has `tid` and `ret` (s64), an error number if it is in
+-4095 … -1; a signal that is handled before the call returns shows its handler's argument there. Ids
+are 1024 and 1536 plus the call's number; those of unknown numbers are `syscall_entry_unknown`, with
+`nr`, and `syscall_exit_unknown`. A call that a task was in when the set was switched on has no exit.
+"""
+
+
 def docs(events):
     yield "# Event types\n"
     yield "Made from `src/trace/events.toml` by `src/trace/gen_events.py`; don't edit.\n"
@@ -98,6 +112,7 @@ def docs(events):
                 kind = f"string({f['most']})" if "most" in f else f["kind"]
                 yield f"| `{f['name']}` | {kind} | {f['doc']} |"
             yield ""
+    yield SYSCALLS
 
 
 def main():

@@ -19,6 +19,7 @@ struct trace_reader {
     uint64_t until;       /* events up to here are delivered */
     uint64_t last;        /* latest time delivered */
     uint64_t events, late;
+    size_t gaps; /* streams whose next event comes after a loss */
     bool live;
     struct trace_rings rings;
     const struct trace_schema *schema;
@@ -55,6 +56,8 @@ static bool more(struct trace_reader *r, struct stream *s)
 static void pull(struct trace_reader *r, struct stream *s)
 {
     s->have = false;
+    r->gaps -= s->ahead;
+    s->ahead = false;
     while (!s->dry) {
         uint32_t at = s->c.at;
         switch (s->bad ? PACKET_END : packet_next(&s->c, r->schema, &s->ev)) {
@@ -65,7 +68,8 @@ static void pull(struct trace_reader *r, struct stream *s)
             }
             if (at < s->skip || s->ev.time < s->from)
                 break;
-            s->ev.gap = s->gap;
+            s->ev.gap = s->ahead = s->gap;
+            r->gaps += s->ahead;
             s->gap = false;
             s->have = true;
             return;
@@ -109,7 +113,8 @@ const struct trace_event *trace_reader_next(struct trace_reader *r)
     if (!r->first || r->first->ev.time > r->until)
         return NULL;
     r->out = r->first;
-    const struct trace_event *ev = &r->out->ev;
+    struct trace_event *ev = &r->out->ev;
+    ev->lossy = r->gaps > 0;
     r->events++;
     if (ev->time < r->last)
         r->late++;

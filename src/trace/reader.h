@@ -52,6 +52,8 @@ struct trace_event {
     uint32_t stream; /* ring, or file of the folder, that it is from: counted from 0 */
     uint8_t flags;   /* WIRE_EVENT_* */
     bool gap;        /* events of this stream are missing right before this one */
+    bool lossy;      /* some stream lacks events at this time (this one's gap included): what one
+                      * vCPU's events told may have been made untrue by another's that are missing */
     uint16_t size;   /* bytes of the fields */
     const struct trace_type *type;
     const uint8_t *bytes; /* the fields */

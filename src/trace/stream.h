@@ -11,9 +11,10 @@
 struct stream {
     struct trace_event ev; /* the next one, if have */
     bool have;
-    bool dry; /* nothing more, with rings until the next poll */
-    bool gap; /* the next event comes after a loss */
-    bool bad; /* the rest of this packet is damaged */
+    bool dry;   /* nothing more, with rings until the next poll */
+    bool gap;   /* the next event comes after a loss */
+    bool ahead; /* ev does: counted in the reader's gaps */
+    bool bad;   /* the rest of this packet is damaged */
     struct packet_cursor c;
     uint8_t *buf;
     size_t cap;

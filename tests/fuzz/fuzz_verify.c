@@ -51,6 +51,10 @@ static void bend(void)
             c->op = i == 1 ? WIRE_OP_EVENT : WIRE_OP_PUT;
         if (c->op == WIRE_OP_REG)
             c->imm %= 4;
+        else if (c->op == WIRE_OP_TABLE)
+            c->imm %= 2;
+        else if (c->op == WIRE_OP_RECALL || c->op == WIRE_OP_KEEP)
+            c->imm %= WIRE_VARS;
         else if (c->op >= WIRE_OP_JEQ && c->op <= WIRE_OP_JSLT)
             c->imm %= 4;
         else if (c->op >= WIRE_OP_EVENT)
@@ -65,7 +69,13 @@ static void run(const uint8_t *memory, size_t n)
 {
     static uint8_t record[WIRE_RECORD + GUARD];
     struct guest g = {memory, n, 0};
-    struct machine m = {.arg = &g, .reg = read_register, .memory = read_memory};
+    static struct vars *vars[WIRE_VARS];
+    struct machine m = {
+        .arg = &g, .reg = read_register, .memory = read_memory, .tables = set.tables, .vars = vars};
+
+    for (unsigned i = 0; i < WIRE_VARS; i++)
+        if (!vars[i])
+            vars[i] = vars_new();
 
     memset(record, 0xee, sizeof record);
     uint32_t bytes = interp_run(set.code + set.probes[0].first, &m, record);
@@ -89,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     set.nregisters = head[0] % 8;
     set.ncode = (uint32_t)MIN(size / sizeof *set.code, (size_t)CODE);
     set.ndirect = head[1] % 2;
+    set.ntables = 2;
     set.direct[0] = (struct wire_direct){head[2], head[3], head[4]};
     for (uint32_t i = 0; i < set.nregisters; i++)
         set.registers[i][0] = 'r';

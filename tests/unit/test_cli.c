@@ -204,10 +204,29 @@ static void test_seconds(void **state)
     assert_false(text_seconds("0", &v));
     assert_false(text_seconds("", &v));
     assert_false(text_seconds(".", &v));
-    assert_false(text_seconds("1s", &v));
+    assert_false(text_seconds("1m", &v));
     assert_false(text_seconds("-1", &v));
     assert_false(text_seconds("nan", &v));
     assert_false(text_seconds("99999999", &v));
+}
+
+static void test_size(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } good[] = {{"0", 0},          {"4096", 4096},       {"1K", 1024},
+                {"1.5M", 1572864}, {"2GiB", 2ULL << 30}, {"1t", 1ULL << 40},
+                {"7KB", 7 << 10}};
+    static const char *const bad[] = {"", "K", "1Q", "1KK", "1Ki", "-1", "99999999T", "1 K"};
+    uint64_t v;
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_true(text_size(good[i].text, &v));
+        assert_int_equal(v, good[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(text_size(bad[i], &v));
 }
 
 static void test_nearest_command(void **state)
@@ -351,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_help_needs_no_operands),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_seconds),
+        cmocka_unit_test(test_size),
         cmocka_unit_test(test_nearest_command),
         cmocka_unit_test(test_table_is_sound),
         cmocka_unit_test(test_every_command_has_a_page),

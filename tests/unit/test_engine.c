@@ -38,9 +38,17 @@ static bool fake_memory(void *arg, uint64_t va, void *out, size_t n)
     return true;
 }
 
+static const uint16_t tables[2][WIRE_TABLE] = {[1] = {5, 6, [WIRE_TABLE - 1] = 99}};
+static struct vars *vars[WIRE_VARS];
+
 static uint32_t run_at(uint64_t pc, const struct wire_insn *code)
 {
-    struct machine m = {.pc = pc, .vcpu = 3, .reg = fake_register, .memory = fake_memory};
+    struct machine m = {.pc = pc,
+                        .vcpu = 3,
+                        .reg = fake_register,
+                        .memory = fake_memory,
+                        .tables = tables,
+                        .vars = vars};
 
     memset(record, 0xee, sizeof record);
     return interp_run(code, &m, record);
@@ -98,6 +106,65 @@ static void values(void **state)
     assert_int_equal(value(run_at(0, pc)), 0);
     assert_int_equal(header().flags, WIRE_EVENT_FAULT);
     assert_int_equal(value(RUN(IMM(1, 7), {.op = WIRE_OP_MOV, .d = 2, .s = 1}, EVENT, PUT8(2))), 7);
+}
+
+static uint64_t table_at(uint64_t i)
+{
+    return value(RUN(IMM(1, i), {.op = WIRE_OP_TABLE, .d = 2, .s = 1, .imm = 1}, EVENT, PUT8(2)));
+}
+
+static void tables_and_types(void **state)
+{
+    assert_int_equal(table_at(0), 5);
+    assert_int_equal(table_at(1), 6);
+    assert_int_equal(table_at(WIRE_TABLE - 1), 99);
+    assert_int_equal(table_at(UINT64_MAX), 99);
+    RUN(IMM(1, 3), {.op = WIRE_OP_EVENT_OF, .s = 1, .imm = 1000});
+    assert_int_equal(header().id, 1003);
+    RUN(IMM(1, UINT64_MAX), {.op = WIRE_OP_EVENT_OF, .s = 1, .imm = 1000});
+    assert_int_equal(header().id, 1000 + WIRE_TABLE - 1);
+}
+
+static uint64_t recall(uint64_t key)
+{
+    return value(
+        RUN(IMM(1, key), {.op = WIRE_OP_RECALL, .d = 2, .s = 1, .imm = 3}, EVENT, PUT8(2)));
+}
+
+static void keep(uint64_t key, uint64_t v)
+{
+    RUN(IMM(1, key), IMM(2, v), EVENT, {.op = WIRE_OP_KEEP, .d = 1, .s = 2, .imm = 3});
+}
+
+static void variables(void **state)
+{
+    const uint64_t base = UINT64_C(0xffffffd800000000);
+    uint64_t room = 0;
+
+    vars[3] = vars_new();
+    assert_int_equal(recall(base), 0);
+    keep(base, 0x10041);
+    keep(base + 0x40, 7);
+    assert_int_equal(recall(base), 0x41); /* 16 bits */
+    keep(base, 0x42);
+    assert_int_equal(recall(base), 0x42);
+    assert_int_equal(recall(base + 0x40), 7);
+    keep(base, 0);
+    assert_int_equal(recall(base), 0);
+    vars_clear(vars[3]);
+    assert_int_equal(recall(base + 0x40), 0);
+    /* Full, every key that was taken is there, and one that was not marks its event. */
+    for (bool full = false; !full; room++) {
+        keep(base + room * 0x1c40, 1 + room % 1000);
+        full = header().flags & WIRE_EVENT_FAULT;
+        assert_true(room < 70000);
+    }
+    assert_true(room > 20000);
+    for (uint64_t i = 0; i + 1 < room; i++)
+        assert_int_equal(vars_recall(vars[3], base + i * 0x1c40), 1 + i % 1000);
+    assert_int_equal(recall(base + (room - 1) * 0x1c40), 0);
+    free(vars[3]);
+    vars[3] = NULL;
 }
 
 static uint64_t alu(uint8_t op, uint64_t a, uint64_t b)
@@ -579,6 +646,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values),
+        cmocka_unit_test(tables_and_types),
+        cmocka_unit_test(variables),
         cmocka_unit_test(arithmetic),
         cmocka_unit_test(jumping),
         cmocka_unit_test(loads),

@@ -209,6 +209,31 @@ static void sizes(void **state)
     good();
 }
 
+static void tables_and_variables(void **state)
+{
+    set->ntables = 0;
+    PROGRAM({.op = WIRE_OP_TABLE}, END);
+    set->ntables = 0;
+    bad("a table that the set does not have");
+    PROGRAM({.op = WIRE_OP_TABLE, .imm = 1}, END);
+    set->ntables = 2;
+    good();
+    set->ntables = WIRE_TABLES + 1;
+    bad("tables than a set can hold");
+    PROGRAM({.op = WIRE_OP_KEEP, .imm = WIRE_VARS - 1}, {.op = WIRE_OP_RECALL}, END);
+    good();
+    PROGRAM({.op = WIRE_OP_KEEP, .imm = WIRE_VARS}, END);
+    bad("a variable that does not exist");
+    PROGRAM({.op = WIRE_OP_RECALL, .imm = WIRE_VARS}, END);
+    bad("a variable that does not exist");
+    PROGRAM({.op = WIRE_OP_EVENT_OF, .imm = UINT16_MAX - WIRE_TABLE}, END);
+    good();
+    PROGRAM({.op = WIRE_OP_EVENT_OF, .imm = UINT16_MAX - WIRE_TABLE + 1}, END);
+    bad("an event type beyond");
+    PROGRAM(EVENT, {.op = WIRE_OP_EVENT_OF}, END);
+    bad("twice");
+}
+
 static int make(void **state)
 {
     set = malloc(sizeof *set);
@@ -224,9 +249,10 @@ static int drop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sets),         cmocka_unit_test(ranges),         cmocka_unit_test(probes),
-        cmocka_unit_test(instructions), cmocka_unit_test(ends_and_jumps), cmocka_unit_test(events),
-        cmocka_unit_test(sizes),
+        cmocka_unit_test(sets),           cmocka_unit_test(ranges),
+        cmocka_unit_test(probes),         cmocka_unit_test(instructions),
+        cmocka_unit_test(ends_and_jumps), cmocka_unit_test(events),
+        cmocka_unit_test(sizes),          cmocka_unit_test(tables_and_variables),
     };
 
     return cmocka_run_group_tests(tests, make, drop);

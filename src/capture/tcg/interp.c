@@ -132,11 +132,17 @@ uint32_t interp_run(const struct wire_insn *code, const struct machine *m,
         case WIRE_OP_SHL: *d <<= s & 63; break;
         case WIRE_OP_SHR: *d >>= s & 63; break;
         case WIRE_OP_MOV: *d = s; break;
+        case WIRE_OP_TABLE: *d = m->tables[i->imm][s < WIRE_TABLE ? s : WIRE_TABLE - 1]; break;
+        case WIRE_OP_RECALL: *d = vars_recall(m->vars[i->imm], s); break;
+        case WIRE_OP_KEEP: r.fault |= !vars_keep(m->vars[i->imm], *d, s); break;
         case WIRE_OP_JEQ: i += *d == s ? i->imm : 0; break;
         case WIRE_OP_JNE: i += *d != s ? i->imm : 0; break;
         case WIRE_OP_JLT: i += *d < s ? i->imm : 0; break;
         case WIRE_OP_JSLT: i += (int64_t)*d < (int64_t)s ? i->imm : 0; break;
         case WIRE_OP_EVENT: begin_event(&r, i->imm); break;
+        case WIRE_OP_EVENT_OF:
+            begin_event(&r, i->imm + (s < WIRE_TABLE ? s : WIRE_TABLE - 1));
+            break;
         case WIRE_OP_PUT: put_value(&r, s, i->size); break;
         case WIRE_OP_PUT_STR: put_string(&r, s, (uint32_t)i->imm); break;
         default: put_memory(&r, s, (uint32_t)i->imm); break; /* WIRE_OP_PUT_MEM */

@@ -3,6 +3,7 @@
 #ifndef CAPTURE_TCG_INTERP_H
 #define CAPTURE_TCG_INTERP_H
 
+#include "capture/tcg/vars.h"
 #include "capture/wire.h"
 
 #include <stdbool.h>
@@ -15,6 +16,8 @@ struct machine {
     void *arg;     /* of the functions, which return false for what can't be read */
     bool (*reg)(void *arg, unsigned number, uint64_t *value);
     bool (*memory)(void *arg, uint64_t va, void *out, size_t n); /* n: 1 to WIRE_RECORD */
+    const uint16_t (*tables)[WIRE_TABLE];
+    struct vars *const *vars; /* WIRE_VARS; those that the program uses are there */
 };
 
 /*

@@ -53,6 +53,7 @@ static struct engine {
     bool changing;                        /* a reset is under way, `next` comes with it */
     struct set *next;                     /* NULL: none */
     uint64_t next_generation, generation; /* the latter: of the set in force */
+    struct vars *vars[WIRE_VARS];         /* made at the first need, never freed */
     struct set *dead;                     /* to be freed when nobody holds them */
     bool broken;                          /* no probes will run here */
     bool watched;                         /* translation is */
@@ -202,6 +203,12 @@ static bool prepare(uint64_t wish)
         set_free(s);
         s = NULL;
     }
+    for (unsigned i = 0; s && i < WIRE_VARS; i++)
+        if ((s->vars >> i & 1) && !engine.vars[i] && !(engine.vars[i] = vars_new())) {
+            why = "out of memory";
+            set_free(s);
+            s = NULL;
+        }
     if (!s) {
         refuse(wish, why);
         return false;
@@ -209,6 +216,16 @@ static bool prepare(uint64_t wish)
     engine.next = s;
     engine.next_generation = wish;
     return true;
+}
+
+/* Variables that the set before did not use begin empty. */
+static void exchange_vars(const struct set *old, const struct set *new)
+{
+    unsigned kept = old && new ? old->vars &new->vars : 0;
+
+    for (unsigned i = 0; i < WIRE_VARS; i++)
+        if (engine.vars[i] && !(kept >> i & 1))
+            vars_clear(engine.vars[i]);
 }
 
 static void free_dead(void)
@@ -258,7 +275,10 @@ static void watch_or_relax(bool needed)
 static void on_reset(qemu_plugin_id_t id)
 {
     pthread_mutex_lock(&engine.lock);
-    struct set *old = atomic_exchange(&engine.set, engine.next);
+    struct set *old = atomic_load(&engine.set);
+    if (old != engine.next)
+        exchange_vars(old, engine.next);
+    atomic_store(&engine.set, engine.next);
     if (old && old != engine.next) {
         old->next_dead = engine.dead;
         engine.dead = old;
@@ -449,6 +469,7 @@ static bool make_vcpus(void)
         ring_init(&engine.vcpus[i].ring, shared, at + layout_ring_head(), l->packet_bytes,
                   l->packets, i, uuid);
         engine.vcpus[i].counts = shared->counts;
+        engine.vcpus[i].vars = engine.vars;
     }
     return true;
 }

@@ -43,6 +43,17 @@ static bool uses(const struct wire_set *w, const struct wire_probe *p, uint8_t o
     return false;
 }
 
+static uint8_t vars_used(const struct wire_set *w)
+{
+    uint8_t used = 0;
+
+    for (uint32_t i = 0; i < w->ncode; i++)
+        if (w->code[i].op == WIRE_OP_RECALL || w->code[i].op == WIRE_OP_KEEP)
+            used |= (uint8_t)(1U << w->code[i].imm % WIRE_VARS); /* all of the code was verified,
+                                                                  * or belongs to no probe */
+    return used;
+}
+
 static void chain(struct point **head, struct point *p)
 {
     while (*head)
@@ -94,6 +105,7 @@ static bool prepare(struct set *s)
     if (!s->addresses || !s->points || !s->opcodes || !s->places)
         return false;
     pthread_mutex_init(&s->places->lock, NULL);
+    s->vars = vars_used(&s->wire);
     for (uint32_t i = 0; i < n; i++)
         add_probe(s, i);
     return true;

@@ -101,8 +101,13 @@ static void add(_Atomic uint64_t *counter)
 void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
 {
     struct access a = {v, p->set, executing};
-    struct machine m = {
-        .pc = p->pc, .vcpu = v->ring.cpu, .arg = &a, .reg = read_register, .memory = read_memory};
+    struct machine m = {.pc = p->pc,
+                        .vcpu = v->ring.cpu,
+                        .arg = &a,
+                        .reg = read_register,
+                        .memory = read_memory,
+                        .tables = p->set->wire.tables,
+                        .vars = v->vars};
     struct wire_count *count = &v->counts[p->slot];
     struct wire_event e;
 

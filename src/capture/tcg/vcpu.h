@@ -14,6 +14,7 @@
 struct vcpu {
     _Alignas(64) struct ring ring;
     struct wire_count *counts;
+    struct vars *const *vars;   /* WIRE_VARS, of the engine; NULL: none used it so far */
     GByteArray *bytes;          /* reused for all that QEMU reads for us */
     _Atomic(struct set *) held; /* by its idle or resume callback */
     struct translator translator;

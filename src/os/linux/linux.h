@@ -104,7 +104,7 @@ uint64_t linux_phys_to_virt(const struct linux_model *lm, uint64_t pa);
 /* tasks.c */
 /* probes.c */
 struct oscope_error *linux_probes(struct os_model *m, const char *set, struct probe_set *out,
-                                  struct os_list *notes);
+                                  struct trace_schema *schema, struct os_list *notes);
 struct oscope_error *linux_tasks(struct os_model *m, bool threads, struct os_list *list);
 struct oscope_error *linux_task(struct os_model *m, int32_t pid, struct oscope_task *out);
 struct oscope_error *linux_task_vspace(struct os_model *m, const struct oscope_task *task,

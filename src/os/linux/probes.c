@@ -5,22 +5,12 @@
  * their fields are those of the kernel's own tracepoints (include/trace/events/sched.h), in the
  * form that LTTng gives them.
  */
-#include "os/linux/linux.h"
-#include "trace/events.h"
-#include "trace/schema.h"
+#include "os/linux/probes.h"
 
 #include <string.h>
 
 /* MAX_RT_PRIO, include/linux/sched/prio.h: what LTTng tells is prio less it. */
 enum { PRIO_BASE = 100 };
-
-/* A program that is being written, and which field of its event comes next. */
-struct writer {
-    struct linux_model *lm;
-    struct probe_set *set;
-    const struct trace_type *type;
-    unsigned field;
-};
 
 /* ---- what programs have in common ---- */
 
@@ -30,13 +20,12 @@ static unsigned argument(struct writer *w, unsigned n)
     return probe_reg(w->set, w->lm->base.arch->args[n]);
 }
 
-static unsigned member(struct writer *w, unsigned object, struct layout_field f)
+unsigned writer_member(struct writer *w, unsigned object, struct layout_field f)
 {
     return probe_load_signed(w->set, object, f.offset, f.size);
 }
 
-/* Puts the next field, as wide as the event's type has it. */
-static void put(struct writer *w, unsigned slot)
+void writer_put(struct writer *w, unsigned slot)
 {
     probe_put(w->set, slot, trace_kind_size(w->type->fields[w->field++].kind));
 }
@@ -56,27 +45,22 @@ static void put_comm(struct writer *w, unsigned task)
 
 static void put_prio(struct writer *w, unsigned task)
 {
-    unsigned prio = member(w, task, w->lm->layout.task_prio);
+    unsigned prio = writer_member(w, task, w->lm->layout.task_prio);
 
-    put(w, probe_alu(w->set, WIRE_OP_SUB, prio, probe_imm(w->set, PRIO_BASE)));
+    writer_put(w, probe_alu(w->set, WIRE_OP_SUB, prio, probe_imm(w->set, PRIO_BASE)));
 }
 
 /* comm, tid, prio and target_cpu: the events about waking have them all. */
 static void put_woken(struct writer *w, unsigned task)
 {
     put_comm(w, task);
-    put(w, member(w, task, w->lm->layout.task_pid));
+    writer_put(w, writer_member(w, task, w->lm->layout.task_pid));
     put_prio(w, task);
-    put(w, member(w, task, w->lm->layout.task_cpu));
+    writer_put(w, writer_member(w, task, w->lm->layout.task_cpu));
 }
 
-/*
- * The task that runs where the probe stands, in kernel mode: riscv64 keeps it in tp
- * (arch/riscv/include/asm/current.h), x86 in a per-CPU variable that %gs leads to
- * (arch/x86/include/asm/current.h). *offset is that of the variable, 0 on riscv64. False: not
- * known.
- */
-static bool current_place(const struct linux_model *lm, const char **reg, uint64_t *offset)
+/* riscv64: arch/riscv/include/asm/current.h; x86: arch/x86/include/asm/current.h. */
+bool linux_current_place(const struct linux_model *lm, const char **reg, uint64_t *offset)
 {
     struct layout_field hot = lm->layout.pcpu_hot_current;
     uint64_t var;
@@ -98,7 +82,7 @@ static unsigned current_task(struct writer *w)
     const char *reg;
     uint64_t offset;
 
-    current_place(w->lm, &reg, &offset);
+    linux_current_place(w->lm, &reg, &offset);
     unsigned slot = probe_reg(w->set, reg);
     return offset ? probe_load(w->set, slot, offset, 8) : slot;
 }
@@ -112,8 +96,8 @@ static void put_state(struct writer *w, unsigned task)
 {
     const struct layout *l = &w->lm->layout;
     enum { TASK_REPORT = 0x7f, TASK_IDLE = 0x402, TASK_REPORT_IDLE = 0x80 };
-    unsigned state = member(w, task, l->task_state);
-    unsigned report = member(w, task, l->task_exit_state);
+    unsigned state = writer_member(w, task, l->task_state);
+    unsigned report = writer_member(w, task, l->task_exit_state);
     unsigned idle = probe_imm(w->set, TASK_IDLE);
 
     probe_alu(w->set, WIRE_OP_OR, report, state);
@@ -123,7 +107,7 @@ static void put_state(struct writer *w, unsigned task)
     probe_alu(w->set, WIRE_OP_XOR, report, report);
     probe_alu(w->set, WIRE_OP_OR, report, probe_imm(w->set, TASK_REPORT_IDLE));
     probe_label(w->set, other);
-    put(w, report);
+    writer_put(w, report);
 }
 
 /* ---- the events, each at the entry of a function ---- */
@@ -136,11 +120,11 @@ static void sched_switch(struct writer *w)
 
     probe_event(w->set, w->type->id);
     put_comm(w, prev);
-    put(w, member(w, prev, l->task_pid));
+    writer_put(w, writer_member(w, prev, l->task_pid));
     put_prio(w, prev);
     put_state(w, prev);
     put_comm(w, next);
-    put(w, member(w, next, l->task_pid));
+    writer_put(w, writer_member(w, next, l->task_pid));
     put_prio(w, next);
 }
 
@@ -148,7 +132,7 @@ static void sched_switch(struct writer *w)
 static void sched_waking(struct writer *w)
 {
     unsigned task = argument(w, 0), wanted = argument(w, 1);
-    unsigned state = member(w, task, w->lm->layout.task_state);
+    unsigned state = writer_member(w, task, w->lm->layout.task_state);
 
     probe_alu(w->set, WIRE_OP_AND, state, wanted);
     unsigned asleep = probe_jump(w->set, WIRE_OP_JEQ, state, probe_imm(w->set, 0));
@@ -174,11 +158,11 @@ static void sched_process_fork(struct writer *w)
 
     probe_event(w->set, w->type->id);
     put_comm(w, parent);
-    put(w, member(w, parent, l->task_pid));
-    put(w, member(w, parent, l->task_tgid));
+    writer_put(w, writer_member(w, parent, l->task_pid));
+    writer_put(w, writer_member(w, parent, l->task_tgid));
     put_comm(w, child);
-    put(w, member(w, child, l->task_pid));
-    put(w, member(w, child, l->task_tgid));
+    writer_put(w, writer_member(w, child, l->task_pid));
+    writer_put(w, writer_member(w, child, l->task_tgid));
 }
 
 /* exit_signals(tsk), early in do_exit(). */
@@ -188,7 +172,7 @@ static void sched_process_exit(struct writer *w)
 
     probe_event(w->set, w->type->id);
     put_comm(w, task);
-    put(w, member(w, task, w->lm->layout.task_pid));
+    writer_put(w, writer_member(w, task, w->lm->layout.task_pid));
     put_prio(w, task);
 }
 
@@ -202,8 +186,8 @@ static void sched_process_exec(struct writer *w)
 
     probe_event(w->set, w->type->id);
     put_text(w, probe_load(w->set, bprm, f.offset, f.size));
-    put(w, member(w, task, l->task_tgid));
-    put(w, member(w, task, l->task_pid));
+    writer_put(w, writer_member(w, task, l->task_tgid));
+    writer_put(w, writer_member(w, task, l->task_pid));
 }
 
 enum { NEEDS_CURRENT = 1, NEEDS_CPU = 2, NEEDS_BPRM = 4 };
@@ -222,7 +206,7 @@ static const struct tracepoint {
     {TRACE_SCHED_PROCESS_EXEC, NEEDS_CURRENT | NEEDS_BPRM, "begin_new_exec", sched_process_exec},
 };
 
-static const struct trace_type *type_of(uint16_t id)
+const struct trace_type *linux_event_type(uint16_t id)
 {
     for (unsigned i = 0; i < trace_ntypes; i++)
         if (trace_types[i].id == id)
@@ -244,7 +228,7 @@ static const char *lacks(const struct linux_model *lm, const struct tracepoint *
         return "the kernel's types do not tell a task's CPU";
     if ((t->needs & NEEDS_BPRM) && !lm->layout.bprm_filename.present)
         return "the kernel's types lack linux_binprm.filename";
-    if ((t->needs & NEEDS_CURRENT) && !current_place(lm, &reg, &offset))
+    if ((t->needs & NEEDS_CURRENT) && !linux_current_place(lm, &reg, &offset))
         return "the running task can't be told on this kernel";
     return NULL;
 }
@@ -265,19 +249,14 @@ static void add_direct(struct linux_model *lm, struct probe_set *out)
         }
 }
 
-struct oscope_error *linux_probes(struct os_model *m, const char *set, struct probe_set *out,
-                                  struct os_list *notes)
+static struct oscope_error *tracepoint_probes(struct linux_model *lm, const char *set,
+                                              struct probe_set *out, struct os_list *notes)
 {
-    struct linux_model *lm = linux_of(m);
     unsigned known = 0, added = 0;
 
-    TRY(linux_need_layout(lm, "event probes"));
-    if (!m->arch->args)
-        return error_new(OSCOPE_E_UNSUPPORTED, "events of %s guests are not known to oscope",
-                         m->arch->name);
     for (size_t i = 0; i < ARRAY_SIZE(tracepoints); i++) {
         const struct tracepoint *t = &tracepoints[i];
-        const struct trace_type *type = type_of(t->event);
+        const struct trace_type *type = linux_event_type(t->event);
         if (!type || strcmp(type->set, set) != 0)
             continue;
         known++;
@@ -287,7 +266,7 @@ struct oscope_error *linux_probes(struct os_model *m, const char *set, struct pr
             continue;
         }
         struct writer w = {.lm = lm, .set = out, .type = type};
-        probe_exec(out, type->name, symtab_addr(m->symtab, t->function));
+        probe_exec(out, type->name, symtab_addr(lm->base.symtab, t->function));
         t->write(&w);
         probe_end(out);
         added++;
@@ -297,6 +276,33 @@ struct oscope_error *linux_probes(struct os_model *m, const char *set, struct pr
     if (!added)
         return error_new(OSCOPE_E_UNSUPPORTED, "no event of set '%s' can be had on this kernel",
                          set);
+    return NULL;
+}
+
+static struct oscope_error *one_set(struct linux_model *lm, const char *set, struct probe_set *out,
+                                    struct trace_schema *schema, struct os_list *notes)
+{
+    struct oscope_error *err = NULL;
+
+    return linux_entry_probes(lm, set, out, schema, notes, &err)
+               ? err
+               : tracepoint_probes(lm, set, out, notes);
+}
+
+struct oscope_error *linux_probes(struct os_model *m, const char *set, struct probe_set *out,
+                                  struct trace_schema *schema, struct os_list *notes)
+{
+    static const char *const all[] = {"sched", "modes", "syscalls"}; /* modes has the traps */
+    struct linux_model *lm = linux_of(m);
+
+    TRY(linux_need_layout(lm, "event probes"));
+    if (!m->arch->args)
+        return error_new(OSCOPE_E_UNSUPPORTED, "events of %s guests are not known to oscope",
+                         m->arch->name);
     add_direct(lm, out);
+    if (strcmp(set, "all") != 0)
+        return one_set(lm, set, out, schema, notes);
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        TRY(one_set(lm, all[i], out, schema, notes));
     return NULL;
 }

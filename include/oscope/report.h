@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reports: views made from events, of a recording or of a running guest. A report reads events and
+ * can be asked for its view at any moment.
+ *
+ * Rows: their columns' documentation is in docs/JSON.md. Times are ns of the host's
+ * CLOCK_MONOTONIC, durations ns, shares percent. OSCOPE_UNKNOWN (in 32-bit members -1) is what the
+ * events did not tell.
+ */
+#ifndef OSCOPE_REPORT_H
+#define OSCOPE_REPORT_H
+
+#include <oscope/error.h>
+#include <oscope/session.h>
+#include <oscope/view.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct oscope_report_options {
+    const char *dir;   /* of a recording; NULL: the session's guest, live */
+    uint64_t from, to; /* recordings: ns since its first event; to 0: all */
+    int32_t cpu;       /* only this vCPU; -1: all */
+    const char *task;  /* only this task: thread id, or name; NULL: all */
+    uint64_t slices;   /* how many single slices (traps, calls) are kept, the last ones; 0: 65536 */
+};
+
+struct oscope_report;
+
+/*
+ * A report of that name (oscope_report_kind()). Live: switches the events on that it needs; s must
+ * stay open longer. A recording needs no session: s may be NULL. Errors: no such report; those of
+ * oscope_events_open(); no recording there.
+ */
+struct oscope_error *oscope_report_open(struct oscope_session *s, const char *name,
+                                        const struct oscope_report_options *o,
+                                        struct oscope_report **out);
+void oscope_report_close(struct oscope_report *r); /* NULL allowed */
+
+/*
+ * Reads events: of a recording all, live those of the next `ns`. Ends early when stop (may be NULL;
+ * asked some times a second) says so, and when the guest has ended, which is no error. Live it may
+ * be called again to go on.
+ */
+struct oscope_error *oscope_report_read(struct oscope_report *r, uint64_t ns,
+                                        bool (*stop)(void *arg), void *arg);
+
+/* The view of what was read so far. */
+struct oscope_error *oscope_report_view(struct oscope_report *r, struct oscope_view **out);
+
+/* Name and one-line summary of the i-th report; false: there are no more. */
+bool oscope_report_kind(size_t i, const char **name, const char **summary);
+
+/* ---- rows ---- */
+
+/* What a report covers. Every report's first table, "interval", has one. */
+struct oscope_report_interval {
+    uint64_t start, end, duration;
+    uint32_t vcpus;
+    uint64_t events;
+    uint64_t lost, discarded, damaged;
+    uint64_t gaps;
+};
+
+/* Durations by power of two. */
+struct oscope_histogram_bin {
+    const char *name;
+    uint64_t low, high;
+    uint64_t count;
+    double share;
+};
+
+/* `report sched`: a vCPU's time */
+struct oscope_sched_cpu {
+    uint32_t cpu;
+    uint64_t run, idle, unknown;
+    double run_share, idle_share, unknown_share;
+    uint64_t switches;
+};
+
+/* `report sched`: a task's totals */
+struct oscope_sched_task {
+    int32_t tid;
+    char comm[24];
+    uint64_t run;
+    double share;
+    uint64_t slices;
+    uint64_t wakeups, migrations;
+    uint64_t voluntary, involuntary;
+    uint64_t wait;
+    uint64_t latency_avg, latency_max;
+    bool exited;
+};
+
+/* `report sched`: who woke whom */
+struct oscope_sched_waker {
+    int32_t waker_tid;
+    char waker_comm[24];
+    int32_t tid;
+    char comm[24];
+    uint64_t count;
+};
+
+/* `report sched`: a stretch of time in which a vCPU ran one task */
+struct oscope_sched_slice {
+    uint64_t start, duration;
+    uint32_t cpu;
+    int32_t tid;
+    char comm[24];
+    const char *state;
+    int32_t woken_by;
+    char woken_comm[24];
+    uint64_t latency;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

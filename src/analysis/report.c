@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reports: brings events to a fold, from a recording's folder or a live subscription.
+ *
+ * An interval of a recording begins in the middle of things: events from a while before it are
+ * given to the fold, which counts nothing of them but knows by them what runs.
+ */
+#include <oscope/report.h>
+
+#include "analysis/fold.h"
+#include "base/clock.h"
+#include "session/events.h"
+#include "session/session.h"
+
+#include <stdio.h>
+
+enum {
+    WAIT_MS = 50,
+    SLICES = 65536,
+    SLICES_MAX = OS_LIST_MAX - FOLD_CPUS,
+    STOP_EVERY = 65536, /* events of a recording between two questions whether to stop */
+};
+#define WARM_UP_NS (2 * UINT64_C(1000000000))
+
+struct oscope_report {
+    const struct fold_ops *ops;
+    struct fold *fold;
+    struct trace_reader *reader; /* a recording */
+    struct oscope_events *live;
+    const struct trace_event *next; /* live: read, but later than was asked for */
+    uint64_t end;                   /* all events up to here were given */
+    bool ended;
+    char *task;
+};
+
+static struct oscope_error *unknown_report(const char *name)
+{
+    char text[256];
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; fold_table[i] && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "",
+                                 fold_table[i]->name);
+    return error_hint(error_new(OSCOPE_E_USAGE, "there is no report '%s'", name), "reports: %s",
+                      text);
+}
+
+/* ---- recordings ---- */
+
+/* When the recording begins; UINT64_MAX: it has no events. Goes back to its beginning. */
+static uint64_t recording_start(struct trace_reader *r)
+{
+    const struct trace_event *ev = trace_reader_next(r);
+    uint64_t start = ev ? ev->time : UINT64_MAX;
+
+    trace_reader_seek(r, 0);
+    return start;
+}
+
+static struct oscope_error *open_recording(struct oscope_report *r, const char *dir,
+                                           const struct oscope_report_options *o,
+                                           struct fold_options *fo)
+{
+    TRY(trace_reader_open_dir(&r->reader, dir));
+    uint64_t start = recording_start(r->reader);
+    if (start == UINT64_MAX)
+        return NULL;
+    if (__builtin_add_overflow(start, o->from, &fo->from))
+        fo->from = UINT64_MAX;
+    if (o->to && __builtin_add_overflow(start, o->to, &fo->to))
+        fo->to = UINT64_MAX;
+    if (o->from > WARM_UP_NS)
+        trace_reader_seek(r->reader, fo->from - WARM_UP_NS);
+    fo->arch = arch_find(trace_metadata_env(trace_reader_metadata(r->reader), "architecture"));
+    return NULL;
+}
+
+static struct oscope_error *read_recording(struct oscope_report *r, bool (*stop)(void *), void *arg)
+{
+    const struct trace_event *ev;
+    uint64_t to = r->fold->o.to;
+
+    for (uint64_t n = 1; !r->ended; n++) {
+        ev = trace_reader_next(r->reader);
+        if (!ev || ev->time > to) {
+            r->ended = true;
+            r->end = ev ? to : r->fold->now;
+        } else {
+            fold_event(r->fold, ev);
+            r->end = r->fold->now;
+            if (n % STOP_EVERY == 0 && stop && stop(arg))
+                break;
+        }
+    }
+    return NULL;
+}
+
+/* ---- live ---- */
+
+static struct oscope_error *open_live(struct oscope_report *r, struct oscope_session *s,
+                                      struct fold_options *fo)
+{
+    struct os_model *m;
+    size_t n = 0;
+
+    while (r->ops->sets[n])
+        n++;
+    TRY(oscope_events_open(s, r->ops->sets, n, &r->live));
+    fo->from = r->end = clock_ns();
+    fo->vcpus = session_events_vcpus(r->live);
+    fo->arch = s->arch;
+    struct oscope_error *err = session_os(s, &m);
+    if (!err)
+        fo->symtab = m->symtab;
+    oscope_error_free(err);
+    return NULL;
+}
+
+static struct oscope_error *read_live(struct oscope_report *r, uint64_t end, bool (*stop)(void *),
+                                      void *arg)
+{
+    uint64_t asked = clock_ns();
+
+    for (;;) {
+        uint64_t now;
+        if (!r->next) {
+            struct oscope_error *err = session_events_next(r->live, WAIT_MS, &r->next);
+            if (err && err->code == OSCOPE_E_GONE) {
+                oscope_error_free(err);
+                r->ended = true;
+                r->end = MAX(r->end, r->fold->now);
+                return NULL;
+            }
+            TRY(err);
+        }
+        if (r->next && r->next->time > end)
+            break;
+        if (r->next) {
+            /* What came before is of somebody else's probes, which may have gone in between: from
+             * it to ours there is a gap that nobody tells. */
+            if (r->next->time >= r->fold->begin)
+                fold_event(r->fold, r->next);
+            r->end = MAX(r->end, r->fold->now);
+            r->next = NULL;
+            if (r->fold->events % 256)
+                continue;
+        } else {
+            r->end = MAX(r->end, session_events_settled(r->live));
+            if (r->end >= end)
+                break;
+        }
+        if ((now = clock_ns()) - asked >= WAIT_MS * UINT64_C(1000000)) {
+            asked = now;
+            if (stop && stop(arg))
+                return NULL;
+        }
+    }
+    r->end = end;
+    return NULL;
+}
+
+/* ---- the public calls ---- */
+
+static struct oscope_error *open_report(struct oscope_session *s,
+                                        const struct oscope_report_options *o,
+                                        struct oscope_report *r)
+{
+    struct fold_options fo = {.to = UINT64_MAX,
+                              .cpu = o->cpu,
+                              .slices = o->slices ? MIN(o->slices, (uint64_t)SLICES_MAX) : SLICES};
+
+    if (o->to && o->to <= o->from)
+        return error_new(OSCOPE_E_USAGE, "the interval ends before it begins");
+    if (o->task && !(r->task = strdup(o->task)))
+        return error_nomem();
+    fo.task = r->task;
+    if (o->dir)
+        TRY(open_recording(r, o->dir, o, &fo));
+    else if (!s)
+        return error_new(OSCOPE_E_USAGE, "neither a recording nor a session");
+    else
+        TRY(open_live(r, s, &fo));
+    return fold_open(r->ops, &fo, &r->fold);
+}
+
+struct oscope_error *oscope_report_open(struct oscope_session *s, const char *name,
+                                        const struct oscope_report_options *o,
+                                        struct oscope_report **out)
+{
+    const struct fold_ops *ops = fold_find(name);
+
+    *out = NULL;
+    if (!ops)
+        return unknown_report(name);
+    struct oscope_report *r = calloc(1, sizeof *r);
+    if (!r)
+        return error_nomem();
+    r->ops = ops;
+    struct oscope_error *err = open_report(s, o, r);
+    if (err)
+        oscope_report_close(r);
+    else
+        *out = r;
+    return err;
+}
+
+void oscope_report_close(struct oscope_report *r)
+{
+    if (!r)
+        return;
+    fold_close(r->fold);
+    oscope_events_close(r->live);
+    trace_reader_close(r->reader);
+    free(r->task);
+    free(r);
+}
+
+struct oscope_error *oscope_report_read(struct oscope_report *r, uint64_t ns,
+                                        bool (*stop)(void *arg), void *arg)
+{
+    uint64_t end;
+
+    if (r->ended)
+        return NULL;
+    if (r->reader)
+        return read_recording(r, stop, arg);
+    if (__builtin_add_overflow(r->end, ns, &end))
+        end = UINT64_MAX;
+    return read_live(r, end, stop, arg);
+}
+
+/* What the subscription had to say belongs to the view. */
+static void add_live_notes(const struct oscope_report *r, struct fold *f)
+{
+    const char *const *notes;
+
+    f->nnotes = r->live ? oscope_events_notes(r->live, &notes) : 0;
+    f->notes = f->nnotes ? notes : NULL;
+}
+
+struct oscope_error *oscope_report_view(struct oscope_report *r, struct oscope_view **out)
+{
+    struct trace_stats st = r->live ? session_events_stats(r->live) : trace_reader_stats(r->reader);
+
+    add_live_notes(r, r->fold);
+    return fold_view(r->fold, r->end, &st, out);
+}

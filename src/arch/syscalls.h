@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls of an ABI: their names by number, and by name what their arguments are.
+ * Numbers and names: the kernel's syscall tables (each architecture's syscalls.c); arguments: the
+ * prototypes in include/linux/syscalls.h.
+ */
+#ifndef ARCH_SYSCALLS_H
+#define ARCH_SYSCALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    ARCH_SYSCALLS = 512, /* numbers are below this */
+    ARCH_SYSCALL_ARGS = 6,
+};
+
+extern const char *const riscv64_syscalls[ARCH_SYSCALLS];
+extern const char *const x86_64_syscalls[ARCH_SYSCALLS];
+
+enum arch_arg_kind {
+    ARCH_ARG_INT,  /* 32 bits, signed: a descriptor, an id, an enumeration */
+    ARCH_ARG_UINT, /* 64 bits: a length, a count */
+    ARCH_ARG_HEX,  /* 64 bits: an address, flags */
+    ARCH_ARG_TEXT, /* address of a string: a path */
+};
+
+struct arch_syscall_args {
+    unsigned n;
+    struct {
+        char name[20];
+        enum arch_arg_kind kind;
+    } args[ARCH_SYSCALL_ARGS];
+};
+
+/* False: not known; out then has six addresses named arg0 to arg5. */
+bool arch_syscall_args(const char *name, struct arch_syscall_args *out);
+
+#endif

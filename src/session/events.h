@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* A live subscription (<oscope/events.h>) as folds read it: the events undecoded. */
+#ifndef SESSION_EVENTS_H
+#define SESSION_EVENTS_H
+
+#include <oscope/events.h>
+
+#include "trace/reader.h"
+
+/* oscope_events_next(), with the event as the reader has it. Use one of the two on a subscription.
+ */
+struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms,
+                                         const struct trace_event **event) WARN_UNUSED;
+
+/*
+ * When the last call said that there is none: no event up to this time (ns) is still to come. 0
+ * before that.
+ */
+uint64_t session_events_settled(const struct oscope_events *e);
+
+/* vCPUs that have a ring. */
+uint32_t session_events_vcpus(const struct oscope_events *e);
+
+struct trace_stats session_events_stats(const struct oscope_events *e);
+
+#endif

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""Traps, system calls and vCPUs that wait, against what the guest counts and does itself."""
+
+import collections
+
+import pytest
+from harness import Events
+
+FAULTS = {"riscv64": {12, 13, 15}, "amd64": {14}}
+SYSCALL_TRAP = {"riscv64": 8, "amd64": 0x100}
+
+
+@pytest.fixture
+def eventful(guest):
+    if guest.arch == "arm64":
+        pytest.skip("events of arm64 guests: see test_no_events")
+    return guest
+
+
+def between(seen, after, before):
+    lo, hi = seen.at(after), seen.at(before)
+    return [e for e in seen.list if lo < e["time"] < hi]
+
+
+def run_as(guest, name, command):
+    """Runs a busybox applet under a path of its own; sh -c so that it is a process of its own."""
+    guest.sh(f"ln -sf /bin/busybox /tmp/{name}; /tmp/{name} {command}", check=False)
+
+
+def calls_of(seen, path):
+    """The system calls of the process that ran path, from its execve's return on."""
+    (tid,) = {e["tid"] for e in seen.list if e["event"] == "sched_process_exec"
+              and e["filename"] == path}
+    start = next(e["time"] for e in seen.list if e["event"] == "sched_process_exec"
+                 and e["filename"] == path)
+    return [e for e in seen.list if e["time"] > start and e.get("tid") == tid
+            and e["event"].startswith("syscall_")]
+
+
+def test_every_call_with_its_arguments(eventful):
+    with Events(eventful, "sched", "syscalls") as seen:
+        run_as(eventful, "dd", "if=/dev/zero of=/tmp/out bs=512 count=1000 2>/dev/null")
+    calls = calls_of(seen, "/tmp/dd")
+    names = collections.Counter(e["event"] for e in calls)
+    reads = [e for e in calls if e["event"] == "syscall_entry_read" and e["count"] == 512]
+    writes = [e for e in calls if e["event"] == "syscall_entry_write" and e["count"] == 512]
+    assert len(reads) == len(writes) == 1000
+    assert {e["fd"] for e in reads} == {0} and {e["fd"] for e in writes} == {1}
+    returned = [e["ret"] for e in calls if e["event"] == "syscall_exit_write"]
+    assert returned.count(512) == 1000
+    opened = [e for e in calls if e["event"] in ("syscall_entry_openat", "syscall_entry_open")]
+    assert {"/dev/zero", "/tmp/out"} <= {e["filename"] for e in opened}
+    # Each call returns once, but for the execve it came from and the exit it does not come back of.
+    begun = {n.removeprefix("syscall_entry_"): k for n, k in names.items() if "_entry_" in n}
+    ended = {n.removeprefix("syscall_exit_"): k for n, k in names.items() if "_exit_" in n
+             and "_entry_" not in n}
+    assert ended.pop("execve") == 1
+    assert begun.pop("exit_group") == 1
+    assert begun == ended
+    assert "unknown" not in begun
+    # A path in a page that the program had not touched before: the kernel faults it in later.
+    partial = [e for e in calls if e["partial"] and "readlink" not in e["event"]]
+    assert not partial, partial[:3]
+
+
+def test_errors_and_children(eventful):
+    with Events(eventful, "sched", "syscalls") as seen:
+        run_as(eventful, "cat", "/no/such/file 2>/dev/null")
+        pid = int(eventful.sh("sh -c 'echo $$'"))
+    calls = calls_of(seen, "/tmp/cat")
+    i = next(i for i, e in enumerate(calls) if e.get("filename") == "/no/such/file")
+    back = next(e for e in calls[i:] if e["event"].startswith("syscall_exit_"))
+    assert back["ret"] == -2, "ENOENT"
+    # fork returns in the child too.
+    child = [e for e in seen.list if e.get("tid") == pid and e["event"].startswith("syscall_")]
+    assert child[0]["event"] in ("syscall_exit_clone", "syscall_exit_fork", "syscall_exit_vfork",
+                                 "syscall_exit_clone3")
+    assert child[0]["ret"] == 0
+    parent = [e for e in seen.list if e["event"] == child[0]["event"] and e["ret"] == pid]
+    assert len(parent) == 1
+
+
+def test_page_faults_are_the_guests(eventful):
+    guest = eventful
+    fact = "sed -n 's/^pgfault //p' /proc/vmstat"
+    work = "i=0; while [ $i -lt 30 ]; do /bin/busybox true; i=$((i+1)); done"
+    with Events(guest, "sched", "traps") as seen:
+        out = guest.sh(f"/tmp/mark-a 2>/dev/null; x=$({fact}); /tmp/mark-b 2>/dev/null; {work};"
+                       f"/tmp/mark-c 2>/dev/null; y=$({fact}); /tmp/mark-d 2>/dev/null; echo $x $y")
+    x, y = map(int, out.split())
+    inner, outer = (sum(e["event"] == "trap_entry" and e["cause"] in FAULTS[guest.arch]
+                        for e in between(seen, *marks)) for marks in ("bc", "ad"))
+    # The kernel counts a fault that it has to try again twice, and none that turns out spurious.
+    slack = (y - x) // 50
+    assert inner - slack <= y - x <= outer + slack
+    assert inner > 500
+
+
+def test_traps_nest(eventful):
+    """What is entered is left, to where it came from."""
+    with Events(eventful, "sched", "traps") as seen:
+        eventful.sh("i=0; while [ $i -lt 20 ]; do /bin/busybox true; i=$((i+1)); done")
+    entries = [e for e in seen.list if e["event"] == "trap_entry"]
+    assert len(entries) > 1000
+    user = 0 if eventful.arch == "riscv64" else 3
+    assert {e["from"] for e in entries} <= {user, 1 if user == 0 else 0}
+    kernel_half = 1 << 63
+    mode = {}
+    wrong = 0
+    for e in seen.list:
+        if e["event"] == "trap_entry":
+            wrong += mode.get(e["cpu"], e["from"]) == user != e["from"]
+            assert (int(e["epc"], 16) < kernel_half) == (e["from"] == user), e
+            mode[e["cpu"]] = "kernel"
+        elif e["event"] == "trap_exit":
+            assert (int(e["pc"], 16) < kernel_half) == (e["to"] == user), e
+            mode[e["cpu"]] = e["to"]
+    assert wrong == 0, "the kernel trapped while user code ran"
+    calls = [e for e in entries if e["cause"] == SYSCALL_TRAP[eventful.arch]]
+    assert calls and all(e["from"] == user for e in calls)
+
+
+def test_vcpus_wait(eventful):
+    with Events(eventful, "sched", "modes") as seen:
+        eventful.sh("usleep 300000")
+    state = {}
+    for e in seen.list:
+        if e["event"] in ("vcpu_idle", "vcpu_resume"):
+            assert state.get(e["cpu"]) != e["event"], e
+            state[e["cpu"]] = e["event"]
+    assert len(state) == eventful.smp
+    assert any(e["event"] == "trap_entry" for e in seen.list)
