@@ -37,9 +37,14 @@ static const char *last_name(const struct probe_set *s)
 
 void probe_direct(struct probe_set *s, uint64_t va, uint64_t size, uint64_t hva)
 {
+    const struct wire_direct d = {va, size, hva};
+
+    for (size_t i = 0; i < s->direct.len; i++)
+        if (!memcmp(&s->direct.data[i], &d, sizeof d))
+            return;
     if (s->direct.len == WIRE_DIRECT)
         return; /* the rest is read in the slower way */
-    if (!vec_push(&s->direct, (struct wire_direct){va, size, hva}))
+    if (!vec_push(&s->direct, d))
         fail(s, error_nomem());
 }
 

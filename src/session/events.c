@@ -17,7 +17,7 @@ struct oscope_events {
     struct subscription sub;
     struct trace_reader *reader;
     struct oscope_event event;
-    char *text; /* the event's strings, made printable */
+    char *text;       /* the event's strings, made printable */
     uint64_t settled; /* see session_events_settled() */
 };
 
@@ -27,7 +27,7 @@ static struct oscope_error *start(struct oscope_events *e, struct oscope_session
                                   const char *const *sets, size_t n)
 {
     TRY(subscription_open(&e->sub, s, sets, n));
-    TRY(trace_reader_open_rings(&e->reader, &e->sub.rings, &e->sub.schema, TRACE_FROM_NOW));
+    TRY(trace_reader_open_rings(&e->reader, &e->sub.rings, &e->sub.schema, TRACE_FROM_NEXT));
     return subscription_begin(&e->sub);
 }
 
@@ -110,17 +110,28 @@ static const struct oscope_event *convert(struct oscope_events *e, const struct 
     return to;
 }
 
+/* The rings have what all clients asked for. */
+static const struct trace_event *next_wanted(struct oscope_events *e)
+{
+    const struct trace_event *ev;
+
+    do
+        ev = trace_reader_next(e->reader);
+    while (ev && !subscription_wants(&e->sub, ev->type));
+    return ev;
+}
+
 struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms,
                                          const struct trace_event **event)
 {
     uint64_t now = clock_ns(), limit = now + (uint64_t)MAX(timeout_ms, 0) * 1000000;
 
-    while (!(*event = trace_reader_next(e->reader))) {
+    while (!(*event = next_wanted(e))) {
         TRY(subscription_check(&e->sub, now));
         bool ended = e->sub.ended;
         uint64_t until = now - TRACE_SETTLE_NS;
         trace_reader_poll(e->reader, ended ? UINT64_MAX : until);
-        if ((*event = trace_reader_next(e->reader)))
+        if ((*event = next_wanted(e)))
             break;
         e->settled = ended ? e->settled : until;
         if (ended)

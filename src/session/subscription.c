@@ -61,6 +61,9 @@ struct oscope_error *subscription_open(struct subscription *sub, struct oscope_s
     if (!s->target->live)
         return error_hint(error_new(OSCOPE_E_UNSUPPORTED, "a dump has no events"),
                           "events need a guest started with `oscope run`");
+    sub->wants = calloc(TRACE_ID_MAX + 1, 1);
+    if (!sub->wants)
+        return error_nomem();
     TRY(engine_file(s->own->desc.pid, false, &sub->control));
     const struct wire_control *c = control_mapped(sub->control, &mapped);
     TRY(trace_rings_find(c, mapped, &sub->rings));
@@ -71,6 +74,19 @@ struct oscope_error *subscription_begin(struct subscription *sub)
 {
     TRY(write_probes(sub, &sub->set));
     return ask(sub);
+}
+
+bool subscription_wants(struct subscription *sub, const struct trace_type *type)
+{
+    uint8_t *w = &sub->wants[type->id];
+
+    if (!*w) {
+        *w = 1;
+        for (size_t i = 0; i < sub->nsets; i++)
+            if (trace_set_has(sub->sets[i], type))
+                *w = 2;
+    }
+    return *w == 2;
 }
 
 void subscription_end(struct subscription *sub)
@@ -92,6 +108,7 @@ void subscription_close(struct subscription *sub)
     control_close(sub->control);
     probe_set_free(&sub->set);
     os_list_free(&sub->notes);
+    free(sub->wants);
 }
 
 /* ---- keeping on ---- */

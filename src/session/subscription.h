@@ -26,6 +26,7 @@ struct subscription {
     struct control *control;
     struct broker_link link;
     struct probe_set set;
+    uint8_t *wants;   /* by event type: 0: not yet known, 1: no, 2: yes */
     uint64_t checked; /* ns, when we last looked whether all is well */
     unsigned resets;  /* of the guest, when the probes were written */
     bool stale;       /* it was reset since: the probes are of the kernel before */
@@ -47,6 +48,9 @@ struct oscope_error *subscription_begin(struct subscription *sub) WARN_UNUSED;
  * broker again after another took over, and the kernel again after the guest was reset.
  */
 struct oscope_error *subscription_check(struct subscription *sub, uint64_t now) WARN_UNUSED;
+
+/* Is it of a set that was asked for? The rings have the events of all clients' sets. */
+bool subscription_wants(struct subscription *sub, const struct trace_type *type);
 
 /* Switches the sets off; when it returns they are, unless somebody else wants them. */
 void subscription_end(struct subscription *sub);

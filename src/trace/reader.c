@@ -185,6 +185,10 @@ static struct oscope_error *start_ring(struct trace_reader *r, uint32_t i, enum 
     } else {
         s->n = position / r->rings.packet_bytes;
         s->skip = (uint32_t)(position % r->rings.packet_bytes);
+        if (from == TRACE_FROM_NEXT && s->skip) {
+            s->n++;
+            s->skip = 0;
+        }
     }
     s->dry = true; /* until the first poll */
     return NULL;

@@ -63,6 +63,14 @@ void trace_schema_free(struct trace_schema *s)
     trace_schema_init(s);
 }
 
+bool trace_set_has(const char *set, const struct trace_type *type)
+{
+    if (!strcmp(set, "all"))
+        return true;
+    return type->set &&
+           (!strcmp(set, type->set) || (!strcmp(set, "modes") && !strcmp(type->set, "traps")));
+}
+
 const struct trace_type *trace_schema_find(const struct trace_schema *s, const char *name)
 {
     for (unsigned i = 0; i < s->nids; i++)

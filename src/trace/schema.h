@@ -93,6 +93,12 @@ struct oscope_error *trace_schema_add(struct trace_schema *s,
 /* Adds trace_types. */
 struct oscope_error *trace_schema_add_builtin(struct trace_schema *s) WARN_UNUSED;
 
+/*
+ * Does a set that users name have events of that type? "all" has every type; "modes" has those of
+ * "traps" too, as events.toml says.
+ */
+bool trace_set_has(const char *set, const struct trace_type *type);
+
 /* The type, or NULL. Valid as long as the schema. */
 const struct trace_type *trace_schema_find(const struct trace_schema *s, const char *name);
 

@@ -131,3 +131,15 @@ def test_vcpus_wait(eventful):
             state[e["cpu"]] = e["event"]
     assert len(state) == eventful.smp
     assert any(e["event"] == "trap_entry" for e in seen.list)
+
+
+def test_each_sees_what_it_asked_for(eventful):
+    """Clients of different sets at once: each gets its own events, whole, and no others."""
+    with Events(eventful, "sched", "syscalls") as both:
+        with Events(eventful, "sched") as seen:
+            eventful.sh("/tmp/mark-a 2>/dev/null; sleep 0.1; /tmp/mark-b 2>/dev/null; true")
+    assert {e["event"].split("_")[0] for e in seen.list} == {"sched"}
+    assert "lost" not in seen.stderr + both.stderr
+    mine = [e for e in between(both, "a", "b") if e["event"].startswith("sched_")]
+    assert mine == between(seen, "a", "b")
+    assert any(e["event"].startswith("syscall_") for e in between(both, "a", "b"))

@@ -280,13 +280,12 @@ static struct oscope_error *tracepoint_probes(struct linux_model *lm, const char
 }
 
 static struct oscope_error *one_set(struct linux_model *lm, const char *set, struct probe_set *out,
-                                    struct trace_schema *schema, struct os_list *notes)
+                                    struct os_list *notes)
 {
     struct oscope_error *err = NULL;
 
-    return linux_entry_probes(lm, set, out, schema, notes, &err)
-               ? err
-               : tracepoint_probes(lm, set, out, notes);
+    return linux_entry_probes(lm, set, out, notes, &err) ? err
+                                                         : tracepoint_probes(lm, set, out, notes);
 }
 
 struct oscope_error *linux_probes(struct os_model *m, const char *set, struct probe_set *out,
@@ -299,10 +298,12 @@ struct oscope_error *linux_probes(struct os_model *m, const char *set, struct pr
     if (!m->arch->args)
         return error_new(OSCOPE_E_UNSUPPORTED, "events of %s guests are not known to oscope",
                          m->arch->name);
+    /* Also if this set has none of them: the rings have what others asked for too. */
+    TRY(linux_event_types(lm, schema));
     add_direct(lm, out);
     if (strcmp(set, "all") != 0)
-        return one_set(lm, set, out, schema, notes);
+        return one_set(lm, set, out, notes);
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-        TRY(one_set(lm, all[i], out, schema, notes));
+        TRY(one_set(lm, all[i], out, notes));
     return NULL;
 }

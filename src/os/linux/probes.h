@@ -35,7 +35,10 @@ bool linux_current_place(const struct linux_model *lm, const char **reg, uint64_
 
 /* Sets "traps", "modes" and "syscalls". False: set is none of them. Errors: *err. */
 bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_set *out,
-                        struct trace_schema *schema, struct os_list *notes,
-                        struct oscope_error **err);
+                        struct os_list *notes, struct oscope_error **err);
+
+/* The types that are not built in: those of system calls. Those that are there stay. */
+struct oscope_error *linux_event_types(const struct linux_model *lm,
+                                       struct trace_schema *schema) WARN_UNUSED;
 
 #endif

@@ -318,7 +318,7 @@ static struct oscope_error *add_type(struct trace_schema *s, unsigned id, const 
     char text[64];
 
     snprintf(text, sizeof text, "%s%s", prefix, name);
-    if (trace_schema_find(s, text))
+    if (trace_schema_layout(s, id))
         return NULL; /* asked for again */
     return trace_schema_add(s, &(struct trace_type){.id = (uint16_t)id,
                                                     .nfields = (uint16_t)n,
@@ -541,8 +541,17 @@ static void inherit(struct writer *w, struct os_list *notes)
     probe_end(w->set);
 }
 
-static struct oscope_error *syscalls(struct writer *w, struct trace_schema *schema,
-                                     struct os_list *notes)
+struct oscope_error *linux_event_types(const struct linux_model *lm, struct trace_schema *schema)
+{
+    const char *const *names = syscall_names(lm);
+
+    for (unsigned i = 0; i < ARCH_SYSCALLS; i++)
+        if (i == UNKNOWN || names[i])
+            TRY(add_types(schema, i, i == UNKNOWN ? "unknown" : names[i]));
+    return NULL;
+}
+
+static struct oscope_error *syscalls(struct writer *w, struct os_list *notes)
 {
     const char *const *names = syscall_names(w->lm);
     struct tables t;
@@ -551,8 +560,6 @@ static struct oscope_error *syscalls(struct writer *w, struct trace_schema *sche
         const char *name = i == UNKNOWN ? "unknown" : names[i];
         t.numbers.values[i] = name ? (uint16_t)i : UNKNOWN;
         t.classes.values[i] = class_of(name ? name : "unknown");
-        if (name)
-            TRY(add_types(schema, i, name));
     }
     inherit(w, notes);
     if (!is_riscv(w->lm))
@@ -564,8 +571,7 @@ static struct oscope_error *syscalls(struct writer *w, struct trace_schema *sche
 /* ---- the sets ---- */
 
 bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_set *out,
-                        struct trace_schema *schema, struct os_list *notes,
-                        struct oscope_error **err)
+                        struct os_list *notes, struct oscope_error **err)
 {
     struct writer w = {.lm = lm, .set = out};
     uint64_t offset;
@@ -577,7 +583,7 @@ bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_se
     if (!is_riscv(lm) && !linux_current_place(lm, &reg, &offset))
         *err = error_new(OSCOPE_E_UNSUPPORTED, "the running task can't be told on this kernel");
     else if (!strcmp(set, "syscalls"))
-        *err = syscalls(&w, schema, notes);
+        *err = syscalls(&w, notes);
     else
         *err = set[0] == 't' ? traps(&w, notes) : modes(&w, notes);
     return true;
