@@ -58,6 +58,12 @@ struct oscope_error *oscope_events_open(struct oscope_session *s, const char *co
                                         struct oscope_events **out);
 void oscope_events_close(struct oscope_events *e); /* NULL allowed */
 
+/*
+ * Gives only events for which an expression holds from now on: "event=sched_switch,next_comm~sh",
+ * "ret<0", "prev_tid|next_tid=17"; oscope-events(1) describes it. OSCOPE_E_USAGE.
+ */
+struct oscope_error *oscope_events_filter(struct oscope_events *e, const char *expr);
+
 /* One line each; they live as long as e. */
 size_t oscope_events_notes(const struct oscope_events *e, const char *const **notes);
 

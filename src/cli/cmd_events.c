@@ -17,6 +17,8 @@ static const struct cli_option events_options[] = {
     {"session", 's', "ID", false, "the session (default: the only one, or $OSCOPE_SESSION)",
      "@session"},
     {"output", 'o', "text|json", false, "text, or JSON: one object a line", "text json"},
+    {"filter", 0, "EXPR", false, "only events that match, e.g. 'event=sched_switch,next_comm~sh'",
+     NULL},
     {"for", 0, "SEC", false, "stop after that many seconds", NULL},
     {"count", 'n', "N", false, "stop after that many events", NULL},
     {"no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL},
@@ -53,21 +55,71 @@ static void events_value(struct out *o, const struct oscope_field *f)
     }
 }
 
-static void events_text(struct events *ev, const struct oscope_event *e)
+static void events_field(struct events *ev, const struct oscope_field *f, const char *quote)
 {
     struct out *o = &ev->out;
 
-    out_printf(o, "%7" PRIu64 ".%09" PRIu64 " [%03" PRIu32 "] %s:", e->time / 1000000000,
-               e->time % 1000000000, e->cpu, e->name);
-    for (size_t i = 0; i < e->nfields; i++) {
-        const struct oscope_field *f = &e->fields[i];
-        out_char(o, ' ');
-        out_str(o, f->name);
-        out_char(o, '=');
-        if (f->kind == OSCOPE_FIELD_TEXT)
-            text_safe(o, f->value.text, strlen(f->value.text), ev->utf8);
-        else
-            events_value(o, f);
+    out_str(o, f->name);
+    out_char(o, '=');
+    if (f->kind != OSCOPE_FIELD_TEXT) {
+        events_value(o, f);
+        return;
+    }
+    out_str(o, quote);
+    text_safe(o, f->value.text, strlen(f->value.text), ev->utf8);
+    out_str(o, quote);
+}
+
+/* "[17] openat(dfd=-100, filename="/etc/motd", flags=0x0, mode=0x0)" */
+static void events_call(struct events *ev, const struct oscope_event *e, const char *name)
+{
+    struct out *o = &ev->out;
+
+    out_printf(o, "[%" PRIi64 "] %s(", e->fields[0].value.i, name);
+    for (size_t i = 1; i < e->nfields; i++) {
+        out_str(o, i > 1 ? ", " : "");
+        events_field(ev, &e->fields[i], "\"");
+    }
+    out_char(o, ')');
+}
+
+/* "[17] openat = -2 (ENOENT)" */
+static void events_return(struct events *ev, const struct oscope_event *e, const char *name)
+{
+    int64_t ret = e->fields[1].value.i;
+    const char *error = ret < 0 && ret > -4096 ? strerrorname_np((int)-ret) : NULL;
+
+    out_printf(&ev->out, "[%" PRIi64 "] %s = %" PRIi64, e->fields[0].value.i, name, ret);
+    if (error)
+        out_printf(&ev->out, " (%s)", error);
+}
+
+/* What follows a prefix, or NULL. */
+static const char *events_after(const char *name, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    return strncmp(name, prefix, n) == 0 ? name + n : NULL;
+}
+
+static void events_text(struct events *ev, const struct oscope_event *e)
+{
+    const char *entry = e->nfields > 0 ? events_after(e->name, "syscall_entry_") : NULL;
+    const char *exit = e->nfields == 2 ? events_after(e->name, "syscall_exit_") : NULL;
+    struct out *o = &ev->out;
+
+    out_printf(o, "%7" PRIu64 ".%09" PRIu64 " [%03" PRIu32 "] ", e->time / 1000000000,
+               e->time % 1000000000, e->cpu);
+    if (entry) {
+        events_call(ev, e, entry);
+    } else if (exit) {
+        events_return(ev, e, exit);
+    } else {
+        out_printf(o, "%s:", e->name);
+        for (size_t i = 0; i < e->nfields; i++) {
+            out_char(o, ' ');
+            events_field(ev, &e->fields[i], "");
+        }
     }
     out_str(o, e->partial ? " (partial)\n" : "\n");
 }
@@ -187,6 +239,11 @@ static int events_stream(struct events *ev, const char *const *sets, size_t n)
     if (err)
         return cli_error(ev->c, err);
     events_notes(ev);
+    const char *filter = cli_option(ev->c, "filter");
+    if (filter && (err = oscope_events_filter(ev->stream, filter))) {
+        oscope_events_close(ev->stream);
+        return cli_error(ev->c, err);
+    }
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigaddset(&set, signals[i]);

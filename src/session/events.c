@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "session/events.h"
 #include "session/subscription.h"
+#include "trace/filter.h"
 #include "trace/reader.h"
 
 #include <string.h>
@@ -17,8 +18,9 @@ struct oscope_events {
     struct subscription sub;
     struct trace_reader *reader;
     struct oscope_event event;
-    char *text;       /* the event's strings, made printable */
-    uint64_t settled; /* see session_events_settled() */
+    struct trace_filter *filter; /* or NULL */
+    char *text;                  /* the event's strings, made printable */
+    uint64_t settled;            /* see session_events_settled() */
 };
 
 /* ---- opening ---- */
@@ -56,9 +58,20 @@ void oscope_events_close(struct oscope_events *e)
     if (!e)
         return;
     trace_reader_close(e->reader);
+    trace_filter_free(e->filter);
     subscription_close(&e->sub);
     free(e->text);
     free(e);
+}
+
+struct oscope_error *oscope_events_filter(struct oscope_events *e, const char *expr)
+{
+    struct trace_filter *f;
+
+    TRY(trace_filter_new(expr, &e->sub.schema, &f));
+    trace_filter_free(e->filter);
+    e->filter = f;
+    return NULL;
 }
 
 size_t oscope_events_notes(const struct oscope_events *e, const char *const **notes)
@@ -117,7 +130,8 @@ static const struct trace_event *next_wanted(struct oscope_events *e)
 
     do
         ev = trace_reader_next(e->reader);
-    while (ev && !subscription_wants(&e->sub, ev->type));
+    while (ev && (!subscription_wants(&e->sub, ev->type) ||
+                  (e->filter && !trace_filter_holds(e->filter, ev))));
     return ev;
 }
 

@@ -121,7 +121,7 @@ def test_a_full_disk(eventful, tmp_path):
     """The error is told, what was written before can be read, the guest is unharmed."""
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8 * 65536, 8 * 65536))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4 * 65536, 4 * 65536))
 
     record = Record(eventful, tmp_path / "t", preexec_fn=limit)
     eventful.sh("; ".join([FORKS] * 10), check=False)
