@@ -12,8 +12,7 @@
 #include <inttypes.h>
 
 const struct fold_ops *const fold_table[] = {
-    &fold_sched,
-    NULL,
+    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, NULL,
 };
 
 const struct fold_ops *fold_find(const char *name)
@@ -235,6 +234,54 @@ struct oscope_error *fold_histogram_rows(const struct fold_histogram *h, const c
                                           .share = fold_percent(h->bins[i], all)};
     }
     return NULL;
+}
+
+/* ---- names ---- */
+
+struct name {
+    struct fold_row row;
+    char comm[FOLD_COMM];
+};
+
+void fold_names_init(struct fold_map *names)
+{
+    fold_map_init(names, sizeof(struct name), FOLD_TASKS);
+}
+
+void fold_names_set(struct fold *f, struct fold_map *names, int32_t tid, const char *comm)
+{
+    struct name *n = tid ? fold_map_get(names, (uint32_t)tid, f->time) : NULL;
+
+    if (n)
+        fold_comm(n->comm, comm);
+    else if (tid)
+        f->nomem = true;
+}
+
+const char *fold_names_get(const struct fold_map *names, int32_t tid)
+{
+    const struct name *n = tid > 0 ? fold_map_find(names, (uint32_t)tid) : NULL;
+
+    return n ? n->comm : tid == 0 ? "idle" : "";
+}
+
+void fold_names_switch(struct fold *f, struct fold_map *names, const struct trace_event *ev,
+                       const struct fold_bound *b)
+{
+    fold_names_set(f, names, fold_s32(ev, b, 1), fold_str(ev, b, 0));
+    fold_names_set(f, names, fold_s32(ev, b, 3), fold_str(ev, b, 2));
+}
+
+const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings)
+{
+    const struct arch *a = f->o.arch;
+    const char *name = a && a->trap_name ? a->trap_name(cause) : NULL;
+
+    if (!name && a && a->trap_kind && a->trap_kind(cause) == ARCH_TRAP_INTERRUPT)
+        name = arena_printf(strings, "interrupt %u", cause & 0x7fff);
+    else if (!name)
+        name = arena_printf(strings, "cause %u", cause);
+    return name ? name : "?";
 }
 
 static struct oscope_error *add_interval(const struct fold *f, uint64_t end,
