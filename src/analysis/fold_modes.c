@@ -6,6 +6,10 @@
  * counts for a mode when the event before it and the one after it agree; else, and until the first
  * event that tells, it is unknown. The same for tasks: time between two events that name different
  * tasks as running belongs to no known one.
+ *
+ * Silence tells something only of sets that are on: before the first trap was seen a vCPU that
+ * entered the kernel may have left it again, and before one was seen to wait for an interrupt its
+ * idle task may be waiting.
  */
 #include "analysis/fold.h"
 
@@ -78,6 +82,7 @@ struct modes {
     struct fold_map tasks, names;
     uint64_t dropped; /* ns, of tasks that were */
     uint64_t contradictions;
+    bool traps, idling; /* events of these were seen: the sets are on */
 };
 
 static void drop_task(void *arg, const void *row)
@@ -131,6 +136,17 @@ static void until_now(struct fold *f, uint32_t cpu, enum mode was, const int32_t
     account(f, cpu, f->time, mode, tid && *tid != c->tid ? NOBODY : c->tid);
 }
 
+/* What the vCPU does from now on, and who. */
+static void from_now(struct fold *f, uint32_t cpu, enum mode mode, int32_t tid)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[cpu];
+    bool known = mode == MODE_IDLE || (m->traps && (mode != MODE_KERNEL || tid || m->idling));
+
+    c->mode = known ? mode : MODE_UNKNOWN;
+    c->tid = tid;
+}
+
 /* A privilege of trap_entry or trap_exit. */
 static enum mode privilege(const struct fold *f, uint64_t level)
 {
@@ -149,19 +165,18 @@ static void on_entry(struct fold *f, const struct trace_event *ev, const struct 
     if (c->mode == MODE_IDLE && from == MODE_KERNEL) /* it is the interrupt that it waited for */
         from = MODE_IDLE;
     until_now(f, ev->cpu, from, &tid);
-    c->mode = MODE_KERNEL;
-    c->tid = tid;
+    m->traps = true;
+    from_now(f, ev->cpu, MODE_KERNEL, tid);
 }
 
 static void on_exit_event(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
 {
     struct modes *m = f->state;
-    struct modes_cpu *c = &m->cpus[ev->cpu];
     int32_t tid = fold_s32(ev, b, 0);
 
     until_now(f, ev->cpu, MODE_KERNEL, &tid);
-    c->mode = privilege(f, fold_u64(ev, b, 1));
-    c->tid = tid;
+    m->traps = true;
+    from_now(f, ev->cpu, privilege(f, fold_u64(ev, b, 1)), tid);
 }
 
 static void on_idle(struct fold *f, uint32_t cpu)
@@ -176,7 +191,8 @@ static void on_idle(struct fold *f, uint32_t cpu)
         until_now(f, cpu, MODE_UNKNOWN, NULL);
         c->before = c->mode;
     }
-    c->mode = MODE_IDLE;
+    m->idling = true;
+    from_now(f, cpu, MODE_IDLE, c->tid);
 }
 
 static void on_resume(struct fold *f, uint32_t cpu)
@@ -186,19 +202,17 @@ static void on_resume(struct fold *f, uint32_t cpu)
     bool waited = c->mode == MODE_IDLE;
 
     until_now(f, cpu, MODE_IDLE, NULL);
-    c->mode = waited ? c->before : MODE_UNKNOWN;
+    from_now(f, cpu, waited ? c->before : MODE_UNKNOWN, c->tid);
 }
 
 static void on_switch(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
 {
     struct modes *m = f->state;
-    struct modes_cpu *c = &m->cpus[ev->cpu];
     int32_t prev = fold_s32(ev, b, 1);
 
     fold_names_switch(f, &m->names, ev, b);
     until_now(f, ev->cpu, MODE_KERNEL, &prev);
-    c->mode = MODE_KERNEL;
-    c->tid = fold_s32(ev, b, 3);
+    from_now(f, ev->cpu, MODE_KERNEL, fold_s32(ev, b, 3));
 }
 
 static void modes_event(struct fold *f, const struct trace_event *ev, struct fold_bound *b)

@@ -83,15 +83,15 @@ static void test_modes(void **state)
     ret(&x, 0, 250, 5, U);           /* kernel 100 */
     trap(&x, 0, 300, 5, TIMER, U);   /* user 50 */
     fake_sched_switch(&x, 0, 320, "a", 5, 1, "swapper/0", 0);
-    idle(&x, 0, 330);            /* kernel 30 of 300..330 */
-    resume(&x, 0, 430);          /* idle 100 */
-    trap(&x, 0, 440, 0, IPI, K); /* kernel 10 */
+    idle(&x, 0, 330);   /* the first that waits: 320..330 is unknown */
+    resume(&x, 0, 430); /* idle 100; what it does now is not known */
+    trap(&x, 0, 440, 0, IPI, K);
     fake_sched_switch(&x, 0, 460, "swapper/0", 0, 0, "a", 5);
     ret(&x, 0, 470, 5, U);   /* kernel 30 */
     fake_fold_view(&x, 500); /* user 30 */
-    expect_modes(&x, 0, 170, 80, 100, 50);
+    expect_modes(&x, 0, 150, 80, 100, 70);
     expect_task_modes(&x, 5, "a", 100 + 20 + 10, 50 + 30, 0);
-    expect_task_modes(&x, 0, "idle", 10 + 10 + 20, 0, 100);
+    expect_task_modes(&x, 0, "idle", 20, 0, 100);
     assert_true(fake_fold_noted(x.view, "M mode"));
     assert_false(fake_fold_noted(x.view, "contradict"));
     fake_fold_close(&x);
@@ -185,6 +185,26 @@ static void test_modes_properties(void **state)
         assert_int_equal(cpus, tasks);
         fake_fold_close(&x);
     }
+}
+
+/* Without the sets that would tell when it ends, the kernel's time is not known. */
+static void test_modes_without_their_sets(void **state)
+{
+    struct fake_fold x;
+
+    open_fold(&x, &fold_modes, "riscv64");
+    fake_sched_switch(&x, 0, 100, "swapper/0", 0, 0, "a", 5);
+    fake_sched_switch(&x, 0, 200, "a", 5, 1, "b", 6);
+    fake_fold_view(&x, 300);
+    expect_modes(&x, 0, 0, 0, 0, 200);
+    assert_int_equal(fake_fold_table(x.view, "tasks")->nrows, 0);
+    assert_true(fake_fold_noted(x.view, "event set 'traps'"));
+    trap(&x, 0, 300, 6, TIMER, U);
+    fake_sched_switch(&x, 0, 350, "b", 6, 1, "swapper/0", 0);
+    fake_fold_view(&x, 400); /* does the idle task wait? */
+    expect_modes(&x, 0, 50, 0, 0, 250);
+    assert_true(fake_fold_noted(x.view, "event set 'modes'"));
+    fake_fold_close(&x);
 }
 
 /* ---- traps ---- */
@@ -476,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_modes_x86),
         cmocka_unit_test(test_modes_unknown),
+        cmocka_unit_test(test_modes_without_their_sets),
         cmocka_unit_test(test_modes_properties),
         cmocka_unit_test(test_traps),
         cmocka_unit_test(test_traps_gap),
