@@ -121,7 +121,7 @@ static void test_gantt(void **state)
     /* 71 cells of 10 ms: a 0..14.2, b ..35.5, a; c 28.4..56.8, idle */
     expect_text(
         x, &(struct render_options){.form = RENDER_GANTT},
-        "cpu 0  |AAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCCCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|\n"
+        "cpu 0  |AAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCCCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|\n"
         "cpu 1  |                            BBBBBBBBBBBBBBBBBBBBBBBBBBBBB..............|\n"
         "        0                                                               10.00ms\n"
         "A=a/10  B=c\\x1b[31m/12  C=b/11  .=idle  blank=unknown\n");
