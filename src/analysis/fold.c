@@ -344,26 +344,31 @@ static void note_missing(const struct fold *f, struct os_list *l)
                      f->odd->name);
 }
 
+static struct oscope_error *fill(const struct fold *f, uint64_t end,
+                                 const struct trace_stats *stats, struct fold_out *out)
+{
+    TRY(add_interval(f, end, stats, out));
+    struct os_list *notes = fold_notes(out);
+    for (size_t i = 0; i < f->nnotes; i++)
+        os_list_note(notes, "%s", f->notes[i]);
+    note_losses(f, stats, notes);
+    note_missing(f, notes);
+    return f->ops->finish(f, end, out);
+}
+
 struct oscope_error *fold_view(struct fold *f, uint64_t end, const struct trace_stats *stats,
                                struct oscope_view **out)
 {
-    struct fold_out tables = {.n = 0};
+    struct fold_out *tables = calloc(1, sizeof *tables);
 
     *out = NULL;
-    if (f->nomem)
-        return error_nomem();
-    end = MAX(end, f->now);
-    struct oscope_error *err = add_interval(f, end, stats, &tables);
-    for (size_t i = 0; i < f->nnotes; i++)
-        os_list_note(fold_notes(&tables), "%s", f->notes[i]);
-    note_losses(f, stats, fold_notes(&tables));
-    note_missing(f, fold_notes(&tables));
-    if (!err)
-        err = f->ops->finish(f, end, &tables);
-    if (err) {
-        for (size_t i = 0; i < tables.n; i++)
-            os_list_free(&tables.lists[i]);
-        return err;
-    }
-    return view_from_lists(f->ops->name, tables.parts, tables.n, out);
+    struct oscope_error *err = NULL;
+    if (f->nomem || !tables)
+        err = error_nomem();
+    else if (!(err = fill(f, MAX(end, f->now), stats, tables)))
+        err = view_from_lists(f->ops->name, tables->parts, tables->n, out);
+    for (size_t i = 0; tables && i < tables->n; i++) /* empty if the view has them */
+        os_list_free(&tables->lists[i]);
+    free(tables);
+    return err;
 }
