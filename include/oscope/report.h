@@ -114,6 +114,74 @@ struct oscope_sched_slice {
     uint64_t latency;
 };
 
+/* `report modes`: a vCPU's time by what it did */
+struct oscope_modes_cpu {
+    uint32_t cpu;
+    uint64_t kernel, user, idle, unknown;
+    double kernel_share, user_share, idle_share, unknown_share;
+};
+
+/* `report modes`: the same by task */
+struct oscope_modes_task {
+    int32_t tid;
+    char comm[24];
+    uint64_t kernel, user, idle;
+    double share;
+};
+
+/* `report traps`: totals of a cause */
+struct oscope_trap_cause {
+    uint32_t cause;
+    const char *name;
+    const char *kind;
+    uint64_t count;
+    double rate;
+    uint64_t from_user, from_kernel;
+    uint64_t returned;
+    uint64_t total, avg, max;
+};
+
+/* `report traps`: one of them */
+struct oscope_trap_row {
+    uint64_t time;
+    uint32_t cpu;
+    int32_t tid;
+    char comm[24];
+    uint32_t cause;
+    const char *name;
+    const char *from;
+    uint64_t epc;
+    const char *symbol;
+    uint64_t tval;
+    uint32_t error;
+    uint32_t depth;
+    uint64_t duration;
+};
+
+/* `report syscalls`: totals of a call */
+struct oscope_syscall_row {
+    const char *name;
+    uint64_t count, errors, unfinished;
+    uint64_t total, avg, max;
+};
+
+/* `report syscalls`: the same by task */
+struct oscope_syscall_task {
+    int32_t tid;
+    char comm[24];
+    const char *name;
+    uint64_t count, errors;
+    uint64_t total, avg, max;
+};
+
+/* `report syscalls`: one that has not returned */
+struct oscope_syscall_open {
+    int32_t tid;
+    char comm[24];
+    const char *name;
+    uint64_t start, duration;
+};
+
 #ifdef __cplusplus
 }
 #endif

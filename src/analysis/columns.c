@@ -28,6 +28,13 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"report sched: tasks", sched_task_columns},
         {"report sched: wakers", sched_waker_columns},
         {"report sched: slices", sched_slice_columns},
+        {"report modes: cpus", modes_cpu_columns},
+        {"report modes: tasks", modes_task_columns},
+        {"report traps: causes", trap_cause_columns},
+        {"report traps: traps", trap_columns},
+        {"report syscalls: calls", syscall_columns},
+        {"report syscalls: tasks", syscall_task_columns},
+        {"report syscalls: unfinished", syscall_open_columns},
     };
 
     *n = ARRAY_SIZE(docs);

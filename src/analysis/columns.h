@@ -20,5 +20,8 @@ extern const struct oscope_column sym_columns[], print_columns[];
 extern const struct oscope_column report_interval_columns[], report_bin_columns[];
 extern const struct oscope_column sched_cpu_columns[], sched_task_columns[], sched_waker_columns[],
     sched_slice_columns[];
+extern const struct oscope_column modes_cpu_columns[], modes_task_columns[];
+extern const struct oscope_column trap_cause_columns[], trap_columns[];
+extern const struct oscope_column syscall_columns[], syscall_task_columns[], syscall_open_columns[];
 
 #endif

@@ -12,8 +12,7 @@
 #include <inttypes.h>
 
 const struct fold_ops *const fold_table[] = {
-    &fold_sched,
-    NULL,
+    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, NULL,
 };
 
 const struct fold_ops *fold_find(const char *name)
@@ -237,6 +236,54 @@ struct oscope_error *fold_histogram_rows(const struct fold_histogram *h, const c
     return NULL;
 }
 
+/* ---- names ---- */
+
+struct name {
+    struct fold_row row;
+    char comm[FOLD_COMM];
+};
+
+void fold_names_init(struct fold_map *names)
+{
+    fold_map_init(names, sizeof(struct name), FOLD_TASKS);
+}
+
+void fold_names_set(struct fold *f, struct fold_map *names, int32_t tid, const char *comm)
+{
+    struct name *n = tid ? fold_map_get(names, (uint32_t)tid, f->time) : NULL;
+
+    if (n)
+        fold_comm(n->comm, comm);
+    else if (tid)
+        f->nomem = true;
+}
+
+const char *fold_names_get(const struct fold_map *names, int32_t tid)
+{
+    const struct name *n = tid > 0 ? fold_map_find(names, (uint32_t)tid) : NULL;
+
+    return n ? n->comm : tid == 0 ? "idle" : "";
+}
+
+void fold_names_switch(struct fold *f, struct fold_map *names, const struct trace_event *ev,
+                       const struct fold_bound *b)
+{
+    fold_names_set(f, names, fold_s32(ev, b, 1), fold_str(ev, b, 0));
+    fold_names_set(f, names, fold_s32(ev, b, 3), fold_str(ev, b, 2));
+}
+
+const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings)
+{
+    const struct arch *a = f->o.arch;
+    const char *name = a && a->trap_name ? a->trap_name(cause) : NULL;
+
+    if (!name && a && a->trap_kind && a->trap_kind(cause) == ARCH_TRAP_INTERRUPT)
+        name = arena_printf(strings, "interrupt %u", cause & 0x7fff);
+    else if (!name)
+        name = arena_printf(strings, "cause %u", cause);
+    return name ? name : "?";
+}
+
 static struct oscope_error *add_interval(const struct fold *f, uint64_t end,
                                          const struct trace_stats *st, struct fold_out *out)
 {
@@ -297,26 +344,31 @@ static void note_missing(const struct fold *f, struct os_list *l)
                      f->odd->name);
 }
 
+static struct oscope_error *fill(const struct fold *f, uint64_t end,
+                                 const struct trace_stats *stats, struct fold_out *out)
+{
+    TRY(add_interval(f, end, stats, out));
+    struct os_list *notes = fold_notes(out);
+    for (size_t i = 0; i < f->nnotes; i++)
+        os_list_note(notes, "%s", f->notes[i]);
+    note_losses(f, stats, notes);
+    note_missing(f, notes);
+    return f->ops->finish(f, end, out);
+}
+
 struct oscope_error *fold_view(struct fold *f, uint64_t end, const struct trace_stats *stats,
                                struct oscope_view **out)
 {
-    struct fold_out tables = {.n = 0};
+    struct fold_out *tables = calloc(1, sizeof *tables);
 
     *out = NULL;
-    if (f->nomem)
-        return error_nomem();
-    end = MAX(end, f->now);
-    struct oscope_error *err = add_interval(f, end, stats, &tables);
-    for (size_t i = 0; i < f->nnotes; i++)
-        os_list_note(fold_notes(&tables), "%s", f->notes[i]);
-    note_losses(f, stats, fold_notes(&tables));
-    note_missing(f, fold_notes(&tables));
-    if (!err)
-        err = f->ops->finish(f, end, &tables);
-    if (err) {
-        for (size_t i = 0; i < tables.n; i++)
-            os_list_free(&tables.lists[i]);
-        return err;
-    }
-    return view_from_lists(f->ops->name, tables.parts, tables.n, out);
+    struct oscope_error *err = NULL;
+    if (f->nomem || !tables)
+        err = error_nomem();
+    else if (!(err = fill(f, MAX(end, f->now), stats, tables)))
+        err = view_from_lists(f->ops->name, tables->parts, tables->n, out);
+    for (size_t i = 0; tables && i < tables->n; i++) /* empty if the view has them */
+        os_list_free(&tables->lists[i]);
+    free(tables);
+    return err;
 }

@@ -214,6 +214,26 @@ static inline void fold_histogram_add(struct fold_histogram *h, uint64_t ns)
 struct oscope_error *fold_histogram_rows(const struct fold_histogram *h, const char *name,
                                          struct os_list *list) WARN_UNUSED;
 
-extern const struct fold_ops fold_sched;
+/* Names of tasks, from the events that tell them. */
+void fold_names_init(struct fold_map *names);
+/* Tid 0 is idle and needs none. */
+void fold_names_set(struct fold *f, struct fold_map *names, int32_t tid, const char *comm);
+/* "" if not known. */
+const char *fold_names_get(const struct fold_map *names, int32_t tid);
+/* What fold_names_switch() reads; a row of ops->wants. */
+#define FOLD_WANT_NAMES                                                                            \
+    {                                                                                              \
+        "sched_switch", "sched", true,                                                             \
+        {                                                                                          \
+            "prev_comm", "prev_tid", "next_comm", "next_tid"                                       \
+        }                                                                                          \
+    }
+void fold_names_switch(struct fold *f, struct fold_map *names, const struct trace_event *ev,
+                       const struct fold_bound *b);
+
+/* The name of a trap's cause; in strings if the architecture has none for it. Never NULL. */
+const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
+
+extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls;
 
 #endif

@@ -27,6 +27,7 @@ struct oscope_report {
     struct fold *fold;
     struct trace_reader *reader; /* a recording */
     struct oscope_events *live;
+    struct oscope_session *session;
     const struct trace_event *next; /* live: read, but later than was asked for */
     uint64_t end;                   /* all events up to here were given */
     bool ended;
@@ -98,22 +99,16 @@ static struct oscope_error *read_recording(struct oscope_report *r, bool (*stop)
 
 /* ---- live ---- */
 
-static struct oscope_error *open_live(struct oscope_report *r, struct oscope_session *s,
-                                      struct fold_options *fo)
+static struct oscope_error *open_live(struct oscope_report *r, struct fold_options *fo)
 {
-    struct os_model *m;
     size_t n = 0;
 
     while (r->ops->sets[n])
         n++;
-    TRY(oscope_events_open(s, r->ops->sets, n, &r->live));
+    TRY(oscope_events_open(r->session, r->ops->sets, n, &r->live));
     fo->from = r->end = clock_ns();
     fo->vcpus = session_events_vcpus(r->live);
-    fo->arch = s->arch;
-    struct oscope_error *err = session_os(s, &m);
-    if (!err)
-        fo->symtab = m->symtab;
-    oscope_error_free(err);
+    fo->arch = r->session->arch;
     return NULL;
 }
 
@@ -180,7 +175,7 @@ static struct oscope_error *open_report(struct oscope_session *s,
     else if (!s)
         return error_new(OSCOPE_E_USAGE, "neither a recording nor a session");
     else
-        TRY(open_live(r, s, &fo));
+        TRY(open_live(r, &fo));
     return fold_open(r->ops, &fo, &r->fold);
 }
 
@@ -197,6 +192,7 @@ struct oscope_error *oscope_report_open(struct oscope_session *s, const char *na
     if (!r)
         return error_nomem();
     r->ops = ops;
+    r->session = o->dir ? NULL : s;
     struct oscope_error *err = open_report(s, o, r);
     if (err)
         oscope_report_close(r);
@@ -230,19 +226,24 @@ struct oscope_error *oscope_report_read(struct oscope_report *r, uint64_t ns,
     return read_live(r, end, stop, arg);
 }
 
-/* What the subscription had to say belongs to the view. */
-static void add_live_notes(const struct oscope_report *r, struct fold *f)
+/* What the live guest adds: what the subscription has to say, and symbols, which are of the kernel
+ * that runs now. */
+static void ask_session(struct oscope_report *r)
 {
-    const char *const *notes;
+    const char *const *notes = NULL;
+    struct os_model *m = NULL;
 
-    f->nnotes = r->live ? oscope_events_notes(r->live, &notes) : 0;
-    f->notes = f->nnotes ? notes : NULL;
+    r->fold->nnotes = oscope_events_notes(r->live, &notes);
+    r->fold->notes = notes;
+    oscope_error_free(session_os(r->session, &m));
+    r->fold->o.symtab = m ? m->symtab : NULL;
 }
 
 struct oscope_error *oscope_report_view(struct oscope_report *r, struct oscope_view **out)
 {
     struct trace_stats st = r->live ? session_events_stats(r->live) : trace_reader_stats(r->reader);
 
-    add_live_notes(r, r->fold);
+    if (r->live)
+        ask_session(r);
     return fold_view(r->fold, r->end, &st, out);
 }

@@ -12,6 +12,20 @@ static const struct arch *const arches[] = {
     &arch_i386,
 };
 
+const char *arch_trap_kind_name(enum arch_trap kind)
+{
+    switch (kind) {
+    case ARCH_TRAP_TIMER: return "timer";
+    case ARCH_TRAP_EXTERNAL: return "external";
+    case ARCH_TRAP_IPI: return "IPI";
+    case ARCH_TRAP_INTERRUPT: return "interrupt";
+    case ARCH_TRAP_PAGE_FAULT: return "page fault";
+    case ARCH_TRAP_SYSCALL: return "syscall";
+    case ARCH_TRAP_OTHER: break;
+    }
+    return "other";
+}
+
 const struct arch *arch_find(const char *name)
 {
     for (size_t i = 0; name && i < ARRAY_SIZE(arches); i++)

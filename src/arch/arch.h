@@ -8,6 +8,17 @@
 
 #include "arch/paging.h"
 
+/* What a trap is about. */
+enum arch_trap {
+    ARCH_TRAP_OTHER,
+    ARCH_TRAP_TIMER,
+    ARCH_TRAP_EXTERNAL,  /* a device's interrupt */
+    ARCH_TRAP_IPI,       /* another CPU's */
+    ARCH_TRAP_INTERRUPT, /* one whose source the architecture does not tell */
+    ARCH_TRAP_PAGE_FAULT,
+    ARCH_TRAP_SYSCALL,
+};
+
 struct arch {
     const char *name;     /* QEMU's target name: "riscv64", "x86_64", "aarch64", "i386" */
     unsigned elf_machine; /* EM_* */
@@ -34,6 +45,11 @@ struct arch {
      */
     void (*pte_text)(const struct paging_mode *m, unsigned level, uint64_t raw, char *buf,
                      size_t n);
+    /* Traps, as the events trap_entry and trap_exit have them. Name of a cause, NULL if it has
+     * none; what it is about; the privilege number of user mode. NULL: traps are not known. */
+    const char *(*trap_name)(unsigned cause);
+    enum arch_trap (*trap_kind)(unsigned cause);
+    unsigned user_level;
     const char *attr_note; /* what PTE_ATTR_SHIFT's index means here, one line; NULL: never set */
 };
 
@@ -44,6 +60,9 @@ struct arch {
  */
 const char *arch_privilege(const struct arch *a, const struct target_vcpu *v, struct target *t,
                            bool *user);
+
+/* "timer", "external", "IPI", "interrupt", "page fault", "syscall", "other". */
+const char *arch_trap_kind_name(enum arch_trap kind);
 
 /* By QEMU target name; NULL if unknown. */
 const struct arch *arch_find(const char *name);

@@ -64,4 +64,7 @@ const struct arch arch_riscv64 = {
     .user_name = "U",
     .kernel_name = "S",
     .pte_text = riscv_pte_text,
+    .trap_name = riscv_trap_name,
+    .trap_kind = riscv_trap_kind,
+    .user_level = 0,
 };

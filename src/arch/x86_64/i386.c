@@ -28,5 +28,8 @@ const struct arch arch_i386 = {
     .user_name = "ring 3",
     .kernel_name = "ring 0",
     .pte_text = x86_pte_text,
+    .trap_name = x86_trap_name,
+    .trap_kind = x86_trap_kind,
+    .user_level = 3,
     .attr_note = X86_ATTR_NOTE,
 };

@@ -16,4 +16,7 @@ bool x86_paging(const struct target_vcpu *v, bool long_mode, struct paging *low,
 const char *x86_privilege(const struct target_vcpu *v);
 bool x86_is_user(const struct target_vcpu *v);
 
+const char *x86_trap_name(unsigned cause);
+enum arch_trap x86_trap_kind(unsigned cause);
+
 #endif

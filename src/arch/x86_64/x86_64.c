@@ -87,5 +87,8 @@ const struct arch arch_x86_64 = {
     .user_name = "ring 3",
     .kernel_name = "ring 0",
     .pte_text = x86_pte_text,
+    .trap_name = x86_trap_name,
+    .trap_kind = x86_trap_kind,
+    .user_level = 3,
     .attr_note = X86_ATTR_NOTE,
 };

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `report modes`: what each vCPU's time went to: user mode, the kernel, waiting for interrupts.
+ *
+ * Each event says in which mode the vCPU was until now, in which it is from now on, or both. Time
+ * counts for a mode when the event before it and the one after it agree; else, and until the first
+ * event that tells, it is unknown. The same for tasks: time between two events that name different
+ * tasks as running belongs to no known one.
+ *
+ * Silence tells something only of sets that are on: before the first trap was seen a vCPU that
+ * entered the kernel may have left it again, and before one was seen to wait for an interrupt its
+ * idle task may be waiting.
+ */
+#include "analysis/fold.h"
+
+#include "analysis/columns.h"
+
+#include <inttypes.h>
+
+#define CPU(member, kind, flags, doc)                                                              \
+    OSCOPE_COLUMN(struct oscope_modes_cpu, member, kind, flags, doc)
+const struct oscope_column modes_cpu_columns[] = {
+    CPU(cpu, OSCOPE_UINT, 0, "vCPU"),
+    CPU(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE,
+        "time in the kernel (riscv64: S; x86: ring 0), ns"),
+    CPU(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in user mode (riscv64: U; x86: ring 3), ns"),
+    CPU(idle, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in which it waited for an interrupt, ns"),
+    CPU(unknown, OSCOPE_DURATION, OSCOPE_COL_FINE,
+        "time of which no event tells: before the first one, after losses, between events that "
+        "contradict each other, ns"),
+    CPU(kernel_share, OSCOPE_REAL, 0, "percent of the interval"),
+    CPU(user_share, OSCOPE_REAL, 0, "percent of the interval"),
+    CPU(idle_share, OSCOPE_REAL, 0, "percent of the interval"),
+    CPU(unknown_share, OSCOPE_REAL, 0, "percent of the interval; the four add up to 100"),
+    {0},
+};
+
+#define TASK(member, kind, flags, doc)                                                             \
+    OSCOPE_COLUMN(struct oscope_modes_task, member, kind, flags, doc)
+const struct oscope_column modes_task_columns[] = {
+    TASK(tid, OSCOPE_INT, 0, "thread id; 0: idle tasks, null: it is not known which task ran"),
+    TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, if an event told it"),
+    TASK(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in the kernel, ns"),
+    TASK(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in user mode, ns"),
+    TASK(idle, OSCOPE_DURATION, OSCOPE_COL_FINE,
+         "time in which a vCPU waited for an interrupt while it was the one to run, ns"),
+    TASK(share, OSCOPE_REAL, 0,
+         "the three together, in percent of the interval: 100 is one whole vCPU"),
+    {0},
+};
+
+enum { WANT_ENTRY, WANT_EXIT, WANT_IDLE, WANT_RESUME, WANT_SWITCH };
+
+static const struct fold_want wants[] = {
+    [WANT_ENTRY] = {"trap_entry", "traps", false, {"tid", "from"}},
+    [WANT_EXIT] = {"trap_exit", "traps", false, {"tid", "to"}},
+    [WANT_IDLE] = {"vcpu_idle", "modes", false, {NULL}},
+    [WANT_RESUME] = {"vcpu_resume", "modes", false, {NULL}},
+    [WANT_SWITCH] = FOLD_WANT_NAMES,
+};
+static const char *const sets[] = {"modes", "traps", "sched", NULL};
+
+enum mode { MODE_UNKNOWN, MODE_KERNEL, MODE_USER, MODE_IDLE, MODES };
+
+enum { NOBODY = -1 }; /* a task that is not known */
+
+struct modes_cpu {
+    enum mode mode, before; /* before it was idle */
+    int32_t tid;
+    uint64_t since;
+    uint64_t time[MODES];
+};
+
+struct modes_task {
+    struct fold_row row;
+    int32_t tid;
+    uint64_t time[MODES];
+};
+
+struct modes {
+    struct modes_cpu cpus[FOLD_CPUS];
+    struct fold_map tasks, names;
+    uint64_t dropped; /* ns, of tasks that were */
+    uint64_t contradictions;
+    bool traps, idling; /* events of these were seen: the sets are on */
+};
+
+static void drop_task(void *arg, const void *row)
+{
+    const struct modes_task *t = row;
+    struct modes *m = arg;
+
+    for (int i = MODE_KERNEL; i < MODES; i++)
+        m->dropped += t->time[i];
+}
+
+/* Time of a task, if any counts. */
+static void count_task(struct fold *f, uint32_t cpu, int32_t tid, enum mode mode, uint64_t ns)
+{
+    struct modes *m = f->state;
+
+    if (!ns || mode == MODE_UNKNOWN || !fold_wants_cpu(f, cpu))
+        return;
+    struct modes_task *t = fold_map_get(&m->tasks, (uint32_t)tid, f->time);
+    if (!t) {
+        f->nomem = true;
+        return;
+    }
+    t->tid = tid;
+    t->time[mode] += ns;
+}
+
+/* The vCPU was in `mode` (and ran tid) until `end`. */
+static void account(struct fold *f, uint32_t cpu, uint64_t end, enum mode mode, int32_t tid)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[cpu];
+    uint64_t ns = fold_overlap(f, c->since, end);
+
+    c->time[mode] += ns;
+    count_task(f, cpu, tid, mode, ns);
+    c->since = end;
+}
+
+/* An event says that the vCPU was in mode `was` (MODE_UNKNOWN: says nothing) and ran tid. */
+static void until_now(struct fold *f, uint32_t cpu, enum mode was, const int32_t *tid)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[cpu];
+    enum mode mode = c->mode;
+
+    if (was != MODE_UNKNOWN && mode != MODE_UNKNOWN && mode != was) {
+        m->contradictions += fold_counts(f);
+        mode = MODE_UNKNOWN;
+    }
+    account(f, cpu, f->time, mode, tid && *tid != c->tid ? NOBODY : c->tid);
+}
+
+/* What the vCPU does from now on, and who. */
+static void from_now(struct fold *f, uint32_t cpu, enum mode mode, int32_t tid)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[cpu];
+    bool known = mode == MODE_IDLE || (m->traps && (mode != MODE_KERNEL || tid || m->idling));
+
+    c->mode = known ? mode : MODE_UNKNOWN;
+    c->tid = tid;
+}
+
+/* A privilege of trap_entry or trap_exit. */
+static enum mode privilege(const struct fold *f, uint64_t level)
+{
+    if (!f->o.arch || !f->o.arch->trap_kind)
+        return MODE_UNKNOWN;
+    return level == f->o.arch->user_level ? MODE_USER : MODE_KERNEL;
+}
+
+static void on_entry(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[ev->cpu];
+    int32_t tid = fold_s32(ev, b, 0);
+    enum mode from = privilege(f, fold_u64(ev, b, 1));
+
+    if (c->mode == MODE_IDLE && from == MODE_KERNEL) /* it is the interrupt that it waited for */
+        from = MODE_IDLE;
+    until_now(f, ev->cpu, from, &tid);
+    m->traps = true;
+    from_now(f, ev->cpu, MODE_KERNEL, tid);
+}
+
+static void on_exit_event(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
+{
+    struct modes *m = f->state;
+    int32_t tid = fold_s32(ev, b, 0);
+
+    until_now(f, ev->cpu, MODE_KERNEL, &tid);
+    m->traps = true;
+    from_now(f, ev->cpu, privilege(f, fold_u64(ev, b, 1)), tid);
+}
+
+static void on_idle(struct fold *f, uint32_t cpu)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[cpu];
+
+    if (c->mode == MODE_IDLE) { /* it ran in between, and nobody said since when */
+        until_now(f, cpu, MODE_KERNEL, NULL);
+        c->before = MODE_UNKNOWN;
+    } else {
+        until_now(f, cpu, MODE_UNKNOWN, NULL);
+        c->before = c->mode;
+    }
+    m->idling = true;
+    from_now(f, cpu, MODE_IDLE, c->tid);
+}
+
+static void on_resume(struct fold *f, uint32_t cpu)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[cpu];
+    bool waited = c->mode == MODE_IDLE;
+
+    until_now(f, cpu, MODE_IDLE, NULL);
+    from_now(f, cpu, waited ? c->before : MODE_UNKNOWN, c->tid);
+}
+
+static void on_switch(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
+{
+    struct modes *m = f->state;
+    int32_t prev = fold_s32(ev, b, 1);
+
+    fold_names_switch(f, &m->names, ev, b);
+    until_now(f, ev->cpu, MODE_KERNEL, &prev);
+    from_now(f, ev->cpu, MODE_KERNEL, fold_s32(ev, b, 3));
+}
+
+static void modes_event(struct fold *f, const struct trace_event *ev, struct fold_bound *b)
+{
+    switch (b->want) {
+    case WANT_ENTRY: on_entry(f, ev, b); break;
+    case WANT_EXIT: on_exit_event(f, ev, b); break;
+    case WANT_IDLE: on_idle(f, ev->cpu); break;
+    case WANT_RESUME: on_resume(f, ev->cpu); break;
+    case WANT_SWITCH: on_switch(f, ev, b); break;
+    default: break;
+    }
+}
+
+static void modes_gap(struct fold *f, uint32_t cpu, uint64_t last)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[cpu];
+
+    account(f, cpu, MAX(last, c->since), c->mode, c->tid);
+    c->mode = MODE_UNKNOWN;
+    c->tid = NOBODY;
+}
+
+static struct oscope_error *modes_begin(struct fold *f)
+{
+    struct modes *m = f->state;
+
+    fold_map_init(&m->tasks, sizeof(struct modes_task), FOLD_TASKS);
+    m->tasks.drop = drop_task;
+    m->tasks.arg = m;
+    fold_names_init(&m->names);
+    for (size_t i = 0; i < FOLD_CPUS; i++)
+        m->cpus[i].tid = NOBODY;
+    return NULL;
+}
+
+static void modes_end(struct fold *f)
+{
+    struct modes *m = f->state;
+
+    fold_map_free(&m->tasks);
+    fold_map_free(&m->names);
+}
+
+/* ---- tables ---- */
+
+/* What the mode that a vCPU is in adds if the interval ends at `end`. */
+static uint64_t open_time(const struct fold *f, uint32_t cpu, uint64_t end)
+{
+    const struct modes *m = f->state;
+    const struct modes_cpu *c = &m->cpus[cpu];
+
+    return c->mode == MODE_UNKNOWN ? 0 : fold_overlap(f, c->since, end);
+}
+
+static struct oscope_error *cpu_rows(const struct fold *f, uint64_t end, struct os_list *l)
+{
+    const struct modes *m = f->state;
+    uint64_t all = fold_length(f, end);
+
+    for (uint32_t i = 0; i < fold_vcpus(f); i++) {
+        uint64_t t[MODES];
+        if (!fold_wants_cpu(f, i))
+            continue;
+        memcpy(t, m->cpus[i].time, sizeof t);
+        t[m->cpus[i].mode] += open_time(f, i, end);
+        t[MODE_UNKNOWN] = all - MIN(all, t[MODE_KERNEL] + t[MODE_USER] + t[MODE_IDLE]);
+        struct oscope_modes_cpu *row = os_list_add(l);
+        if (!row)
+            return error_nomem();
+        *row = (struct oscope_modes_cpu){.cpu = i,
+                                         .kernel = t[MODE_KERNEL],
+                                         .user = t[MODE_USER],
+                                         .idle = t[MODE_IDLE],
+                                         .unknown = t[MODE_UNKNOWN],
+                                         .kernel_share = fold_percent(t[MODE_KERNEL], all),
+                                         .user_share = fold_percent(t[MODE_USER], all),
+                                         .idle_share = fold_percent(t[MODE_IDLE], all),
+                                         .unknown_share = fold_percent(t[MODE_UNKNOWN], all)};
+    }
+    return NULL;
+}
+
+static int by_share(const void *a, const void *b)
+{
+    const struct oscope_modes_task *x = a, *y = b;
+
+    if (x->share != y->share)
+        return x->share < y->share ? 1 : -1;
+    return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+static void add_time(struct oscope_modes_task *row, enum mode mode, uint64_t ns)
+{
+    *(mode == MODE_KERNEL ? &row->kernel : mode == MODE_USER ? &row->user : &row->idle) += ns;
+}
+
+/* What tasks are in the middle of, by vCPU. A task that has no row yet gets one. */
+static struct oscope_error *add_open(const struct fold *f, uint64_t end, struct os_list *l)
+{
+    const struct modes *m = f->state;
+
+    for (uint32_t i = 0; i < f->ncpus; i++) {
+        const struct modes_cpu *c = &m->cpus[i];
+        uint64_t open = open_time(f, i, end);
+        if (!open || !fold_wants_cpu(f, i))
+            continue;
+        const struct modes_task *t = fold_map_find(&m->tasks, (uint32_t)c->tid);
+        struct oscope_modes_task *row = l->rows;
+        if (t)
+            row += t - (const struct modes_task *)m->tasks.rows;
+        else if (!(row = os_list_add(l)))
+            return error_nomem();
+        row->tid = c->tid;
+        add_time(row, c->mode, open);
+    }
+    return NULL;
+}
+
+/* Two vCPUs may have begun to run the same new task: rows of the same tid become one. */
+static void join_rows(struct os_list *l, size_t first)
+{
+    struct oscope_modes_task *rows = l->rows;
+
+    for (size_t i = first; i < l->n; i++)
+        for (size_t k = first; k < i; k++)
+            if (rows[k].tid == rows[i].tid) {
+                rows[k].kernel += rows[i].kernel;
+                rows[k].user += rows[i].user;
+                rows[k].idle += rows[i].idle;
+                rows[i--] = rows[--l->n];
+                break;
+            }
+}
+
+static struct oscope_error *task_rows(const struct fold *f, uint64_t end, struct os_list *l)
+{
+    const struct modes *m = f->state;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < m->tasks.n; i++) {
+        const struct modes_task *t = fold_map_at(&m->tasks, i);
+        struct oscope_modes_task *row = os_list_add(l);
+        if (!row)
+            return error_nomem();
+        row->tid = t->tid;
+        for (int k = MODE_KERNEL; k < MODES; k++)
+            add_time(row, (enum mode)k, t->time[k]);
+    }
+    TRY(add_open(f, end, l));
+    join_rows(l, m->tasks.n);
+    struct oscope_modes_task *rows = l->rows;
+    for (size_t i = 0; i < l->n; i++) {
+        struct oscope_modes_task *row = &rows[i];
+        fold_comm(row->comm, fold_names_get(&m->names, row->tid));
+        row->share = fold_percent(row->kernel + row->user + row->idle, fold_length(f, end));
+        if (fold_wants_task(f, row->tid, row->comm))
+            rows[kept++] = *row;
+    }
+    l->n = kept;
+    if (kept)
+        qsort(l->rows, kept, l->row_size, by_share);
+    return NULL;
+}
+
+static struct oscope_error *modes_finish(const struct fold *f, uint64_t end, struct fold_out *out)
+{
+    const struct modes *m = f->state;
+    struct os_list *notes = fold_notes(out);
+
+    if (!f->o.arch || !f->o.arch->trap_kind)
+        os_list_note(notes, "the architecture of this trace is not known, so its privilege levels "
+                            "tell nothing");
+    else if (!strcmp(f->o.arch->name, "riscv64"))
+        os_list_note(notes,
+                     "time in M mode (firmware) is not seen: it counts for the mode that was "
+                     "interrupted, or called it");
+    if (m->contradictions)
+        os_list_note(notes,
+                     "%" PRIu64 " events contradict the ones before them; the time between is "
+                     "unknown",
+                     m->contradictions);
+    if (m->tasks.dropped)
+        os_list_note(notes,
+                     "too many tasks: %" PRIu64 " that were seen longest ago are left out, with "
+                     "%" PRIu64 " ms",
+                     m->tasks.dropped, m->dropped / 1000000);
+    TRY(cpu_rows(
+        f, end,
+        fold_add_table(out, "cpus", modes_cpu_columns, sizeof(struct oscope_modes_cpu), 0)));
+    return task_rows(
+        f, end,
+        fold_add_table(out, "tasks", modes_task_columns, sizeof(struct oscope_modes_task), 0));
+}
+
+const struct fold_ops fold_modes = {
+    .name = "modes",
+    .summary = "time in the kernel, in user mode, and idle, by vCPU and by task",
+    .sets = sets,
+    .wants = wants,
+    .nwants = ARRAY_SIZE(wants),
+    .state_size = sizeof(struct modes),
+    .begin = modes_begin,
+    .event = modes_event,
+    .gap = modes_gap,
+    .finish = modes_finish,
+    .end = modes_end,
+};

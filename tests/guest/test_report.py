@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""Reports against what the guest itself says of its tasks."""
+
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+from harness import Guest
+from harness.guest import OSCOPE
+
+TICK = 10_000_000  # ns: /proc/PID/stat counts in 1/100 s
+
+
+@pytest.fixture
+def eventful(guest):
+    if guest.arch == "arm64":
+        pytest.skip("events of arm64 guests are not built yet")
+    return guest
+
+
+def table(rows, name):
+    return [r for r in rows if r["table"] == name]
+
+
+class Report:
+    """A live report in the background, until it is stopped; then .rows and .stderr are whole."""
+
+    def __init__(self, guest, *args):
+        self.guest = guest
+        self.args = [str(OSCOPE), "report", *args, "-s", guest.session, "-o", "json", "--for", "60"]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 20
+        while not self.guest.oscope("probe", "list", "-o", "json"):
+            assert time.monotonic() < deadline and self.process.poll() is None, "no probes came"
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *exc):
+        self.process.send_signal(signal.SIGINT)
+        out, self.stderr = self.process.communicate(timeout=30)
+        self.status = self.process.returncode
+        self.rows = json.loads(out) if out else []
+
+
+def check_shape(rows, guest):
+    """What holds of every report: shares are whole, slices do not overlap, tables agree."""
+    [interval] = table(rows, "interval")
+    assert interval["vcpus"] == guest.smp
+    assert interval["lost"] == interval["discarded"] == interval["damaged"] == interval["gaps"] == 0
+    cpus = {c["cpu"]: c for c in table(rows, "cpus")}
+    assert set(cpus) == set(range(guest.smp))
+    for c in cpus.values():
+        assert c["run"] + c["idle"] + c["unknown"] == interval["duration"]
+        assert abs(c["run_share"] + c["idle_share"] + c["unknown_share"] - 100) < 1e-6
+    until = dict.fromkeys(cpus, interval["start"])
+    known = dict.fromkeys(cpus, 0)
+    for s in table(rows, "slices"):
+        assert s["start"] >= until[s["cpu"]]
+        until[s["cpu"]] = s["start"] + s["duration"]
+        known[s["cpu"]] += s["duration"]
+    assert known == {n: c["run"] + c["idle"] for n, c in cpus.items()}
+    assert sum(t["run"] for t in table(rows, "tasks")) == sum(c["run"] for c in cpus.values())
+
+
+def test_a_spinning_task(eventful):
+    """Its run time is what the guest's /proc/PID/stat counts meanwhile; its vCPU has no other."""
+    guest = eventful
+    times = "cut -d' ' -f14,15 /proc/$p/stat"
+    guest.sh("for m in a b c d; do ln -sf /bin/busybox /tmp/mark-$m; done")
+    guest.sh("setsid spin </dev/null >/dev/null 2>&1 & usleep 300000")
+    try:
+        pid = int(guest.sh("pidof spin"))
+        with Report(guest, "sched") as report:
+            out = guest.sh(f"p={pid}; /tmp/mark-a 2>/dev/null; {times}; /tmp/mark-b 2>/dev/null;"
+                           "usleep 2000000;"
+                           f"/tmp/mark-c 2>/dev/null; {times}; /tmp/mark-d 2>/dev/null; true")
+        before, after = (sum(map(int, line.split())) for line in out.splitlines())
+        assert report.status == 0 and "lost" not in report.stderr
+        check_shape(report.rows, guest)
+        slices = table(report.rows, "slices")
+        [interval] = table(report.rows, "interval")
+        [task] = [t for t in table(report.rows, "tasks") if t["tid"] == pid]
+        ran = [s for s in slices if s["tid"] == pid]
+        assert task["comm"] == "spin" and task["share"] > 30
+        assert sum(s["duration"] for s in ran) == task["run"] <= interval["duration"]
+        # The marks before and after each look of the guest are tasks of their own.
+        at = {m: next(s["start"] for s in slices if s["comm"] == f"mark-{m}") for m in "abcd"}
+        grown = (after - before) * TICK
+        assert overlap(ran, at["b"], at["c"]) - 2 * TICK <= grown
+        assert grown <= overlap(ran, at["a"], at["d"]) + 2 * TICK
+        assert grown > 50 * TICK, "it spun"
+    finally:
+        guest.sh("killall spin")
+
+
+def overlap(slices, lo, hi):
+    return sum(max(0, min(s["start"] + s["duration"], hi) - max(s["start"], lo)) for s in slices)
+
+
+def test_a_pipe_pair_wakes_each_other(eventful):
+    guest = eventful
+    guest.sh("setsid pipeio 1 </dev/null >/dev/null 2>&1 & usleep 200000")
+    try:
+        names = dict(line.split() for line in guest.sh(
+            "for p in $(pidof pipeio ping-0 pong-0); do echo $(cat /proc/$p/comm) $p; done"
+        ).splitlines())
+        ping, pong = int(names["ping-0"]), int(names["pong-0"])
+        rows = guest.oscope("report", "sched", "--for", "1", "-o", "json")
+    finally:
+        guest.sh("killall pipeio; killall ping-0 pong-0 2>/dev/null; true")
+    check_shape(rows, guest)
+    count = {(w["waker_tid"], w["tid"]): w["count"] for w in table(rows, "wakers")}
+    assert count[ping, pong] > 10 and count[pong, ping] > 10
+    # ping is woken by pong alone; pong sleeps by the clock, too.
+    others = sum(n for (waker, tid), n in count.items() if tid == ping and waker != pong)
+    assert others <= count[pong, ping] / 10
+    tasks = {t["tid"]: t for t in table(rows, "tasks")}
+    assert tasks[ping]["wakeups"] >= count[pong, ping]
+    assert tasks[ping]["latency_avg"] <= tasks[ping]["latency_max"]
+    woken = [s for s in table(rows, "slices") if s["tid"] == ping and s["latency"] is not None]
+    assert {s["woken_comm"] for s in woken} >= {"pong-0"}
+
+
+def test_a_recording_gives_the_same_views(eventful, tmp_path):
+    """One folder: parts of the interval add up, filters agree with the whole."""
+    guest = eventful
+    trace = tmp_path / "trace"
+    guest.sh("setsid pipeio 1 </dev/null >/dev/null 2>&1 & usleep 200000")
+    try:
+        guest.oscope("record", "sched", "--for", "2", "-o", trace)
+    finally:
+        guest.sh("killall pipeio; killall ping-0 pong-0 2>/dev/null; true")
+
+    def report(*args):
+        r = Guest.oscope_run("report", "sched", "-t", trace, "-o", "json", *args)
+        assert r.returncode == 0, r.stderr
+        return json.loads(r.stdout)
+
+    whole = report()
+    first, second = report("--to", "1"), report("--from", "1")
+    for rows in (whole, first, second):
+        [interval] = table(rows, "interval")
+        for c in table(rows, "cpus"):
+            assert c["run"] + c["idle"] + c["unknown"] == interval["duration"]
+    events = [table(rows, "interval")[0]["events"] for rows in (whole, first, second)]
+    assert abs(events[0] - events[1] - events[2]) <= 1
+    for c, a, b in zip(*(table(rows, "cpus") for rows in (whole, first, second))):
+        assert c["run"] == a["run"] + b["run"] and c["idle"] == a["idle"] + b["idle"]
+    ping = next(t for t in table(whole, "tasks") if t["comm"] == "ping-0")
+    [alone] = table(report("--task", str(ping["tid"])), "tasks")
+    assert alone == ping
+    per_cpu = [t["run"] for n in range(guest.smp) for t in
+               table(report("--cpu", str(n), "--task", "ping-0"), "tasks")]
+    assert sum(per_cpu) == ping["run"]
+
+
+def test_text_faces(guest1):
+    """What a person reads: a picture with a line a vCPU, tables; errors are one line."""
+    if guest1.arch == "arm64":
+        r = Guest.oscope_run("report", "sched", "-s", guest1.session)
+        assert r.returncode == 1 and len(r.stderr.splitlines()) <= 2
+        return
+    lines = guest1.oscope("report", "sched", "--gantt", "--for", "0.5").splitlines()
+    assert [line[:7].split() for line in lines[:guest1.smp]] == [
+        ["cpu", str(n)] for n in range(guest1.smp)]
+    assert all(len(line) == 80 for line in lines[:guest1.smp])
+    assert "tasks" in guest1.oscope("report", "sched", "--for", "0.5").splitlines()
+    r = Guest.oscope_run("report", "nonsense", "-s", guest1.session)
+    assert r.returncode == 2 and "sched" in r.stderr

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports of a recording's folder, and the exact text that they make. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "cli/render.h"
+#include "fake_trace.h"
+#include "trace/record.h"
+
+#include <oscope/report.h>
+
+#define MS (UINT64_C(1000000))
+
+struct fixture {
+    struct fake_trace f;
+    char dir[64], trace[80];
+    struct oscope_report *report;
+    struct oscope_view *view;
+};
+
+/* Two vCPUs, 10 ms: "a" and "b" take turns on 0; on 1 "c" runs from 4 ms on, then it idles. */
+static int setup(void **state)
+{
+    static const struct trace_env env[] = {{"architecture", "riscv64"}};
+    struct fixture *x = calloc(1, sizeof *x);
+    struct trace_recorder *rec;
+
+    strcpy(x->dir, "/tmp/oscope-report-XXXXXX");
+    assert_non_null(mkdtemp(x->dir));
+    snprintf(x->trace, sizeof x->trace, "%s/trace", x->dir);
+    fake_trace_open(&x->f, 2);
+    struct trace_recorder_options o = {.dir = x->trace,
+                                       .rings = &x->f.rings,
+                                       .schema = &x->f.schema,
+                                       .env = env,
+                                       .nenv = 1,
+                                       .from = TRACE_FROM_OLDEST};
+    assert_null(trace_recorder_open(&rec, &o));
+    fake_switch(&x->f, 0, 1000 * MS, "swapper/0", 0, "a", 10);
+    fake_switch(&x->f, 0, 1002 * MS, "a", 10, "b", 11);
+    fake_switch(&x->f, 0, 1005 * MS, "b", 11, "a", 10);
+    fake_switch(&x->f, 1, 1004 * MS, "swapper/1", 0, "c\x1b[31m", 12);
+    fake_switch(&x->f, 1, 1008 * MS, "c\x1b[31m", 12, "swapper/1", 0);
+    fake_switch(&x->f, 0, 1010 * MS, "a", 10, "swapper/0", 0);
+    assert_null(trace_recorder_stop(rec));
+    trace_recorder_close(rec);
+    *state = x;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *x = *state;
+    char path[128];
+
+    oscope_view_free(x->view);
+    oscope_report_close(x->report);
+    fake_trace_close(&x->f);
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = {"metadata", "channel_0", "channel_1"};
+        snprintf(path, sizeof path, "%s/%s", x->trace, names[i]);
+        unlink(path);
+    }
+    rmdir(x->trace);
+    rmdir(x->dir);
+    free(x);
+    return 0;
+}
+
+static void make(struct fixture *x, const struct oscope_report_options *o)
+{
+    assert_null(oscope_report_open(NULL, "sched", o, &x->report));
+    assert_null(oscope_report_read(x->report, 0, NULL, NULL));
+    assert_null(oscope_report_view(x->report, &x->view));
+}
+
+static void expect_text(struct fixture *x, const struct render_options *r, const char *text)
+{
+    struct out o;
+
+    out_init(&o, -1);
+    render_view(&o, &o, x->view, r);
+    out_char(&o, '\0');
+    assert_string_equal(o.buf, text);
+    out_free(&o);
+}
+
+static void test_text(void **state)
+{
+    struct fixture *x = *state;
+
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1});
+    expect_text(x, &(struct render_options){.form = RENDER_REPORT, .top = 2},
+                "sched: 10.00ms, 2 vCPUs, 6 events\n"
+                "\n"
+                "cpus\n"
+                "CPU      RUN    IDLE  UNKNOWN  RUN_SHARE  IDLE_SHARE  UNKNOWN_SHARE  SWITCHES\n"
+                "  0  10.00ms     0ns      0ns      100.0         0.0            0.0         4\n"
+                "  1   4.00ms  2.00ms   4.00ms       40.0        20.0           40.0         2\n"
+                "\n"
+                "tasks\n"
+                "TID  COMM          RUN  SHARE  SLICES  WAKEUPS  MIGRATIONS  WAIT  LATENCY_AVG  "
+                "LATENCY_MAX\n"
+                " 10  a          7.00ms   70.0       2        0           0   0ns            -  "
+                "          -\n"
+                " 12  c\\x1b[31m  4.00ms   40.0       1        0           0   0ns            -  "
+                "          -\n"
+                "... 1 more (--top)\n");
+}
+
+static void test_gantt(void **state)
+{
+    struct fixture *x = *state;
+
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1});
+    /* 71 cells of 10 ms: a 0..14.2, b ..35.5, a; c 28.4..56.8, idle */
+    expect_text(
+        x, &(struct render_options){.form = RENDER_GANTT},
+        "cpu 0  |AAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCCCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|\n"
+        "cpu 1  |                            BBBBBBBBBBBBBBBBBBBBBBBBBBBBB..............|\n"
+        "        0                                                               10.00ms\n"
+        "A=a/10  B=c\\x1b[31m/12  C=b/11  .=idle  blank=unknown\n");
+}
+
+static void test_one_table(void **state)
+{
+    static const char *const tables[] = {"slices", NULL};
+    struct fixture *x = *state;
+
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .task = "11"});
+    expect_text(x, &(struct render_options){.form = RENDER_REPORT, .tables = tables},
+                "slices\n"
+                "      START  DURATION  CPU  TID  COMM  STATE  WOKEN_BY  WOKEN_COMM  LATENCY\n"
+                "1.002000000    3.00ms    0   11  b     S             -                    -\n");
+    expect_text(x, &(struct render_options){.json = true, .tables = tables},
+                "[\n{\"table\":\"slices\",\"start\":1002000000,\"duration\":3000000,\"cpu\":0,"
+                "\"tid\":11,\"comm\":\"b\",\"state\":\"S\",\"woken_by\":null,\"woken_comm\":\"\","
+                "\"latency\":null,\"consistency\":\"consistent\"}\n]\n");
+}
+
+/* From 3 to 6 ms: what began before is known. */
+static void test_interval(void **state)
+{
+    static const char *const tables[] = {"interval", "cpus", NULL};
+    struct fixture *x = *state;
+
+    make(x,
+         &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 3 * MS, .to = 6 * MS});
+    expect_text(
+        x, &(struct render_options){.form = RENDER_REPORT, .tables = tables},
+        "interval\n"
+        "      START          END  DURATION  VCPUS  EVENTS  LOST  DISCARDED  DAMAGED  GAPS\n"
+        "1.003000000  1.006000000    3.00ms      2       2     0          0        0     0\n"
+        "\n"
+        "cpus\n"
+        "CPU     RUN  IDLE  UNKNOWN  RUN_SHARE  IDLE_SHARE  UNKNOWN_SHARE  SWITCHES\n"
+        "  0  3.00ms   0ns      0ns      100.0         0.0            0.0         1\n"
+        "  1  2.00ms   0ns   1.00ms       66.7         0.0           33.3         1\n");
+}
+
+static void test_bars(void **state)
+{
+    struct oscope_histogram_bin bins[] = {{"x", 512, 1024, 1, 1},
+                                          {"x", 1024, 2048, 80, 80},
+                                          {"x", 2048, 4096, 0, 0},
+                                          {"x", 1 << 20, 2 << 20, 20, 20}};
+    size_t n;
+    const struct oscope_view_doc *docs = oscope_view_docs(&n);
+    const struct oscope_column *columns = NULL;
+    struct oscope_table t = {
+        .name = "latency", .row_size = sizeof bins[0], .rows = bins, .nrows = 4};
+    struct oscope_view v = {.name = "sched", .tables = &t, .ntables = 1};
+    struct out o;
+
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(docs[i].command, "report *: latency"))
+            columns = docs[i].columns;
+    assert_non_null(columns);
+    t.columns = columns;
+    out_init(&o, -1);
+    static const char *const tables[] = {"latency", NULL};
+    render_view(&o, &o, &v, &(struct render_options){.form = RENDER_REPORT, .tables = tables});
+    out_char(&o, '\0');
+    assert_string_equal(o.buf,
+                        "latency\n"
+                        "    512ns        1   1.0 %  #\n"
+                        "    1.0us       80  80.0 %  ########################################\n"
+                        "    2.0us        0   0.0 %\n"
+                        "   1.05ms       20  20.0 %  ##########\n");
+    out_free(&o);
+}
+
+static void expect_error(struct fixture *x, const char *name, const struct oscope_report_options *o,
+                         const char *words)
+{
+    struct oscope_error *err = oscope_report_open(NULL, name, o, &x->report);
+
+    assert_non_null(err);
+    assert_null(x->report);
+    assert_non_null(strstr(err->message, words));
+    oscope_error_free(err);
+}
+
+static void test_errors(void **state)
+{
+    struct fixture *x = *state;
+
+    expect_error(x, "nonsense", &(struct oscope_report_options){.dir = x->trace, .cpu = -1},
+                 "no report 'nonsense'");
+    expect_error(x, "sched", &(struct oscope_report_options){.dir = "/nowhere", .cpu = -1},
+                 "/nowhere");
+    expect_error(x, "sched", &(struct oscope_report_options){.cpu = -1}, "session");
+    expect_error(x, "sched",
+                 &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 2, .to = 1},
+                 "ends before");
+    /* an interval after the end: nothing, and it is said */
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = UINT64_MAX - 5});
+    assert_true(x->view->nnotes > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_text, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_gantt, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_table, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interval, setup, teardown),
+        cmocka_unit_test(test_bars),
+        cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
