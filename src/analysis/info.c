@@ -7,6 +7,7 @@
 #include "analysis/view.h"
 #include "base/util.h"
 #include "session/session.h"
+#include "session/symfiles.h"
 
 #include <stdio.h>
 
@@ -80,10 +81,12 @@ static void info_registers(struct oscope_session *s, struct oscope_info *info, s
             continue;
         }
         const char *mode = high.mode ? high.mode->name : low.mode ? low.mode->name : "off";
+        const char *privilege = arch_privilege(s->arch, &vcpus.vcpus[i], s->target, NULL);
+        bool known = strcmp(privilege, "?") != 0;
         uint64_t pc = 0;
         target_reg(&vcpus.vcpus[i], s->arch->pc, &pc);
-        os_list_note(l, "vCPU %u: pc 0x%llx, %s, paging %s%s", vcpus.vcpus[i].index,
-                     (unsigned long long)pc, s->arch->privilege(&vcpus.vcpus[i]), mode,
+        os_list_note(l, "vCPU %u: pc 0x%llx, %s%spaging %s%s", vcpus.vcpus[i].index,
+                     (unsigned long long)pc, known ? privilege : "", known ? ", " : "", mode,
                      vcpus.vcpus[i].halted ? ", halted" : "");
         if (info->root == OSCOPE_UNKNOWN && (high.mode || low.mode)) {
             info->paging = mode;
@@ -92,6 +95,7 @@ static void info_registers(struct oscope_session *s, struct oscope_info *info, s
     }
 }
 
+/* A symbol file of the user that is not one, or of another kernel, is an error in every view. */
 static struct oscope_error *info_os(struct oscope_session *s, struct oscope_info *info,
                                     struct os_list *l)
 {
@@ -102,8 +106,14 @@ static struct oscope_error *info_os(struct oscope_session *s, struct oscope_info
         info->os = m->ops->name;
         return m->ops->info(m, info, l);
     }
-    if (err->code == OSCOPE_E_NOMEM || err->code == OSCOPE_E_GONE)
+    if (err->code == OSCOPE_E_NOMEM || err->code == OSCOPE_E_GONE || err->code == OSCOPE_E_USAGE)
         return err;
+    struct oscope_error *files =
+        symfiles_check(s->target->arch, s->opts.vmlinux, s->opts.system_map);
+    if (files) {
+        oscope_error_free(err);
+        return files;
+    }
     info->os = "unknown";
     info->confidence = "none: no OS recognised";
     os_list_note(l, "no OS: %s", err->message);

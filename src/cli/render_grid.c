@@ -32,16 +32,23 @@ static const struct grid_owner *grid_find(const char *owner)
     return &grid_owners[GRID_OWNERS - 1];
 }
 
-/* Cells on a line: a power of two, so that lines begin at round addresses. */
-static size_t grid_per_line(const struct render_options *r)
+/* Digits of the largest address that begins a line may have. */
+static int grid_digits(const struct oscope_mem_cell *last)
 {
-    size_t n = GRID_WIDTH;
+    return snprintf(NULL, 0, "%llx", (unsigned long long)last->start);
+}
+
+/* Cells on a line: a power of two, so that lines begin at round addresses. 64 of them fit on 80
+ * columns, so that the map of a small guest fits on 24 lines. */
+static size_t grid_per_line(const struct render_options *r, int digits)
+{
+    size_t n = GRID_WIDTH, around = (size_t)digits + strlen("0x |") + strlen("|");
 
     if (!r->term.width)
         return n;
-    while (n > 8 && n + 20 > (size_t)r->term.width)
+    while (n > 8 && n + around > (size_t)r->term.width)
         n /= 2;
-    while (n < 256 && n * 2 + 20 <= (size_t)r->term.width)
+    while (n < 256 && n * 2 + around <= (size_t)r->term.width)
         n *= 2;
     return n;
 }
@@ -86,10 +93,12 @@ static void grid_legend(struct out *o, const struct oscope_mem_cell *cells, size
 void render_grid(struct out *o, const struct oscope_table *t, const struct render_options *r)
 {
     const struct oscope_mem_cell *cells = t->rows;
-    size_t per_line = grid_per_line(r), n = t->nrows;
+    size_t n = t->nrows;
 
     if (!n || t->row_size != sizeof *cells)
         return;
+    int digits = grid_digits(&cells[n - 1]);
+    size_t per_line = grid_per_line(r, digits);
     for (size_t i = 0, on_line = 0; i < n; i++, on_line++) {
         bool gap = i && cells[i].start != cells[i - 1].start + cells[i - 1].bytes;
         if (i && (gap || on_line == per_line)) {
@@ -97,7 +106,7 @@ void render_grid(struct out *o, const struct oscope_table *t, const struct rende
             on_line = 0;
         }
         if (!on_line)
-            out_printf(o, "0x%-12llx |", (unsigned long long)cells[i].start);
+            out_printf(o, "0x%-*llx |", digits, (unsigned long long)cells[i].start);
         const struct grid_owner *g = grid_find(cells[i].owner);
         render_sgr(o, r, g->sgr, &g->mark, 1);
     }

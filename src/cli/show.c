@@ -167,19 +167,34 @@ static bool show_merge(struct show_views *views)
 
 /* ---- one round ---- */
 
-/* What was rendered in memory goes to the terminal: from the top, no line left over, no flicker. */
+static size_t show_lines(const struct out *screen)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < screen->len; i++)
+        n += screen->buf[i] == '\n';
+    return n;
+}
+
+/* What was rendered in memory goes to the terminal: from the top, no line left over, no flicker.
+ * The last line is left to the shell's prompt; the one before says how much did not fit. */
 static void show_redraw(struct show *s, struct out *screen)
 {
-    int lines = 0;
+    size_t lines = 0, all = show_lines(screen);
+    size_t room = s->r.term.height > 1 ? (size_t)s->r.term.height - 1 : 0;
+    size_t shown = all > room && room ? room - 1 : room;
 
     out_str(&s->out, s->rounds ? "\033[H" : "\033[H\033[2J");
-    for (size_t at = 0; at < screen->len && lines + 1 < s->r.term.height; lines++) {
+    for (size_t at = 0; at < screen->len && lines < shown; lines++) {
         const char *p = screen->buf + at, *end = memchr(p, '\n', screen->len - at);
         size_t n = end ? (size_t)(end - p) : screen->len - at;
         out_mem(&s->out, p, n);
         out_str(&s->out, "\033[K\n");
         at += n + 1;
     }
+    if (lines < all && room)
+        out_printf(&s->out, "%s %zu more lines\033[K\n", s->r.term.utf8 ? "\xe2\x80\xa6" : "...",
+                   all - lines);
     out_str(&s->out, "\033[J");
 }
 

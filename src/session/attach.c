@@ -143,7 +143,10 @@ static struct oscope_error *attach_socket(struct attach *a, const char *path)
                           "give the PID of a QEMU or the path of its QMP socket%s",
                           S_ISREG(st.st_mode) ? "; dumps are opened with oscope core" : "");
     TRY(served_through(a->s.desc.qmp));
-    TRY(qmp_connect(a->s.desc.qmp, QMP_GREETING_MS, &a->q));
+    struct oscope_error *err = qmp_connect(a->s.desc.qmp, QMP_GREETING_MS, &a->q);
+    if (err && (err->code == OSCOPE_E_BUSY || err->code == OSCOPE_E_BAD_DATA))
+        return error_prefix(err, "'%s'", path); /* others name it themselves */
+    TRY(err);
     TRY(machine_pid(a->q, &pid));
     AUTO_FREE char *qmp = a->s.desc.qmp;
     a->s.desc.qmp = NULL;

@@ -147,11 +147,36 @@ static bool equals_line(struct reg_list *regs, const char *line, const char *end
     return true;
 }
 
+/* ---- 32-bit programs of a 64-bit guest ---- */
+
+/*
+ * QEMU prints the registers that the vCPU's mode has: EIP, ESP … and R15, R13 … while a 64-bit CPU
+ * runs 32-bit code (a program, x86's firmware). Those get the names they have in 64-bit mode.
+ */
+static void name_as_64_bit(struct reg_list *regs, const char *arch)
+{
+    static const struct {
+        const char *arch, *narrow, *name;
+    } names[] = {
+        {"x86_64", "eax", "rax"}, {"x86_64", "ebx", "rbx"},   {"x86_64", "ecx", "rcx"},
+        {"x86_64", "edx", "rdx"}, {"x86_64", "esi", "rsi"},   {"x86_64", "edi", "rdi"},
+        {"x86_64", "ebp", "rbp"}, {"x86_64", "esp", "rsp"},   {"x86_64", "eip", "rip"},
+        {"x86_64", "efl", "rfl"}, {"aarch64", "r11", "x29"},  {"aarch64", "r13", "sp"},
+        {"aarch64", "r15", "pc"}, {"aarch64", "psr", "cpsr"},
+    };
+
+    for (size_t i = 0; i < regs->v.len; i++)
+        for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+            if (!strcmp(names[k].arch, arch) && !strcmp(names[k].narrow, regs->v.data[i].name))
+                memcpy(regs->v.data[i].name, names[k].name, strlen(names[k].name) + 1);
+}
+
 /* ---- the whole text ---- */
 
 /* Closes the vCPU whose registers were collected. */
-static bool finish(struct vcpu_list *list, struct reg_list *regs, unsigned index)
+static bool finish(struct vcpu_list *list, struct reg_list *regs, const char *arch, unsigned index)
 {
+    name_as_64_bit(regs, arch);
     struct target_vcpu v = {.index = index, .regs = regs->v.data, .nregs = regs->v.len};
     uint64_t hlt;
 
@@ -163,16 +188,17 @@ static bool finish(struct vcpu_list *list, struct reg_list *regs, unsigned index
     return true;
 }
 
-static bool parse_text(const char *text, bool riscv, struct vcpu_list *list, struct reg_list *regs)
+static bool parse_text(const char *text, const char *arch, struct vcpu_list *list,
+                       struct reg_list *regs)
 {
-    bool open = false;
+    bool open = false, riscv = !strncmp(arch, "riscv", 5);
     unsigned index = 0;
 
     for (const char *p = text; *p;) {
         const char *end = strchrnul(p, '\n');
 
         if (!strncmp(p, "CPU#", 4)) {
-            if (open && !finish(list, regs, index))
+            if (open && !finish(list, regs, arch, index))
                 return false;
             if (list->v.len >= VCPUS_MAX)
                 return true;
@@ -184,7 +210,7 @@ static bool parse_text(const char *text, bool riscv, struct vcpu_list *list, str
         }
         p = *end ? end + 1 : end;
     }
-    return !open || finish(list, regs, index);
+    return !open || finish(list, regs, arch, index);
 }
 
 struct oscope_error *registers_parse(const char *text, const char *arch, struct target_vcpus *out)
@@ -192,7 +218,7 @@ struct oscope_error *registers_parse(const char *text, const char *arch, struct 
     struct vcpu_list list = {0};
     struct reg_list regs = {0};
 
-    bool ok = parse_text(text, !strncmp(arch, "riscv", 5), &list, &regs);
+    bool ok = parse_text(text, arch, &list, &regs);
     vec_free(&regs.v);
     out->vcpus = list.v.data;
     out->n = list.v.len;

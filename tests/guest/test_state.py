@@ -162,12 +162,13 @@ def test_memory_totals(guest):
     (info,) = guest.oscope("info", "-o", "json")
     total = rows.pop("total")
     assert sum(rows.values()) == total == info["ram"]
-    # Batches on their way to an LRU list, counters not yet folded: at most a few hundred pages a CPU
+    # Batches on their way to an LRU list, counters not yet folded: at most some 250 pages a CPU
     # (mm/swap.c, mm/vmstat.c). What the per-CPU free lists hold is counted below.
-    slack = guest.smp * 4 << 20
+    slack = guest.smp << 20
 
-    def close(ours, theirs, what):
-        assert abs(ours - theirs) <= slack, f"{what}: {ours >> 10} KiB, guest says {theirs >> 10} KiB"
+    def close(ours, theirs, what, less=0):
+        assert -slack - less <= ours - theirs <= slack, \
+            f"{what}: {ours >> 10} KiB, guest says {theirs >> 10} KiB"
 
     # MemFree is without the free pages on per-CPU lists, which may hold many MiB.
     percpu = facts.percpu_free(guest)
@@ -176,7 +177,8 @@ def test_memory_totals(guest):
     close(ours, percpu, "on per-CPU lists")
     close(rows["free"] - ours, truth["MemFree"], "free")
     close(sum(r["zone_free"] for r in zones.values()), truth["MemFree"], "free in zones")
-    close(rows["slab"], truth["Slab"], "slab")
+    # Before Linux 6.15 nothing marks large kmallocs, which the guest counts as slab.
+    close(rows["slab"], truth["Slab"], "slab", less=4 << 20)
     close(rows["anon"], truth["AnonPages"], "anon")
     close(rows["file"], truth["Cached"] + truth["Buffers"], "file")
     if "pagetable" in rows:

@@ -225,6 +225,37 @@ static void test_registers_aarch64(void **state)
     target_vcpus_free(&v);
 }
 
+/* A 64-bit CPU that runs a 32-bit program: as QEMU 10.0.2 prints it. */
+static void test_registers_of_32_bit_programs(void **state)
+{
+    static const char x86[] = "\r\nCPU#0\r\n"
+                              "EAX=00000001 EBX=00000000 ECX=00000002 EDX=00000000\r\n"
+                              "ESI=00000000 EDI=00000000 EBP=ffa0f008 ESP=ffa0f000\r\n"
+                              "EIP=08049002 EFL=00000202 [-------] CPL=3 II=0 A20=1 SMM=0 HLT=0\r\n"
+                              "ES =002b 00000000 ffffffff 00cff300 DPL=3 DS   [-WA]\r\n"
+                              "CS =0023 00000000 ffffffff 00cffb00 DPL=3 CS32 [-RA]\r\n";
+    static const char arm[] = "\r\nCPU#0\r\n"
+                              "R00=00000000 R01=00000001 R02=00000002 R03=00000003\r\n"
+                              "R08=00000000 R09=00000000 R10=00000000 R11=ff9ef010\r\n"
+                              "R12=00000000 R13=ff9ef000 R14=00000000 R15=00010054\r\n"
+                              "PSR=60000010 -ZC- A NS usr32\r\n";
+    struct target_vcpus v;
+
+    assert_null(registers_parse(x86, "x86_64", &v));
+    assert_reg(&v, 0, "rip", 0x8049002);
+    assert_reg(&v, 0, "rsp", 0xffa0f000);
+    assert_reg(&v, 0, "rbp", 0xffa0f008);
+    assert_reg(&v, 0, "rfl", 0x202);
+    assert_reg(&v, 0, "cpl", 3);
+    target_vcpus_free(&v);
+    assert_null(registers_parse(arm, "aarch64", &v));
+    assert_reg(&v, 0, "pc", 0x10054);
+    assert_reg(&v, 0, "sp", 0xff9ef000);
+    assert_reg(&v, 0, "x29", 0xff9ef010);
+    assert_reg(&v, 0, "cpsr", 0x60000010);
+    target_vcpus_free(&v);
+}
+
 static void test_registers_survive_cuts(void **state)
 {
     static const char *const files[][2] = {{"registers-riscv64.txt", "riscv64"},
@@ -261,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_registers_x86_64),
         cmocka_unit_test(test_registers_i386),
         cmocka_unit_test(test_registers_aarch64),
+        cmocka_unit_test(test_registers_of_32_bit_programs),
         cmocka_unit_test(test_registers_survive_cuts),
     };
     return cmocka_run_group_tests_name("mtree", tests, NULL, NULL);

@@ -530,11 +530,17 @@ static void test_grid_form(void **state)
             (struct oscope_mem_cell){(uint64_t)i << 16, 1 << 16, i == 1 ? "slab" : "free", 100, 0};
     c[65].start += 1 << 30; /* a hole */
     check_narrow(RENDER_GRID, no_columns, c, sizeof c[0], 3, 32,
-                 "0x0            |.s.|\none cell = 64 KiB:  . free\n  s slab\n");
+                 "0x0     |.s.|\none cell = 64 KiB:  . free\n  s slab\n");
+    /* 64 cells fit on a standard terminal */
+    check_narrow(RENDER_GRID, no_columns, c, sizeof c[0], 66, 80,
+                 "0x0        |.s..............................................................|\n"
+                 "0x400000   |.|\n"
+                 "0x40410000 |.|\n"
+                 "one cell = 64 KiB:  . free  s slab\n");
     check_form(RENDER_GRID, no_columns, c, sizeof c[0], 66,
-               "0x0            |.s..............................................................|\n"
-               "0x400000       |.|\n"
-               "0x40410000     |.|\n"
+               "0x0        |.s..............................................................|\n"
+               "0x400000   |.|\n"
+               "0x40410000 |.|\n"
                "one cell = 64 KiB:  . free  s slab\n");
 }
 

@@ -222,12 +222,13 @@ static enum unwind_result step(struct unwind *u, enum way way, struct cfi_regs *
 
 /*
  * Registers that don't belong to the stack lead to words that are no return addresses. arm64's trap
- * entry makes frame records (without saying so, before 6.13) whose address follows no call.
+ * entry makes frame records (without saying so, before 6.13) whose address follows no call. The
+ * outermost frames of vCPU 0's idle task lie in init text: its memory is another's by now.
  */
 static bool contradicts(struct unwind *u)
 {
     if (!u->racing || u->exact || u->entry_regs || u->lm->layout.regs_stackframe.present ||
-        stack_follows_call(u->lm, u->pc))
+        stack_is_init_text(u->text, u->pc) || stack_follows_call(u->lm, u->pc))
         return false;
     unwind_lost(u, "0x%llx does not follow a call", (unsigned long long)u->pc);
     return true;

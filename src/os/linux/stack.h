@@ -33,6 +33,8 @@ void stack_text_free(struct stack_text *t);
 /* Is va in the text of the kernel or of a module? */
 bool stack_is_text(struct stack_text *t, uint64_t va);
 bool stack_is_core_text(const struct stack_text *t, uint64_t va);
+/* Code whose memory is freed once the kernel has booted. */
+bool stack_is_init_text(const struct stack_text *t, uint64_t va);
 /* Start-up code: the outermost frames of the idle tasks. */
 bool stack_is_head_text(const struct stack_text *t, uint64_t va);
 /* May the return address va, outside of all text, lie in generated code (BPF, trampolines)? True

@@ -35,9 +35,14 @@ bool stack_is_head_text(const struct stack_text *t, uint64_t va)
     return t->head[0] && va >= t->head[0] && va < t->head[1];
 }
 
+bool stack_is_init_text(const struct stack_text *t, uint64_t va)
+{
+    return va >= t->init[0] && va < t->init[1];
+}
+
 bool stack_is_core_text(const struct stack_text *t, uint64_t va)
 {
-    return (va >= t->core[0] && va < t->core[1]) || (va >= t->init[0] && va < t->init[1]) ||
+    return (va >= t->core[0] && va < t->core[1]) || stack_is_init_text(t, va) ||
            stack_is_head_text(t, va);
 }
 
