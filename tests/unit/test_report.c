@@ -119,12 +119,11 @@ static void test_gantt(void **state)
 
     make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1});
     /* 71 cells of 10 ms: a 0..14.2, b ..35.5, a; c 28.4..56.8, idle */
-    expect_text(
-        x, &(struct render_options){.form = RENDER_GANTT},
-        "cpu 0  |AAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCCCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|\n"
-        "cpu 1  |                            BBBBBBBBBBBBBBBBBBBBBBBBBBBBB..............|\n"
-        "        0                                                               10.00ms\n"
-        "A=a/10  B=c\\x1b[31m/12  C=b/11  .=idle  blank=unknown\n");
+    expect_text(x, &(struct render_options){.form = RENDER_GANTT},
+                "cpu 0  |AAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCCCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|\n"
+                "cpu 1  |                            BBBBBBBBBBBBBBBBBBBBBBBBBBBBB..............|\n"
+                "        0                                                               10.00ms\n"
+                "A=a/10  B=c\\x1b[31m/12  C=b/11  .=idle  blank=unknown\n");
 }
 
 static void test_one_table(void **state)
