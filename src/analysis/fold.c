@@ -243,9 +243,11 @@ struct name {
     char comm[FOLD_COMM];
 };
 
-void fold_names_init(struct fold_map *names)
+void fold_names_init(struct fold *f, struct fold_map *names)
 {
     fold_map_init(names, sizeof(struct name), FOLD_TASKS);
+    for (size_t i = 0; i < f->o.ntasks; i++)
+        fold_names_set(f, names, f->o.tasks[i].tid, f->o.tasks[i].comm);
 }
 
 void fold_names_set(struct fold *f, struct fold_map *names, int32_t tid, const char *comm)

@@ -22,6 +22,7 @@
 #include "analysis/view.h"
 #include "arch/arch.h"
 #include "base/vec.h"
+#include "trace/context.h"
 #include "trace/reader.h"
 
 enum {
@@ -59,7 +60,9 @@ struct fold_options {
     size_t slices;           /* most slices (or single traps, …) kept */
     uint32_t vcpus;          /* that the guest has, 0: not known */
     const struct arch *arch; /* NULL: not known */
-    const struct symtab *symtab; /* NULL: none */
+    const struct symtab *symtab;    /* NULL: none */
+    const struct trace_task *tasks; /* that there were when the recording began */
+    size_t ntasks;
 };
 
 /* The tables of a view in the making. */
@@ -215,7 +218,7 @@ struct oscope_error *fold_histogram_rows(const struct fold_histogram *h, const c
                                          struct os_list *list) WARN_UNUSED;
 
 /* Names of tasks, from the events that tell them. */
-void fold_names_init(struct fold_map *names);
+void fold_names_init(struct fold *f, struct fold_map *names);
 /* Tid 0 is idle and needs none. */
 void fold_names_set(struct fold *f, struct fold_map *names, int32_t tid, const char *comm);
 /* "" if not known. */

@@ -244,7 +244,7 @@ static struct oscope_error *modes_begin(struct fold *f)
     fold_map_init(&m->tasks, sizeof(struct modes_task), FOLD_TASKS);
     m->tasks.drop = drop_task;
     m->tasks.arg = m;
-    fold_names_init(&m->names);
+    fold_names_init(f, &m->names);
     for (size_t i = 0; i < FOLD_CPUS; i++)
         m->cpus[i].tid = NOBODY;
     return NULL;

@@ -237,7 +237,7 @@ static struct oscope_error *syscalls_begin(struct fold *f)
 
     fold_map_init(&s->pairs, sizeof(struct task_call), PAIRS);
     fold_map_init(&s->open, sizeof(struct open), FOLD_TASKS);
-    fold_names_init(&s->names);
+    fold_names_init(f, &s->names);
     return NULL;
 }
 

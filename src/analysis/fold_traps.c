@@ -233,7 +233,7 @@ static struct oscope_error *traps_begin(struct fold *f)
 
     fold_map_init(&t->causes, sizeof(struct cause), CAUSES);
     fold_map_init(&t->stacks, sizeof(struct stack), FOLD_TASKS);
-    fold_names_init(&t->names);
+    fold_names_init(f, &t->names);
     t->room = MAX(f->o.slices, (size_t)1);
     t->ring = calloc(t->room, sizeof *t->ring);
     return t->ring ? NULL : error_nomem();

@@ -25,7 +25,8 @@ enum {
 struct oscope_report {
     const struct fold_ops *ops;
     struct fold *fold;
-    struct trace_reader *reader; /* a recording */
+    struct trace_reader *reader;  /* a recording */
+    struct trace_context context; /* its tasks and symbols */
     struct oscope_events *live;
     struct oscope_session *session;
     const struct trace_event *next; /* live: read, but later than was asked for */
@@ -64,6 +65,10 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
                                            struct fold_options *fo)
 {
     TRY(trace_reader_open_dir(&r->reader, dir));
+    TRY(trace_context_open(dir, &r->context));
+    fo->symtab = r->context.symtab;
+    fo->tasks = r->context.tasks;
+    fo->ntasks = r->context.ntasks;
     uint64_t start = recording_start(r->reader);
     if (start == UINT64_MAX)
         return NULL;
@@ -208,6 +213,7 @@ void oscope_report_close(struct oscope_report *r)
     fold_close(r->fold);
     oscope_events_close(r->live);
     trace_reader_close(r->reader);
+    trace_context_close(&r->context);
     free(r->task);
     free(r);
 }

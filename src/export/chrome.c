@@ -260,7 +260,7 @@ static struct oscope_error *format_begin(void *state, const struct export_job *j
     struct chrome *c = state;
 
     c->job = job;
-    TRY(follow_init(&c->follow, job->metadata, job->schema, &chrome_ops, c));
+    TRY(follow_init(&c->follow, job, &chrome_ops, c));
     export_str(job->out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
     name_row(c, "process_name", PID_CPUS, 0, "CPUs");
     name_row(c, "process_name", PID_VCPUS, 0, "vCPUs: traps, waiting, other events");

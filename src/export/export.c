@@ -219,14 +219,22 @@ struct oscope_error *oscope_export(const struct oscope_export_options *o,
     *out = (struct oscope_export_result){0};
     TRY(find_format(o->format, &f));
     TRY(trace_reader_open_dir(&r, o->dir));
-    struct export_job job = {&to, trace_reader_metadata(r), trace_reader_schema(r), r, NULL};
-    struct oscope_error *err = find_event(&job, f, o);
+    struct trace_context context;
+    struct oscope_error *err = trace_context_open(o->dir, &context);
+    struct export_job job = {.out = &to,
+                             .metadata = trace_reader_metadata(r),
+                             .schema = trace_reader_schema(r),
+                             .context = &context,
+                             .reader = r};
+    if (!err)
+        err = find_event(&job, f, o);
     if (!err) {
         err = target_open(&t, o);
         if (!err)
             err = run_format(f, r, o, &t, &job, out);
         err = target_close(&t, err);
     }
+    trace_context_close(&context);
     trace_reader_close(r);
     return err;
 }

@@ -8,6 +8,7 @@
 #define EXPORT_EXPORT_H
 
 #include "export/out.h"
+#include "trace/context.h"
 #include "trace/reader.h"
 
 #include <oscope/export.h>
@@ -17,6 +18,7 @@ struct export_job {
     struct export_out *out;
     const struct trace_metadata *metadata;
     const struct trace_schema *schema;
+    const struct trace_context *context;
     const struct trace_reader *reader; /* for trace_reader_stream() */
     const struct trace_type *only;     /* events are all of this type, or NULL */
 };

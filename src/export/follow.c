@@ -376,13 +376,27 @@ static enum follow_arch find_arch(const struct trace_metadata *m)
     return name && !strcmp(name, "x86_64") ? FOLLOW_ARCH_X86 : FOLLOW_ARCH_UNKNOWN;
 }
 
-struct oscope_error *follow_init(struct follow *f, const struct trace_metadata *metadata,
-                                 const struct trace_schema *schema, const struct follow_ops *ops,
-                                 void *x)
+/* The threads that there were when the recording began. */
+static void know_tasks(struct follow *f, const struct trace_context *context)
 {
+    for (size_t i = 0; context && i < MIN(context->ntasks, (size_t)FOLLOW_THREADS / 2); i++) {
+        const struct trace_task *task = &context->tasks[i];
+        struct follow_thread *t = task->tid > 0 ? follow_thread(f, task->tid) : NULL;
+        if (t) {
+            t->pid = task->pid;
+            t->ppid = task->ppid;
+        }
+    }
+}
+
+struct oscope_error *follow_init(struct follow *f, const struct export_job *job,
+                                 const struct follow_ops *ops, void *x)
+{
+    const struct trace_schema *schema = job->schema;
+
     f->ops = ops;
     f->x = x;
-    f->arch = find_arch(metadata);
+    f->arch = find_arch(job->metadata);
     f->types = calloc(schema->nids + 1, sizeof *f->types);
     f->cpus = calloc(FOLLOW_CPUS + 1, sizeof *f->cpus);
     if (!f->types || !f->cpus)
@@ -392,7 +406,8 @@ struct oscope_error *follow_init(struct follow *f, const struct trace_metadata *
     for (unsigned id = 0; id < schema->nids; id++)
         if (schema->by_id[id])
             know_type(&f->types[id], &schema->by_id[id]->type);
-    return NULL;
+    know_tasks(f, job->context);
+    return f->nomem ? error_nomem() : NULL;
 }
 
 void follow_free(struct follow *f)

@@ -18,7 +18,7 @@
 
 #include "base/hash.h"
 #include "base/vec.h"
-#include "trace/reader.h"
+#include "export/export.h"
 
 enum {
     FOLLOW_CPUS = 512, /* as WIRE_VCPUS; events of higher numbers are told as points only */
@@ -121,9 +121,8 @@ struct follow {
 };
 
 /* f is zeroed. Errors: OSCOPE_E_NOMEM. Then follow_free(), in any case. */
-struct oscope_error *follow_init(struct follow *f, const struct trace_metadata *metadata,
-                                 const struct trace_schema *schema, const struct follow_ops *ops,
-                                 void *x) WARN_UNUSED;
+struct oscope_error *follow_init(struct follow *f, const struct export_job *job,
+                                 const struct follow_ops *ops, void *x) WARN_UNUSED;
 void follow_free(struct follow *f);
 
 void follow_event(struct follow *f, const struct trace_event *ev);

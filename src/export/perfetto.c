@@ -406,7 +406,7 @@ static struct oscope_error *format_begin(void *state, const struct export_job *j
     p->interned = calloc(1, job->schema->nids + 1);
     if (!p->packet.buf || !p->bundles || !p->interned)
         return error_nomem();
-    return follow_init(&p->follow, job->metadata, job->schema, &perfetto_ops, p);
+    return follow_init(&p->follow, job, &perfetto_ops, p);
 }
 
 static void format_event(void *state, const struct trace_event *ev)

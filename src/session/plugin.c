@@ -18,6 +18,7 @@
 
 bool plugin_file(char *path, size_t n)
 {
+    static const char installed[] = OSCOPE_PLUGIN_DIR "/" PLUGIN_NAME;
     char exe[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", exe, sizeof exe - 1);
 
@@ -29,8 +30,10 @@ bool plugin_file(char *path, size_t n)
             access(path, R_OK) == 0)
             return !strchr(path, ',');
     }
-    return (size_t)snprintf(path, n, "%s/" PLUGIN_NAME, OSCOPE_PLUGIN_DIR) < n &&
-           access(path, R_OK) == 0 && !strchr(path, ',');
+    if (sizeof installed > n)
+        return false;
+    memcpy(path, installed, sizeof installed);
+    return access(path, R_OK) == 0 && !strchr(path, ',');
 }
 
 /* The file that execvp() would run. */

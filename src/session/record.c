@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "session/subscription.h"
+#include "trace/context.h"
 #include "trace/record.h"
 
 #include <stdio.h>
@@ -52,6 +53,29 @@ static struct oscope_error *describe(struct oscope_recording *r, struct oscope_s
     return NULL;
 }
 
+/* The tasks there are now, and the functions: beside the packets. */
+static struct oscope_error *write_context(struct oscope_session *s, const char *dir)
+{
+    AUTO(os_list_free) struct os_list list;
+    struct os_model *m;
+
+    os_list_init(&list, sizeof(struct oscope_task));
+    TRY(session_os(s, &m));
+    TRY(m->ops->tasks(m, true, &list));
+    AUTO_FREE struct trace_task *tasks = calloc(list.n + 1, sizeof *tasks);
+    if (!tasks)
+        return error_nomem();
+    for (size_t i = 0; i < list.n; i++) {
+        const struct oscope_task *t = (const struct oscope_task *)list.rows + i;
+        tasks[i] = (struct trace_task){.tid = t->pid, .pid = t->tgid, .ppid = t->ppid};
+        str_copy(tasks[i].comm, sizeof tasks[i].comm, t->comm);
+        for (char *p = tasks[i].comm; *p; p++)
+            if (*p < ' ' || *p > '~')
+                *p = '?';
+    }
+    return trace_context_write(dir, m->symtab, tasks, list.n);
+}
+
 static struct oscope_error *start(struct oscope_recording *r, struct oscope_session *s,
                                   const char *const *sets, size_t n, const char *dir)
 {
@@ -67,6 +91,7 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
     };
     trace_clock_host(&o.clock);
     TRY(trace_recorder_open(&r->recorder, &o));
+    TRY(write_context(s, dir));
     return subscription_begin(&r->sub);
 }
 
@@ -81,8 +106,10 @@ struct oscope_error *oscope_recording_open(struct oscope_session *s, const char 
     os_list_init(&r->info, sizeof(struct oscope_info));
     struct oscope_error *err = start(r, s, sets, n, dir);
     if (err) {
-        if (r->recorder)
+        if (r->recorder) {
+            trace_context_remove(dir);
             trace_recorder_remove(r->recorder);
+        }
         r->recorder = NULL;
         oscope_recording_close(r);
         return err;

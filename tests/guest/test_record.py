@@ -3,6 +3,7 @@
 """Recordings: whole, readable by others, whatever happens to the recorder or the guest."""
 
 import collections
+import json
 import os
 import re
 import resource
@@ -93,6 +94,16 @@ def test_a_recording_has_what_events_show(eventful, tmp_path):
         assert got == want
 
 
+def test_tasks_travel_with_it(eventful, tmp_path):
+    record = Record(eventful, tmp_path / "t")
+    assert record.stop() == 0
+    tasks = json.loads((tmp_path / "t/oscope/tasks.json").read_text())
+    live = {(t["tid"], t["tgid"], t["comm"]) for t in eventful.oscope("ps", "-t", "-o", "json")}
+    kept = {(t["tid"], t["pid"], t["comm"]) for t in tasks}
+    assert len(kept) >= 200 and len(kept - live) < 20
+    assert (tmp_path / "t/oscope/symbols").stat().st_size > 1 << 20
+
+
 def test_a_recording_begins_where_it_was_begun(eventful, tmp_path):
     """Not with what somebody else's probes published before."""
     with Events(eventful, "sched"):
@@ -119,12 +130,9 @@ def test_a_killed_recorder(eventful, tmp_path):
 
 def test_a_full_disk(eventful, tmp_path):
     """The error is told, what was written before can be read, the guest is unharmed."""
-    def limit():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4 * 65536, 4 * 65536))
-
-    record = Record(eventful, tmp_path / "t", preexec_fn=limit)
-    eventful.sh("; ".join([FORKS] * 10), check=False)
+    record = Record(eventful, tmp_path / "t",
+                    preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+    resource.prlimit(record.process.pid, resource.RLIMIT_FSIZE, (2 * 65536, 2 * 65536))
     deadline = time.monotonic() + 60
     while record.process.poll() is None and time.monotonic() < deadline:
         eventful.sh(FORKS)

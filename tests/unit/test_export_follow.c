@@ -85,7 +85,8 @@ static int setup(void **state)
     if (trace_schema_add_builtin(&s->schema) || trace_schema_add(&s->schema, &types[0]) ||
         trace_schema_add(&s->schema, &types[1]))
         return -1;
-    return follow_init(&s->f, &metadata, &s->schema, &ops, s) ? -1 : 0;
+    const struct export_job job = {.metadata = &metadata, .schema = &s->schema};
+    return follow_init(&s->f, &job, &ops, s) ? -1 : 0;
 }
 
 static int teardown(void **state)
