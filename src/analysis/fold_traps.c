@@ -21,7 +21,9 @@
     OSCOPE_COLUMN(struct oscope_trap_cause, member, kind, flags, doc)
 const struct oscope_column trap_cause_columns[] = {
     CAUSE(cause, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY,
-          "riscv64: the code in scause, plus 32768 for interrupts; x86: the vector"),
+          "riscv64: the code in scause, plus 32768 for interrupts; x86: the vector, or 256 for the "
+          "syscall "
+          "instruction"),
     CAUSE(name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "as the architecture's manual calls it"),
     CAUSE(kind, OSCOPE_TEXT, 0,
           "timer, external, IPI, interrupt (x86: the vector does not say of what), page fault, "
@@ -302,6 +304,8 @@ static struct oscope_error *trap_rows(const struct fold *f, struct os_list *l)
         if (!row)
             return error_nomem();
         *row = t->ring[i % t->room];
+        if (!row->comm[0]) /* an event told it later */
+            fold_comm(row->comm, fold_names_get(&t->names, row->tid));
         row->name = fold_trap_name(f, row->cause, &l->strings);
         bool kernel = known && !strcmp(row->from, "kernel");
         row->from = known ? row->from : NULL;

@@ -78,7 +78,10 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
         fo->to = UINT64_MAX;
     if (o->from > WARM_UP_NS)
         trace_reader_seek(r->reader, fo->from - WARM_UP_NS);
-    fo->arch = arch_find(trace_metadata_env(trace_reader_metadata(r->reader), "architecture"));
+    const struct trace_metadata *m = trace_reader_metadata(r->reader);
+    const char *vcpus = trace_metadata_env(m, "vcpus"); /* one without events has no file */
+    fo->arch = arch_find(trace_metadata_env(m, "architecture"));
+    fo->vcpus = vcpus ? (uint32_t)MIN(strtoul(vcpus, NULL, 10), (unsigned long)FOLD_CPUS) : 0;
     return NULL;
 }
 

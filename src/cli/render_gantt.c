@@ -27,6 +27,7 @@ struct gantt {
     uint64_t *shares; /* of this line: cells × (marks + idle) */
     struct gantt_task *tasks;
     size_t ntasks;
+    bool whole; /* the slices are all of what is known */
 };
 
 static const char gantt_marks[GANTT_MARKS + 1] =
@@ -170,7 +171,8 @@ static void gantt_names(struct out *o, struct gantt *g, const struct render_opti
     }
     if (others)
         out_str(&line, "  *=others");
-    out_str(&line, line.len ? "  .=idle  blank=unknown" : ".=idle  blank=unknown");
+    out_printf(&line, "%s.=idle  blank=%s", line.len ? "  " : "",
+               g->whole ? "unknown" : "not shown or unknown");
     text_wrap(o, line.buf ? line.buf : "", line.len, &lines);
     out_char(o, '\n');
     out_free(&line);
@@ -204,8 +206,14 @@ void render_gantt(struct out *o, const struct oscope_view *v, const struct rende
     g.shares = calloc(g.cells * GANTT_KINDS, sizeof *g.shares);
     if (g.shares && gantt_legend(&g)) {
         const struct oscope_sched_cpu *c = cpus->rows;
-        for (size_t k = 0; k < cpus->nrows; k++)
+        uint64_t known = 0, shown = 0;
+        for (size_t k = 0; k < g.n; k++)
+            shown += g.slices[k].duration;
+        for (size_t k = 0; k < cpus->nrows; k++) {
+            known += c[k].run + c[k].idle;
             gantt_line(o, &g, c[k].cpu, r);
+        }
+        g.whole = shown >= known;
         gantt_axis(o, &g, r);
         if (!r->no_header)
             gantt_names(o, &g, r);

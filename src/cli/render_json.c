@@ -93,6 +93,8 @@ void render_json(struct out *o, const struct oscope_view *v, const struct render
         if (r->tables && !render_wanted(t, r))
             continue;
         size_t ncols = render_columns(t, r, cols);
+        if (!ncols && v->ntables > 1) /* the columns wanted are of other tables */
+            continue;
         for (size_t i = 0; i < t->nrows; i++) {
             if (!first)
                 out_char(o, ',');

@@ -124,14 +124,20 @@ static const struct oscope_event *convert(struct oscope_events *e, const struct 
 }
 
 /* The rings have what all clients asked for. */
+static bool wanted(struct oscope_events *e, const struct trace_event *ev)
+{
+    return subscription_wants(&e->sub, ev->type) &&
+           (!e->filter || trace_filter_holds(e->filter, ev));
+}
+
+/* An event after a loss is given in any case, for that is what it tells. */
 static const struct trace_event *next_wanted(struct oscope_events *e)
 {
     const struct trace_event *ev;
 
     do
         ev = trace_reader_next(e->reader);
-    while (ev && (!subscription_wants(&e->sub, ev->type) ||
-                  (e->filter && !trace_filter_holds(e->filter, ev))));
+    while (ev && !ev->gap && !wanted(e, ev));
     return ev;
 }
 
@@ -180,7 +186,9 @@ struct oscope_error *oscope_events_next(struct oscope_events *e, int timeout_ms,
     const struct trace_event *got;
 
     *event = NULL;
-    TRY(session_events_next(e, timeout_ms, &got));
+    do
+        TRY(session_events_next(e, timeout_ms, &got));
+    while (got && !wanted(e, got));
     if (got)
         *event = convert(e, got);
     return NULL;

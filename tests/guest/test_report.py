@@ -160,6 +160,52 @@ def test_a_recording_gives_the_same_views(eventful, tmp_path):
     assert sum(per_cpu) == ping["run"]
 
 
+def test_modes_traps_and_syscalls(eventful, tmp_path):
+    """A recording of all sets while one task spins: where its time goes, and what interrupts it."""
+    guest = eventful
+    trace = tmp_path / "trace"
+    guest.sh("setsid spin </dev/null >/dev/null 2>&1 & usleep 300000")
+    try:
+        pid = int(guest.sh("pidof spin"))
+        guest.oscope("record", "sched", "modes", "traps", "syscalls", "--for", "2", "-o", trace)
+    finally:
+        guest.sh("killall spin")
+
+    def report(view):
+        r = Guest.oscope_run("report", view, "-t", trace, "-o", "json")
+        assert r.returncode == 0 and "contradict" not in r.stderr, r.stderr
+        return json.loads(r.stdout)
+
+    modes, traps, calls, sched = map(report, ("modes", "traps", "syscalls", "sched"))
+    [interval] = table(modes, "interval")
+    for c in table(modes, "cpus"):
+        assert c["kernel"] + c["user"] + c["idle"] + c["unknown"] == interval["duration"]
+        shares = c["kernel_share"], c["user_share"], c["idle_share"], c["unknown_share"]
+        assert abs(sum(shares) - 100) < 1e-6
+    [spin] = [t for t in table(modes, "tasks") if t["tid"] == pid]
+    [ran] = [t for t in table(sched, "tasks") if t["tid"] == pid]
+    assert spin["comm"] == "spin" and spin["idle"] == 0
+    assert spin["user"] > spin["kernel"]
+    # Traps name who runs earlier than the first switch of a vCPU does.
+    unknown = max(c["unknown"] for c in table(sched, "cpus"))
+    assert spin["user"] + spin["kernel"] <= (ran["run"] + unknown) * 1.01
+    assert ran["run"] <= spin["user"] + spin["kernel"] + max(c["unknown"] for c in table(modes, "cpus"))
+    assert sum(t["kernel"] + t["user"] + t["idle"] for t in table(modes, "tasks")) == sum(
+        c["kernel"] + c["user"] + c["idle"] for c in table(modes, "cpus"))
+    # System calls are traps: each is seen in both views.
+    causes = table(traps, "causes")
+    entered = sum(c["count"] for c in causes if c["kind"] == "syscall")
+    assert abs(entered - sum(c["count"] for c in table(calls, "calls"))) <= guest.smp
+    assert all(c["from_kernel"] == 0 for c in causes if c["kind"] == "syscall")
+    # The timer interrupts who spins; handlers return.
+    timer = "timer" if guest.arch == "riscv64" else "interrupt"
+    ticks = [t for t in table(traps, "traps") if t["tid"] == pid and t["from"] == "user"
+             and any(c["cause"] == t["cause"] and c["kind"] == timer for c in causes)]
+    assert len(ticks) > 20
+    assert sum(t["duration"] is None for t in ticks) <= 1
+    assert sum(c["count"] for c in causes) == len(table(traps, "traps"))
+
+
 def test_text_faces(guest1):
     """What a person reads: a picture with a line a vCPU, tables; errors are one line."""
     if guest1.arch == "arm64":

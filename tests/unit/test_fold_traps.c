@@ -357,6 +357,8 @@ static void test_cause_tables(void **state)
     assert_null(x86->trap_name(255));
     assert_int_equal(x86->trap_kind(14), ARCH_TRAP_PAGE_FAULT);
     assert_int_equal(x86->trap_kind(32), ARCH_TRAP_INTERRUPT);
+    assert_string_equal(x86->trap_name(0x100), "syscall instruction");
+    assert_int_equal(x86->trap_kind(0x100), ARCH_TRAP_SYSCALL);
 }
 
 /* ---- system calls ---- */

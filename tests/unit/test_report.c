@@ -23,10 +23,11 @@ struct fixture {
     struct oscope_view *view;
 };
 
-/* Two vCPUs, 10 ms: "a" and "b" take turns on 0; on 1 "c" runs from 4 ms on, then it idles. */
+/* 10 ms: "a" and "b" take turns on vCPU 0; on 1 "c" runs from 4 ms on, then it idles; 2 says
+ * nothing. */
 static int setup(void **state)
 {
-    static const struct trace_env env[] = {{"architecture", "riscv64"}};
+    static const struct trace_env env[] = {{"architecture", "riscv64"}, {"vcpus", "3"}};
     struct fixture *x = calloc(1, sizeof *x);
     struct trace_recorder *rec;
 
@@ -38,7 +39,7 @@ static int setup(void **state)
                                        .rings = &x->f.rings,
                                        .schema = &x->f.schema,
                                        .env = env,
-                                       .nenv = 1,
+                                       .nenv = ARRAY_SIZE(env),
                                        .from = TRACE_FROM_OLDEST};
     assert_null(trace_recorder_open(&rec, &o));
     fake_switch(&x->f, 0, 1000 * MS, "swapper/0", 0, "a", 10);
@@ -95,13 +96,14 @@ static void test_text(void **state)
     struct fixture *x = *state;
 
     make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1});
-    expect_text(x, &(struct render_options){.form = RENDER_REPORT, .top = 2},
-                "sched: 10.00ms, 2 vCPUs, 6 events\n"
+    expect_text(x, &(struct render_options){.form = RENDER_REPORT, .top = 3},
+                "sched: 10.00ms, 3 vCPUs, 6 events\n"
                 "\n"
                 "cpus\n"
                 "CPU      RUN    IDLE  UNKNOWN  RUN_SHARE  IDLE_SHARE  UNKNOWN_SHARE  SWITCHES\n"
                 "  0  10.00ms     0ns      0ns      100.0         0.0            0.0         4\n"
                 "  1   4.00ms  2.00ms   4.00ms       40.0        20.0           40.0         2\n"
+                "  2      0ns     0ns  10.00ms        0.0         0.0          100.0         0\n"
                 "\n"
                 "tasks\n"
                 "TID  COMM          RUN  SHARE  SLICES  WAKEUPS  MIGRATIONS  WAIT  LATENCY_AVG  "
@@ -110,7 +112,8 @@ static void test_text(void **state)
                 "          -\n"
                 " 12  c\\x1b[31m  4.00ms   40.0       1        0           0   0ns            -  "
                 "          -\n"
-                "... 1 more (--top)\n");
+                " 11  b          3.00ms   30.0       1        0           0   0ns            -  "
+                "          -\n");
 }
 
 static void test_gantt(void **state)
@@ -122,6 +125,7 @@ static void test_gantt(void **state)
     expect_text(x, &(struct render_options){.form = RENDER_GANTT},
                 "cpu 0  |AAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCCCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|\n"
                 "cpu 1  |                            BBBBBBBBBBBBBBBBBBBBBBBBBBBBB..............|\n"
+                "cpu 2  |                                                                       |\n"
                 "        0                                                               10.00ms\n"
                 "A=a/10  B=c\\x1b[31m/12  C=b/11  .=idle  blank=unknown\n");
 }
@@ -154,12 +158,13 @@ static void test_interval(void **state)
         x, &(struct render_options){.form = RENDER_REPORT, .tables = tables},
         "interval\n"
         "      START          END  DURATION  VCPUS  EVENTS  LOST  DISCARDED  DAMAGED  GAPS\n"
-        "1.003000000  1.006000000    3.00ms      2       2     0          0        0     0\n"
+        "1.003000000  1.006000000    3.00ms      3       2     0          0        0     0\n"
         "\n"
         "cpus\n"
         "CPU     RUN  IDLE  UNKNOWN  RUN_SHARE  IDLE_SHARE  UNKNOWN_SHARE  SWITCHES\n"
         "  0  3.00ms   0ns      0ns      100.0         0.0            0.0         1\n"
-        "  1  2.00ms   0ns   1.00ms       66.7         0.0           33.3         1\n");
+        "  1  2.00ms   0ns   1.00ms       66.7         0.0           33.3         1\n"
+                "  2     0ns   0ns   3.00ms        0.0         0.0          100.0         0\n");
 }
 
 static void test_bars(void **state)

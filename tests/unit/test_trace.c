@@ -272,6 +272,46 @@ static void test_overtaken(void **state)
     assert_int_equal(stats.lost + stats.packets, x->f.writers[0].n + 1 + 1 + 1);
 }
 
+/* While one stream lacks events those of the others say so, from the loss to the event after it. */
+static void test_lossy(void **state)
+{
+    struct fixture *x = *state;
+    const struct trace_event *ev;
+    uint64_t last = 0, end = 0; /* of stream 0, before its gap and after */
+    unsigned within = 0, lossy = 0, wrong = 0;
+
+    open_reader(x, TRACE_FROM_NOW);
+    for (int32_t i = 0; i < 10; i++)
+        fake_exit(&x->f, 0, (uint64_t)i * 10, i);
+    poll_all(x);
+    for (int32_t i = 0; i < 10; i++)
+        assert_false(expect_exit(x, (uint64_t)i * 10, i)->lossy);
+    last = 90;
+    for (int32_t i = 10; i < 5000; i++)
+        fake_exit(&x->f, 0, (uint64_t)i * 10, i);
+    for (uint64_t t = 95; t < 50000; t += 500)
+        fake_exit(&x->f, 1, t, 1);
+    poll_all(x);
+    bool lossy_at[50000] = {0};
+    while ((ev = trace_reader_next(x->r))) {
+        if (ev->gap)
+            end = ev->time;
+        if (ev->stream)
+            lossy_at[ev->time] = ev->lossy;
+        else
+            assert_int_equal(ev->lossy, ev->gap);
+    }
+    assert_true(end > last);
+    for (uint64_t t = 95; t < 50000; t += 500) {
+        within += t < end;
+        lossy += lossy_at[t];
+        wrong += lossy_at[t] != (t < end);
+    }
+    assert_true(within > 10 && within < 100);
+    assert_int_equal(lossy, within);
+    assert_int_equal(wrong, 0);
+}
+
 static void *write_forever(void *arg)
 {
     struct fixture *x = arg;
@@ -560,13 +600,11 @@ static void test_bad_rings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_values),        TEST(test_kinds),
-        TEST(test_merge),         TEST(test_until),
-        TEST(test_wrap),          TEST(test_start),
-        TEST(test_full_packet),   TEST(test_overtaken),
-        TEST(test_race),          TEST(test_discarded),
-        TEST(test_damage),        TEST(test_damage_open),
-        TEST(test_wild_position), cmocka_unit_test(test_find),
+        TEST(test_values),      TEST(test_kinds),         TEST(test_merge),
+        TEST(test_until),       TEST(test_wrap),          TEST(test_start),
+        TEST(test_full_packet), TEST(test_overtaken),     TEST(test_lossy),
+        TEST(test_race),        TEST(test_discarded),     TEST(test_damage),
+        TEST(test_damage_open), TEST(test_wild_position), cmocka_unit_test(test_find),
         TEST(test_bad_rings),
     };
 

@@ -32,8 +32,12 @@ static const char *const vectors[] = {
     [21] = "control protection exception",
 };
 
+enum { SYSCALL = 0x100 }; /* no vector: the instruction, which enters the kernel by itself */
+
 const char *x86_trap_name(unsigned cause)
 {
+    if (cause == SYSCALL)
+        return "syscall instruction";
     return cause < ARRAY_SIZE(vectors) ? vectors[cause] : NULL;
 }
 
@@ -41,5 +45,7 @@ enum arch_trap x86_trap_kind(unsigned cause)
 {
     if (cause == 14)
         return ARCH_TRAP_PAGE_FAULT;
+    if (cause == SYSCALL)
+        return ARCH_TRAP_SYSCALL;
     return cause == 2 || cause >= 32 ? ARCH_TRAP_INTERRUPT : ARCH_TRAP_OTHER;
 }
