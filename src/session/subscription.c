@@ -67,12 +67,12 @@ struct oscope_error *subscription_open(struct subscription *sub, struct oscope_s
     TRY(engine_file(s->own->desc.pid, false, &sub->control));
     const struct wire_control *c = control_mapped(sub->control, &mapped);
     TRY(trace_rings_find(c, mapped, &sub->rings));
-    return trace_schema_add_builtin(&sub->schema);
+    TRY(trace_schema_add_builtin(&sub->schema));
+    return write_probes(sub, &sub->set);
 }
 
 struct oscope_error *subscription_begin(struct subscription *sub)
 {
-    TRY(write_probes(sub, &sub->set));
     return ask(sub);
 }
 

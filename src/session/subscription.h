@@ -33,7 +33,8 @@ struct subscription {
 };
 
 /*
- * Finds the guest's rings; nothing is switched on yet, so that a reader can be made first. sets
+ * Finds the guest's rings and writes the probes, by which the schema is complete; nothing is
+ * switched on yet, so that a reader or recorder can be made first. sets
  * stay the caller's, and there. Errors as of oscope_events_open(); subscription_close() is needed
  * on errors too.
  */

@@ -164,7 +164,7 @@ static void test_interval(void **state)
         "CPU     RUN  IDLE  UNKNOWN  RUN_SHARE  IDLE_SHARE  UNKNOWN_SHARE  SWITCHES\n"
         "  0  3.00ms   0ns      0ns      100.0         0.0            0.0         1\n"
         "  1  2.00ms   0ns   1.00ms       66.7         0.0           33.3         1\n"
-                "  2     0ns   0ns   3.00ms        0.0         0.0          100.0         0\n");
+        "  2     0ns   0ns   3.00ms        0.0         0.0          100.0         0\n");
 }
 
 static void test_bars(void **state)
