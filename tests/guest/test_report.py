@@ -111,12 +111,13 @@ def test_a_pipe_pair_wakes_each_other(eventful):
             "for p in $(pidof pipeio ping-0 pong-0); do echo $(cat /proc/$p/comm) $p; done"
         ).splitlines())
         ping, pong = int(names["ping-0"]), int(names["pong-0"])
-        rows = guest.oscope("report", "sched", "--for", "1", "-o", "json")
+        guest.wait_for(f"[ $(sed -n 's/^voluntary.*:.//p' /proc/{ping}/status) -ge 50 ]")
+        rows = guest.oscope("report", "sched", "--for", "2", "-o", "json")
     finally:
         guest.sh("killall pipeio; killall ping-0 pong-0 2>/dev/null; true")
     check_shape(rows, guest)
     count = {(w["waker_tid"], w["tid"]): w["count"] for w in table(rows, "wakers")}
-    assert count[ping, pong] > 10 and count[pong, ping] > 10
+    assert min(count.get(pair, 0) for pair in ((ping, pong), (pong, ping))) > 10, (count, names)
     # ping is woken by pong alone; pong sleeps by the clock, too.
     others = sum(n for (waker, tid), n in count.items() if tid == ping and waker != pong)
     assert others <= count[pong, ping] / 10
