@@ -50,7 +50,7 @@ static struct oscope_error *describe(struct oscope_recording *r, struct oscope_s
     add_env(r, "kernel_version", info.banner);
     add_env(r, "architecture", s->arch->name);
     add_env(r, "guest", s->guest);
-    add_env(r, "vcpus", arena_printf(&r->info.strings, "%u", r->sub.rings.count));
+    add_env(r, "vcpus", arena_printf(&r->info.strings, "%u", r->sub.vcpus));
     return NULL;
 }
 

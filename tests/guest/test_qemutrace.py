@@ -197,10 +197,11 @@ def test_registers_have_names(traced):
                   " /bin/busybox true; i=$((i+1)); done")
     assert not any(e["partial"] for e in seen.of("mmio"))
     names = {(e["device"], e["register"]) for e in seen.of("mmio")}
+    plain = {(device, register.split("[")[0]) for device, register in names}
     want = {("serial", "THR"), ("serial", "IIR")}
-    want |= ({("riscv.sifive.plic", "claim[1]")} if traced.arch == "riscv64"
+    want |= ({("riscv.sifive.plic", "claim")} if traced.arch == "riscv64"
              else {("apic-msi", "EOI"), ("apic-msi", "timer_initial")})
-    assert want <= names
+    assert want <= plain
     named = ("serial", "riscv.", "apic-msi", "hpet", "ioapic", "virtio-mmio", "rtc")
     assert not [n for n in names if not n[1] and n[0].startswith(named)]
 
