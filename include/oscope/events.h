@@ -35,10 +35,11 @@ struct oscope_field {
 };
 
 enum { OSCOPE_FIELDS_MAX = 32 };
+#define OSCOPE_CPU_NONE UINT32_MAX
 
 struct oscope_event {
     uint64_t time;    /* ns, CLOCK_MONOTONIC of the host */
-    uint32_t cpu;     /* index of the vCPU */
+    uint32_t cpu;     /* index of the vCPU, OSCOPE_CPU_NONE: in a thread of a device */
     const char *name; /* static */
     bool partial;     /* a field's memory could not be read; such a field is 0 or empty */
     size_t nfields;
@@ -48,11 +49,11 @@ struct oscope_event {
 struct oscope_events;
 
 /*
- * Switches on n sets ("sched") and reads on from this moment. The session must stay open longer, as
- * must the sets' names.
- * Errors: a set that is not known, a guest without a probe engine (a core, KVM, one that `oscope
- * run` did not start), each with what would help. What can't be had of a set is told by
- * oscope_events_notes().
+ * Switches on n sets ("sched", or "all") and reads on from this moment. The session must stay open
+ * longer, as must the sets' names. mmio, uart and blk are told by QEMU itself, in `attach`
+ * sessions, too; the others need the probe engine. Errors: a set that is not known, a guest without
+ * a probe engine (a core, KVM, one that `oscope run` did not start), each with what would help.
+ * What can't be had of a set is told by oscope_events_notes().
  */
 struct oscope_error *oscope_events_open(struct oscope_session *s, const char *const *sets, size_t n,
                                         struct oscope_events **out);

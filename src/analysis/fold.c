@@ -166,7 +166,7 @@ void fold_event(struct fold *f, const struct trace_event *ev)
         return;
     }
     if (unlikely(ev->cpu >= FOLD_CPUS)) {
-        f->ignored++;
+        f->ignored += ev->cpu != TRACE_CPU_NONE || b->want >= 0;
         return;
     }
     struct fold_cpu *c = &f->cpus[ev->cpu];

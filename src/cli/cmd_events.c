@@ -108,8 +108,11 @@ static void events_text(struct events *ev, const struct oscope_event *e)
     const char *exit = e->nfields == 2 ? events_after(e->name, "syscall_exit_") : NULL;
     struct out *o = &ev->out;
 
-    out_printf(o, "%7" PRIu64 ".%09" PRIu64 " [%03" PRIu32 "] ", e->time / 1000000000,
-               e->time % 1000000000, e->cpu);
+    out_printf(o, "%7" PRIu64 ".%09" PRIu64, e->time / 1000000000, e->time % 1000000000);
+    if (e->cpu == OSCOPE_CPU_NONE)
+        out_str(o, " [---] ");
+    else
+        out_printf(o, " [%03" PRIu32 "] ", e->cpu);
     if (entry) {
         events_call(ev, e, entry);
     } else if (exit) {
@@ -128,8 +131,12 @@ static void events_json(struct events *ev, const struct oscope_event *e)
 {
     struct out *o = &ev->out;
 
-    out_printf(o, "{\"time\":%" PRIu64 ",\"cpu\":%" PRIu32 ",\"event\":\"%s\"", e->time, e->cpu,
-               e->name);
+    out_printf(o, "{\"time\":%" PRIu64 ",\"cpu\":", e->time);
+    if (e->cpu == OSCOPE_CPU_NONE)
+        out_str(o, "null");
+    else
+        out_dec(o, e->cpu);
+    out_printf(o, ",\"event\":\"%s\"", e->name);
     for (size_t i = 0; i < e->nfields; i++) {
         const struct oscope_field *f = &e->fields[i];
         out_printf(o, ",\"%s\":", f->name);

@@ -99,6 +99,69 @@ static struct oscope_error *client_resume(struct broker *b, struct broker_client
     return resume_guest(b);
 }
 
+/* ---- QEMU's own trace points ---- */
+
+/* {"threads":[[index, thread], …]}: of the vCPUs. */
+static struct oscope_error *threads_json(struct broker *b, json_t *out)
+{
+    json_t *cpus, *threads = json_array();
+
+    json_object_set_new(out, "threads", threads);
+    TRY(qmp_query(b->qmp, "query-cpus-fast", &cpus));
+    for (size_t i = 0; i < json_array_size(cpus); i++) {
+        const json_t *cpu = json_array_get(cpus, i);
+        json_array_append_new(threads, json_pack("[O,O]", json_object_get(cpu, "cpu-index"),
+                                                 json_object_get(cpu, "thread-id")));
+    }
+    json_decref(cpus);
+    return NULL;
+}
+
+static struct qtrace_host qtrace_host(struct broker *b)
+{
+    return (struct qtrace_host){b->qmp, &b->guard, b->dir, b->desc};
+}
+
+/* {"map":"…"}: QEMU's memory map, to tell registers by. */
+static struct oscope_error *op_map(struct broker *b, json_t *out)
+{
+    AUTO_FREE char *map = NULL;
+
+    if (!b->qmp)
+        return no_qmp();
+    TRY(qmp_hmp(b->qmp, "info mtree -f", &map));
+    json_object_set_new(out, "map", json_string_nocheck(map));
+    return NULL;
+}
+
+static struct oscope_error *op_trace(struct broker *b, const struct broker_client *c,
+                                     const json_t *request, json_t *out)
+{
+    json_int_t sets = json_integer_value(json_object_get(request, "sets"));
+    struct qtrace_host h = qtrace_host(b);
+    uint64_t at = 0;
+
+    if (!b->qmp)
+        return no_qmp();
+    if (sets < 0 || sets > QEMUTRACE_SET_ALL)
+        return error_new(OSCOPE_E_BAD_DATA, "trace: no such sets");
+    TRY(op_map(b, out));
+    TRY(threads_json(b, out));
+    TRY(qtrace_want(&b->trace, &h, c, (unsigned)sets, &at));
+    json_object_set_new(out, "log", json_string(b->trace.log));
+    json_object_set_new(out, "at", json_integer((json_int_t)at));
+    return NULL;
+}
+
+static void forget_trace(struct broker *b, const struct broker_client *c)
+{
+    struct qtrace_host h = qtrace_host(b);
+    uint64_t at;
+
+    if (b->qmp && qtrace_wants(&b->trace, c))
+        oscope_error_free(qtrace_want(&b->trace, &h, c, 0, &at));
+}
+
 /* ---- probes ---- */
 
 static struct oscope_error *settle(struct broker *b, bool *settled)
@@ -219,19 +282,11 @@ static struct oscope_error *op_status(struct broker *b, json_t *out)
 static struct oscope_error *op_registers(struct broker *b, json_t *out)
 {
     AUTO_FREE char *text = NULL;
-    json_t *cpus, *threads = json_array();
 
-    json_object_set_new(out, "threads", threads);
     if (!b->qmp)
         return no_qmp();
     TRY(qmp_hmp(b->qmp, "info registers -a", &text));
-    TRY(qmp_query(b->qmp, "query-cpus-fast", &cpus));
-    for (size_t i = 0; i < json_array_size(cpus); i++) {
-        const json_t *cpu = json_array_get(cpus, i);
-        json_array_append_new(threads, json_pack("[O,O]", json_object_get(cpu, "cpu-index"),
-                                                 json_object_get(cpu, "thread-id")));
-    }
-    json_decref(cpus);
+    TRY(threads_json(b, out));
     json_object_set_new(out, "text", json_string_nocheck(text));
     return NULL;
 }
@@ -261,6 +316,10 @@ static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, 
         return op_subscribe(b, c, request, out);
     if (!strcmp(op, "probes"))
         return op_probes(b, out);
+    if (!strcmp(op, "trace"))
+        return op_trace(b, c, request, out);
+    if (!strcmp(op, "map"))
+        return op_map(b, out);
     if (!strcmp(op, "detach")) {
         if (hung_up(c)) /* it waited in vain, and said that nothing happened */
             return error_new(OSCOPE_E_GONE, "the client has gone");
@@ -324,6 +383,7 @@ static void drop_client(struct broker *b, size_t i)
     if (c->pauses)
         oscope_error_free(resume_guest(b));
     forget_wants(b, c);
+    forget_trace(b, c);
     free(c->buf);
     free(c);
 }
@@ -424,8 +484,8 @@ static void find_probes(struct broker *b)
     oscope_error_free(err);
 }
 
-/* How long to wait for others until what nobody wants is cleared, ms; -1: for ever. */
-static int until_clear(struct broker *b)
+/* Does what is due without anybody asking; how long others may be waited for, ms, -1: for ever. */
+static int until_due(struct broker *b)
 {
     uint64_t now = clock_ns();
     bool settled;
@@ -434,7 +494,11 @@ static int until_clear(struct broker *b)
         oscope_error_free(enforce(b, &settled));
         b->clear_at = 0;
     }
-    return b->clear_at ? (int)((b->clear_at - now) / 1000000) + 1 : -1;
+    int ms = b->clear_at ? (int)((b->clear_at - now) / 1000000) + 1 : -1;
+    if (!qtrace_wants(&b->trace, NULL))
+        return ms;
+    qtrace_trim(&b->trace);
+    return ms < 0 ? QTRACE_TRIM_MS : MIN(ms, QTRACE_TRIM_MS);
 }
 
 struct oscope_error *broker_open(struct broker *b, const char *dir, const struct session_desc *desc,
@@ -449,7 +513,9 @@ struct oscope_error *broker_open(struct broker *b, const char *dir, const struct
                          .guard = {-1}};
     b->listen_fd = sock_listen(dir, "broker.sock");
     if (b->listen_fd >= 0) {
+        struct qtrace_host h = qtrace_host(b);
         find_probes(b);
+        qtrace_clear(&h);
         return NULL;
     }
     int errnum = errno;
@@ -489,7 +555,7 @@ enum broker_end broker_serve(struct broker *b)
     while (!b->detach) {
         struct pollfd p[AT_CLIENTS + BROKER_CLIENTS];
 
-        if (poll(p, fill_poll(b, p), until_clear(b)) < 0)
+        if (poll(p, fill_poll(b, p), until_due(b)) < 0)
             continue;
         if (p[AT_PID].revents)
             return BROKER_QEMU_ENDED;
@@ -521,5 +587,6 @@ void broker_close(struct broker *b)
     guard_dismiss(&b->guard);
     engine_close(b->engine);
     b->engine = NULL;
+    qtrace_free(&b->trace);
     close(b->listen_fd);
 }

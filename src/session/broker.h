@@ -9,6 +9,7 @@
 #include "session/describe.h"
 #include "session/engine.h"
 #include "session/guard.h"
+#include "session/qtrace.h"
 #include "target/qmp.h"
 
 enum { BROKER_CLIENTS = 64 };
@@ -28,6 +29,7 @@ struct broker {
     unsigned resets; /* of the guest that were acted on */
     struct guard guard;
     struct engine *engine; /* opened at the first need */
+    struct qtrace trace;   /* QEMU's own trace points */
     uint64_t clear_at;     /* ns; when to drop probes that were found in force; 0: none were */
 };
 

@@ -6,11 +6,14 @@
  *     {"op":"registers"}   {"ok":true,"text":"CPU#0 …","threads":[123,124]}
  *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true,"resets":0}   (probes_json.h)
  *     {"op":"probes"}      {"ok":true,"settled":true,"probes":[{"name":"sched_switch", …}]}
+ *     {"op":"trace","sets":3}   {"ok":true,"log":"…/trace-1-1.log","at":0,"threads":[…],"map":"…"}
+ *     {"op":"map"}         {"ok":true,"map":"FlatView #0 …"}         (info mtree -f)
  *     {"op":"pause"} {"op":"resume"} {"op":"detach"} {"op":"hello"}
  *     errors:              {"ok":false,"code":N,"error":"…","hint":"…"}
  *
  * A pause belongs to the connection that asked for it: when that ends, so does the pause. So do
- * the probes of a subscription, which the next one on the same connection replaces.
+ * the probes of a subscription and the sets of QEMU's own trace points (bits of enum
+ * qemutrace_set), which the next one on the same connection replaces.
  */
 #ifndef SESSION_CLIENT_H
 #define SESSION_CLIENT_H

@@ -204,6 +204,14 @@ bool cmdline_accelerated(char *const argv[])
     return false;
 }
 
+bool cmdline_has(char *const argv[], const char *option)
+{
+    for (size_t i = 1; argv[0] && argv[i]; i++)
+        if (is_option(argv[i], option))
+            return true;
+    return false;
+}
+
 bool cmdline_daemonizes(char *const argv[])
 {
     for (size_t i = 1; argv[i]; i++)

@@ -57,7 +57,8 @@ struct oscope_error *engine_file(pid_t pid, bool write, struct control **out)
         return error_hint(
             error_new(OSCOPE_E_NOT_FOUND, "QEMU (process %d) runs without oscope's probe engine",
                       (int)pid),
-            "events need a guest started with `oscope run`, and QEMU's TCG with plugins");
+            "probes need a guest started with `oscope run`, and QEMU's TCG with plugins; events "
+            "of mmio, uart and blk do not");
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, n);
     AUTO_CLOSE int fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     if (fd < 0)

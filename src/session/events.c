@@ -25,11 +25,20 @@ struct oscope_events {
 
 /* ---- opening ---- */
 
+static struct oscope_error *open_reader(struct oscope_events *e)
+{
+    const struct trace_rings *own = e->sub.feed ? feed_rings(e->sub.feed) : NULL;
+    const struct trace_rings *first = e->sub.probes || !own ? &e->sub.rings : own;
+
+    TRY(trace_reader_open_rings(&e->reader, first, &e->sub.schema, TRACE_FROM_NEXT));
+    return own && own != first ? trace_reader_add_rings(e->reader, own, TRACE_FROM_NEXT) : NULL;
+}
+
 static struct oscope_error *start(struct oscope_events *e, struct oscope_session *s,
                                   const char *const *sets, size_t n)
 {
     TRY(subscription_open(&e->sub, s, sets, n));
-    TRY(trace_reader_open_rings(&e->reader, &e->sub.rings, &e->sub.schema, TRACE_FROM_NEXT));
+    TRY(open_reader(e));
     return subscription_begin(&e->sub);
 }
 
@@ -150,6 +159,7 @@ struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms
         TRY(subscription_check(&e->sub, now));
         bool ended = e->sub.ended;
         uint64_t until = now - TRACE_SETTLE_NS;
+        subscription_pump(&e->sub, now);
         trace_reader_poll(e->reader, ended ? UINT64_MAX : until);
         if ((*event = next_wanted(e)))
             break;
@@ -172,12 +182,15 @@ uint64_t session_events_settled(const struct oscope_events *e)
 
 uint32_t session_events_vcpus(const struct oscope_events *e)
 {
-    return e->sub.rings.count;
+    return e->sub.vcpus;
 }
 
 struct trace_stats session_events_stats(const struct oscope_events *e)
 {
-    return trace_reader_stats(e->reader);
+    struct trace_stats st = trace_reader_stats(e->reader);
+
+    st.lost += subscription_lost(&e->sub);
+    return st;
 }
 
 struct oscope_error *oscope_events_next(struct oscope_events *e, int timeout_ms,
@@ -196,7 +209,7 @@ struct oscope_error *oscope_events_next(struct oscope_events *e, int timeout_ms,
 
 void oscope_events_lost(const struct oscope_events *e, uint64_t *events, uint64_t *packets)
 {
-    struct trace_stats st = trace_reader_stats(e->reader);
+    struct trace_stats st = session_events_stats(e);
 
     *events = st.discarded;
     *packets = st.lost + st.damaged;

@@ -50,7 +50,7 @@ static struct oscope_error *describe(struct oscope_recording *r, struct oscope_s
     add_env(r, "kernel_version", info.banner);
     add_env(r, "architecture", s->arch->name);
     add_env(r, "guest", s->guest);
-    add_env(r, "vcpus", arena_printf(&r->info.strings, "%u", r->sub.rings.count));
+    add_env(r, "vcpus", arena_printf(&r->info.strings, "%u", r->sub.vcpus));
     return NULL;
 }
 
@@ -82,9 +82,11 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
 {
     TRY(subscription_open(&r->sub, s, sets, n));
     TRY(describe(r, s));
+    const struct trace_rings *own = r->sub.feed ? feed_rings(r->sub.feed) : NULL;
     struct trace_recorder_options o = {
         .dir = dir,
-        .rings = &r->sub.rings,
+        .rings = r->sub.probes || !own ? &r->sub.rings : own,
+        .more = r->sub.probes ? own : NULL,
         .schema = &r->sub.schema,
         .env = r->env,
         .nenv = r->nenv,
@@ -140,6 +142,7 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
         bool flush = now - r->flushed >= FLUSH_NS;
         if (flush)
             r->flushed = now;
+        subscription_pump(&r->sub, now);
         TRY(flush ? trace_recorder_flush(r->recorder) : trace_recorder_pump(r->recorder));
         TRY(subscription_check(&r->sub, now));
         if (r->sub.ended)
@@ -161,8 +164,10 @@ struct oscope_recording_stats oscope_recording_stats(const struct oscope_recordi
 {
     struct trace_recorder_stats s = trace_recorder_stats(r->recorder);
 
-    return (struct oscope_recording_stats){
-        .bytes = s.bytes, .packets = s.packets, .lost = s.lost, .dropped = s.discarded};
+    return (struct oscope_recording_stats){.bytes = s.bytes,
+                                           .packets = s.packets,
+                                           .lost = s.lost + subscription_lost(&r->sub),
+                                           .dropped = s.discarded};
 }
 
 size_t oscope_recording_notes(const struct oscope_recording *r, const char *const **notes)

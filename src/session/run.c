@@ -157,6 +157,9 @@ static struct oscope_error *build_argv(struct run *r, char *const argv[])
              add_arg(a, "memory-backend-memfd,id=%s,size=%llu,share=on", ram.id,
                      (unsigned long long)ram.size) &&
              add_arg(a, "-machine") && add_arg(a, "memory-backend=%s", ram.id);
+    /* Lines of QEMU's trace bear times then (capture/qemutrace/parse.h); so do its messages. */
+    if (!cmdline_has(argv, "msg"))
+        ok = ok && add_arg(a, "-msg") && add_arg(a, "timestamp=on");
     if (ok)
         TRY(add_plugin(r, argv));
     return ok && vec_push(&a->v, NULL) ? NULL : error_nomem();

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "capture/qemutrace/sets.h"
 #include "session/engine.h"
 #include "session/private.h"
 #include "session/probes_json.h"
@@ -12,6 +13,8 @@
 enum {
     SUBSCRIBE_TIMEOUT_MS = 6000,
     CHECK_NS = 250000000,
+    MAP_NS = 1000000000, /* between two looks at QEMU's memory map */
+    CPUS_MAX = WIRE_VCPUS - 1,
 };
 
 /* ---- switching on ---- */
@@ -26,7 +29,8 @@ static struct oscope_error *write_probes(struct subscription *sub, struct probe_
     if (m->ops->symbols)
         TRY(m->ops->symbols(m));
     for (size_t i = 0; i < sub->nsets; i++)
-        TRY(m->ops->probes(m, sub->sets[i], out, &sub->schema, &sub->notes));
+        if (!qemutrace_set(sub->sets[i]))
+            TRY(m->ops->probes(m, sub->sets[i], out, &sub->schema, &sub->notes));
     return probe_set_finish(out);
 }
 
@@ -48,11 +52,135 @@ static struct oscope_error *ask(struct subscription *sub)
     return err;
 }
 
-struct oscope_error *subscription_open(struct subscription *sub, struct oscope_session *s,
-                                       const char *const *sets, size_t n)
+/* ---- QEMU's trace ---- */
+
+/* Asks the broker to switch our sets on (off: traced is 0); *answer is the caller's. */
+static struct oscope_error *ask_trace(struct subscription *sub, unsigned traced, json_t **answer)
+{
+    json_t *request = json_pack("{s:s,s:i}", "op", "trace", "sets", (int)traced);
+
+    *answer = NULL;
+    if (!request)
+        return error_nomem();
+    struct oscope_error *err = broker_request(&sub->link, request, SUBSCRIBE_TIMEOUT_MS, answer);
+    json_decref(request);
+    return err;
+}
+
+static struct oscope_error *make_feed(struct subscription *sub, struct feed_options *o,
+                                      const json_t *threads)
+{
+    size_t n = MIN(json_array_size(threads), (size_t)CPUS_MAX);
+    AUTO_FREE struct feed_cpu *cpus = calloc(MAX(n, (size_t)1), sizeof *cpus);
+
+    if (!cpus)
+        return error_nomem();
+    for (size_t i = 0; i < n; i++) {
+        const json_t *pair = json_array_get(threads, i);
+        cpus[i].cpu = (uint32_t)json_integer_value(json_array_get(pair, 0));
+        cpus[i].thread = (pid_t)json_integer_value(json_array_get(pair, 1));
+    }
+    o->sets = sub->traced;
+    o->cpus = cpus;
+    o->ncpus = n;
+    o->uuid = sub->rings.count ? sub->rings.uuid : NULL;
+    sub->vcpus = MAX(sub->vcpus, (uint32_t)n);
+    return feed_open(o, &sub->feed);
+}
+
+/* Switches our sets on, at first or with another broker. */
+static struct oscope_error *trace(struct subscription *sub)
+{
+    struct feed_options o = {0};
+    json_t *answer;
+    struct oscope_error *err = ask_trace(sub, sub->traced, &answer);
+
+    o.log = json_string_value(json_object_get(answer, "log"));
+    o.map = json_string_value(json_object_get(answer, "map"));
+    o.at = (uint64_t)json_integer_value(json_object_get(answer, "at"));
+    if (!err && (!o.log || !o.map))
+        err = error_new(OSCOPE_E_BAD_DATA, "the broker does not tell QEMU's log");
+    else if (!err && sub->feed)
+        err = feed_switch(sub->feed, o.log, o.at);
+    else if (!err)
+        err = make_feed(sub, &o, json_object_get(answer, "threads"));
+    json_decref(answer);
+    return err;
+}
+
+/* Devices may have moved since (PCI): asks for the map again, now and then. */
+static void look_at_map(struct subscription *sub, uint64_t now)
+{
+    json_t *answer;
+
+    if (!feed_needs_map(sub->feed) || now - sub->mapped < MAP_NS)
+        return;
+    sub->mapped = now;
+    struct oscope_error *err = broker_call(&sub->link, "map", BROKER_TIMEOUT_MS, &answer);
+    if (!err) {
+        const char *map = json_string_value(json_object_get(answer, "map"));
+        feed_set_map(sub->feed, map ? map : "");
+        json_decref(answer);
+    }
+    oscope_error_free(err);
+}
+
+void subscription_pump(struct subscription *sub, uint64_t now)
+{
+    if (!sub->feed)
+        return;
+    feed_pump(sub->feed);
+    look_at_map(sub, now);
+    if (feed_lacks_times(sub->feed))
+        os_list_note(&sub->notes, "QEMU runs without `-msg timestamp=on`: times of mmio, uart and "
+                                  "blk events are those at which they were read, some ms late");
+}
+
+uint64_t subscription_lost(const struct subscription *sub)
+{
+    return sub->feed ? feed_lost(sub->feed) : 0;
+}
+
+/* ---- opening ---- */
+
+static struct oscope_error *open_engine(struct subscription *sub)
 {
     size_t mapped;
 
+    TRY(engine_file(sub->session->own->desc.pid, false, &sub->control));
+    const struct wire_control *c = control_mapped(sub->control, &mapped);
+    TRY(trace_rings_find(c, mapped, &sub->rings));
+    sub->vcpus = sub->rings.count;
+    return NULL;
+}
+
+/* Sorts the sets by who tells them, and finds the engine if any needs it. */
+static struct oscope_error *open_sets(struct subscription *sub)
+{
+    bool all = false;
+
+    for (size_t i = 0; i < sub->nsets; i++) {
+        unsigned set = qemutrace_set(sub->sets[i]);
+        all |= !strcmp(sub->sets[i], "all");
+        sub->traced |= set;
+        sub->probes |= !set;
+    }
+    struct oscope_error *err = sub->probes ? open_engine(sub) : NULL;
+    if (err && all && err->code == OSCOPE_E_NOT_FOUND) {
+        os_list_note(&sub->notes, "only mmio, uart and blk: %s", err->message);
+        oscope_error_free(err);
+        sub->probes = false;
+        err = NULL;
+    }
+    TRY(err);
+    if (all)
+        sub->traced = QEMUTRACE_SET_ALL;
+    return NULL;
+}
+
+struct oscope_error *subscription_open(struct subscription *sub, struct oscope_session *s,
+                                       const char *const *sets, size_t n)
+{
     *sub = (struct subscription){
         .session = s, .link = {s->dir, -1}, .sets = sets, .nsets = n, .checked = clock_ns()};
     os_list_init(&sub->notes, 1);
@@ -64,16 +192,16 @@ struct oscope_error *subscription_open(struct subscription *sub, struct oscope_s
     sub->wants = calloc(TRACE_ID_MAX + 1, 1);
     if (!sub->wants)
         return error_nomem();
-    TRY(engine_file(s->own->desc.pid, false, &sub->control));
-    const struct wire_control *c = control_mapped(sub->control, &mapped);
-    TRY(trace_rings_find(c, mapped, &sub->rings));
     TRY(trace_schema_add_builtin(&sub->schema));
-    return write_probes(sub, &sub->set);
+    TRY(open_sets(sub));
+    if (sub->probes)
+        TRY(write_probes(sub, &sub->set));
+    return sub->traced ? trace(sub) : NULL;
 }
 
 struct oscope_error *subscription_begin(struct subscription *sub)
 {
-    return ask(sub);
+    return sub->probes ? ask(sub) : NULL;
 }
 
 bool subscription_wants(struct subscription *sub, const struct trace_type *type)
@@ -92,8 +220,18 @@ bool subscription_wants(struct subscription *sub, const struct trace_type *type)
 void subscription_end(struct subscription *sub)
 {
     struct probe_set none;
+    json_t *answer;
 
+    for (int i = 0; sub->feed && i < 4; i++) /* what its rings can take at once */
+        subscription_pump(sub, clock_ns());
+    sub->traced = 0;
     if (sub->link.fd < 0 || sub->ended)
+        return;
+    if (sub->feed) {
+        oscope_error_free(ask_trace(sub, 0, &answer));
+        json_decref(answer);
+    }
+    if (!sub->probes)
         return;
     probe_set_init(&none);
     probe_set_free(&sub->set);
@@ -105,6 +243,7 @@ void subscription_close(struct subscription *sub)
 {
     broker_hang_up(&sub->link);
     trace_schema_free(&sub->schema);
+    feed_close(sub->feed);
     control_close(sub->control);
     probe_set_free(&sub->set);
     os_list_free(&sub->notes);
@@ -113,15 +252,24 @@ void subscription_close(struct subscription *sub)
 
 /* ---- keeping on ---- */
 
-/* Without a broker the probes stay in force; one that takes the guest over is told of ours before
- * it clears what nobody wants. */
+/* Wants again what we wanted of a broker that is no more. */
+static struct oscope_error *ask_again(struct subscription *sub)
+{
+    if (sub->probes)
+        TRY(ask(sub));
+    return sub->traced ? trace(sub) : NULL;
+}
+
+/* Without a broker the probes stay in force, QEMU's trace points do not; one that takes the
+ * guest over is told of ours before it clears what nobody wants. */
 static struct oscope_error *check_broker(struct subscription *sub)
 {
     if (!broker_hung_up(&sub->link))
         return NULL;
     broker_hang_up(&sub->link);
-    os_list_note(&sub->notes, "the session's broker has gone; events go on");
-    struct oscope_error *err = ask(sub);
+    os_list_note(&sub->notes, "the session's broker has gone; events go on%s",
+                 sub->traced ? ", but for mmio, uart and blk" : "");
+    struct oscope_error *err = ask_again(sub);
     if (err && err->code == OSCOPE_E_GONE) {
         oscope_error_free(err);
         err = NULL;
@@ -182,5 +330,5 @@ struct oscope_error *subscription_check(struct subscription *sub, uint64_t now)
     if (sub->ended)
         return NULL;
     TRY(check_broker(sub));
-    return check_kernel(sub);
+    return sub->probes ? check_kernel(sub) : NULL;
 }

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event sets that are switched on in a live session's guest as long as they are wanted: the OS
- * model writes their probes, the broker keeps them in force while our connection to it lasts. What
- * they publish is read from the rings by whoever asked: a stream of events, a recorder.
+ * Event sets that are switched on in a live session's guest as long as they are wanted, by the
+ * broker while our connection to it lasts. They have two origins. Sets that QEMU itself can tell
+ * (mmio, uart, blk) come from its trace log, which needs no more than QMP: session/feed.h makes
+ * rings of it. Of all others the OS model writes the probes, for the engine in QEMU, which
+ * publishes in rings. Whoever asked reads both: a stream of events, a recorder.
  */
 #ifndef SESSION_SUBSCRIPTION_H
 #define SESSION_SUBSCRIPTION_H
 
 #include "capture/control.h"
 #include "session/client.h"
+#include "session/feed.h"
 #include "session/session.h"
 #include "trace/rings.h"
 #include "trace/schema.h"
 
 struct subscription {
     struct oscope_session *session;
-    struct trace_rings rings;
+    struct trace_rings rings; /* the engine's; none (count 0) if no set needs it */
+    struct feed *feed;        /* has QEMU's own; NULL: no set needs it */
+    uint32_t vcpus;
     struct trace_schema schema;
     struct os_list notes; /* what can't be had, and what happened since */
     bool ended;           /* the guest has */
@@ -23,6 +28,9 @@ struct subscription {
     /* Of subscription.c alone. */
     const char *const *sets; /* the caller's */
     size_t nsets;
+    bool probes;     /* some set needs the engine */
+    unsigned traced; /* sets that QEMU tells, enum qemutrace_set */
+    uint64_t mapped; /* ns, when QEMU's memory map was asked for */
     struct control *control;
     struct broker_link link;
     struct probe_set set;
@@ -33,7 +41,7 @@ struct subscription {
 };
 
 /*
- * Finds the guest's rings and writes the probes, by which the schema is complete; nothing is
+ * Finds the guest's rings and writes the probes, by which the schema is complete; these are not
  * switched on yet, so that a reader or recorder can be made first. sets
  * stay the caller's, and there. Errors as of oscope_events_open(); subscription_close() is needed
  * on errors too.
@@ -41,7 +49,7 @@ struct subscription {
 struct oscope_error *subscription_open(struct subscription *sub, struct oscope_session *s,
                                        const char *const *sets, size_t n) WARN_UNUSED;
 
-/* Switches the sets on. */
+/* Switches the sets on (those that QEMU tells are). */
 struct oscope_error *subscription_begin(struct subscription *sub) WARN_UNUSED;
 
 /*
@@ -49,6 +57,12 @@ struct oscope_error *subscription_begin(struct subscription *sub) WARN_UNUSED;
  * broker again after another took over, and the kernel again after the guest was reset.
  */
 struct oscope_error *subscription_check(struct subscription *sub, uint64_t now) WARN_UNUSED;
+
+/* To be called before each look at the rings: fills those of the feed. */
+void subscription_pump(struct subscription *sub, uint64_t now);
+
+/* Lines of QEMU's log that were lost, or pages of it. */
+uint64_t subscription_lost(const struct subscription *sub);
 
 /* Is it of a set that was asked for? The rings have the events of all clients' sets. */
 bool subscription_wants(struct subscription *sub, const struct trace_type *type);

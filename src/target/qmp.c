@@ -310,6 +310,77 @@ struct oscope_error *qmp_set_running(struct qmp *q, bool running)
     return execute(q, running ? "cont" : "stop", NULL, NULL);
 }
 
+/* ---- trace points ---- */
+
+/* Other bytes would make a pattern of it, or of a path several words of the monitor. */
+static bool only(const char *text, const char *others)
+{
+    size_t i = 0;
+
+    while (islower((unsigned char)text[i]) || isdigit((unsigned char)text[i]) ||
+           (text[i] && strchr(others, text[i])))
+        i++;
+    return i && !text[i];
+}
+
+static struct oscope_error *not_a_point(const char *point)
+{
+    return error_new(OSCOPE_E_USAGE, "'%s' can't be a trace point of QEMU", point);
+}
+
+struct oscope_error *qmp_trace_get(struct qmp *q, const char *point, bool *known, bool *on)
+{
+    json_t *ret = NULL;
+
+    *known = *on = false;
+    if (!only(point, "_"))
+        return not_a_point(point);
+    json_t *args = json_pack("{s:s}", "name", point);
+    if (!args)
+        return error_nomem();
+    struct oscope_error *err = execute(q, "trace-event-get-state", args, &ret);
+    if (err && err->code == OSCOPE_E_UNSUPPORTED) { /* refused: it does not know that name */
+        oscope_error_free(err);
+        return NULL;
+    }
+    TRY(err);
+    const char *state = json_string_value(json_object_get(json_array_get(ret, 0), "state"));
+    *known = state && strcmp(state, "unavailable") != 0;
+    *on = state && !strcmp(state, "enabled");
+    json_decref(ret);
+    return NULL;
+}
+
+struct oscope_error *qmp_trace_set(struct qmp *q, const char *point, bool on)
+{
+    if (!only(point, "_"))
+        return not_a_point(point);
+    json_t *args = json_pack("{s:s,s:b}", "name", point, "enable", on);
+    return args ? execute(q, "trace-event-set-state", args, NULL) : error_nomem();
+}
+
+struct oscope_error *qmp_log_file(struct qmp *q, const char *path)
+{
+    AUTO_FREE char *line = NULL;
+    json_t *ret;
+
+    if (!only(path, "/._-ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        return error_hint(error_new(OSCOPE_E_USAGE, "QEMU can't be told the path '%s'", path),
+                          "set XDG_RUNTIME_DIR to a folder with a plain name");
+    if (asprintf(&line, "logfile %s", path) < 0)
+        return error_nomem();
+    json_t *args = json_pack("{s:s}", "command-line", line);
+    if (!args)
+        return error_nomem();
+    TRY(execute(q, "human-monitor-command", args, &ret));
+    const char *text = json_string_value(ret);
+    struct oscope_error *err = NULL;
+    if (text && *text)
+        err = error_new(OSCOPE_E_IO, "QEMU: %.*s", (int)strcspn(text, "\r\n"), text);
+    json_decref(ret);
+    return err;
+}
+
 /* ---- opening ---- */
 
 static struct oscope_error *negotiate(struct qmp *q, int greeting_ms)

@@ -60,6 +60,18 @@ struct oscope_error *qmp_hmp(struct qmp *q, const char *line, char **text);
 /* The one thing that changes the guest: stops (false) or resumes (true) its vCPUs. */
 struct oscope_error *qmp_set_running(struct qmp *q, bool running);
 
+/*
+ * QEMU's trace points. These change what QEMU writes into its log, not the guest: they stand
+ * outside the list of reading commands and nothing else can send them. A name is one trace point's
+ * (lower case letters, digits, '_'), never a pattern.
+ *
+ * qmp_trace_get: *known false: this QEMU has no such point. qmp_log_file: QEMU closes its log and
+ * opens path for writing, from its beginning; letters, digits and "/._-" only.
+ */
+struct oscope_error *qmp_trace_get(struct qmp *q, const char *point, bool *known, bool *on);
+struct oscope_error *qmp_trace_set(struct qmp *q, const char *point, bool on);
+struct oscope_error *qmp_log_file(struct qmp *q, const char *path);
+
 /* Takes in events that have arrived, without waiting. OSCOPE_E_GONE when QEMU hung up. */
 struct oscope_error *qmp_drain(struct qmp *q);
 

@@ -21,7 +21,6 @@ struct trace_reader {
     uint64_t events, late;
     size_t gaps; /* streams whose next event comes after a loss */
     bool live;
-    struct trace_rings rings;
     const struct trace_schema *schema;
 
     /* recordings */
@@ -49,7 +48,7 @@ void stream_discarded(struct stream *s, uint64_t count)
 
 static bool more(struct trace_reader *r, struct stream *s)
 {
-    return r->live ? ring_more(s, &r->rings) : folder_more(s, r->metadata.uuid);
+    return r->live ? ring_more(s, &s->rings) : folder_more(s, r->metadata.uuid);
 }
 
 /* Makes s have its next event, unless it is dry. */
@@ -133,7 +132,7 @@ void trace_reader_poll(struct trace_reader *r, uint64_t until)
     r->out = r->first = NULL;
     r->until = until;
     for (size_t i = 0; i < r->nstreams; i++) {
-        r->streams[i].limit = trace_ring_position(&r->rings, r->streams[i].ring);
+        r->streams[i].limit = trace_ring_position(&r->streams[i].rings, r->streams[i].ring);
         r->streams[i].dry = false;
     }
 }
@@ -148,7 +147,7 @@ void trace_reader_seek(struct trace_reader *r, uint64_t time)
     r->last = 0;
 }
 
-static struct oscope_error *new_reader(struct trace_reader **out, size_t nstreams)
+static struct oscope_error *new_reader(struct trace_reader **out)
 {
     struct trace_reader *r = calloc(1, sizeof *r);
 
@@ -156,35 +155,26 @@ static struct oscope_error *new_reader(struct trace_reader **out, size_t nstream
     if (!r)
         return error_nomem();
     r->until = UINT64_MAX;
-    if (!nstreams)
-        return NULL;
-    r->streams = calloc(nstreams, sizeof *r->streams);
-    if (!r->streams)
-        return error_nomem();
-    r->nstreams = nstreams;
-    for (size_t i = 0; i < nstreams; i++) {
-        r->streams[i].fd = -1;
-        r->streams[i].ev.stream = (uint32_t)i;
-    }
     return NULL;
 }
 
 /* Where a live stream begins. */
-static struct oscope_error *start_ring(struct trace_reader *r, uint32_t i, enum trace_from from)
+static struct oscope_error *start_ring(struct stream *s, const struct trace_rings *rings,
+                                       uint32_t i, enum trace_from from)
 {
-    struct stream *s = &r->streams[i];
-    uint64_t position = trace_ring_position(&r->rings, i);
+    uint64_t position = trace_ring_position(rings, i);
 
+    s->rings = *rings;
     s->ring = i;
-    s->discarded_base = atomic_load(&trace_ring(&r->rings, i)->discarded);
-    s->buf = malloc(r->rings.packet_bytes);
+    s->discarded_base = atomic_load(&trace_ring(rings, i)->discarded);
+    s->buf = malloc(rings->packet_bytes);
     if (!s->buf)
         return error_nomem();
     if (from == TRACE_FROM_OLDEST) {
-        s->n = trace_ring_oldest(&r->rings, position);
+        s->n = trace_ring_oldest(rings, position);
     } else {
-        s->n = position / r->rings.packet_bytes;
-        s->skip = (uint32_t)(position % r->rings.packet_bytes);
+        s->n = position / rings->packet_bytes;
+        s->skip = (uint32_t)(position % rings->packet_bytes);
         if (from == TRACE_FROM_NEXT && s->skip) {
             s->n++;
             s->skip = 0;
@@ -194,22 +184,38 @@ static struct oscope_error *start_ring(struct trace_reader *r, uint32_t i, enum 
     return NULL;
 }
 
+struct oscope_error *trace_reader_add_rings(struct trace_reader *r, const struct trace_rings *rings,
+                                            enum trace_from from)
+{
+    TRY(trace_rings_check(rings));
+    size_t n = r->nstreams + rings->count;
+    struct stream *streams = realloc(r->streams, MAX(n, (size_t)1) * sizeof *streams);
+    if (!streams)
+        return error_nomem();
+    r->streams = streams;
+    for (uint32_t i = 0; i < rings->count; i++) {
+        struct stream *s = &r->streams[r->nstreams];
+        *s = (struct stream){.fd = -1, .ev.stream = (uint32_t)r->nstreams};
+        r->nstreams++;
+        TRY(start_ring(s, rings, i, from));
+    }
+    return NULL;
+}
+
 struct oscope_error *trace_reader_open_rings(struct trace_reader **out,
                                              const struct trace_rings *rings,
                                              const struct trace_schema *schema,
                                              enum trace_from from)
 {
-    *out = NULL;
-    TRY(trace_rings_check(rings));
     struct trace_reader *r;
-    struct oscope_error *err = new_reader(&r, rings->count);
+    struct oscope_error *err = new_reader(&r);
+
+    *out = NULL;
     if (!err) {
         r->live = true;
-        r->rings = *rings;
         r->schema = schema;
+        err = trace_reader_add_rings(r, rings, from);
     }
-    for (uint32_t i = 0; !err && i < rings->count; i++)
-        err = start_ring(r, i, from);
     if (err)
         trace_reader_close(r);
     else
@@ -224,7 +230,7 @@ struct oscope_error *trace_reader_open_dir(struct trace_reader **out, const char
     size_t len = 0;
 
     *out = NULL;
-    struct oscope_error *err = new_reader(&r, 0);
+    struct oscope_error *err = new_reader(&r);
     if (!err)
         err = folder_open(dir, &text, &len, &r->streams, &r->nstreams);
     if (!err) {
@@ -275,7 +281,7 @@ struct trace_stats trace_reader_stats(const struct trace_reader *r)
         sum.lost += s->stats.lost;
         sum.damaged += s->stats.damaged;
         sum.discarded +=
-            r->live ? atomic_load(&trace_ring(&r->rings, s->ring)->discarded) - s->discarded_base
+            r->live ? atomic_load(&trace_ring(&s->rings, s->ring)->discarded) - s->discarded_base
                     : s->stats.discarded;
     }
     return sum;

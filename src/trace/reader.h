@@ -42,6 +42,9 @@ enum trace_from {
  */
 #define TRACE_SETTLE_NS 1000000
 
+/* The cpu of events that happen on no vCPU (in a thread of a device), as packets say it. */
+#define TRACE_CPU_NONE UINT32_MAX
+
 /*
  * One event. It and what it points at are valid until the next call on its reader; it is not copied
  * as a struct, for at may point into itself.
@@ -80,6 +83,13 @@ struct oscope_error *trace_reader_open_rings(struct trace_reader **out,
                                              const struct trace_rings *rings,
                                              const struct trace_schema *schema,
                                              enum trace_from from) WARN_UNUSED;
+
+/*
+ * Rings only, and before the first poll: merges more rings, which may lie elsewhere. The same
+ * holds of them; on errors only trace_reader_close() may follow.
+ */
+struct oscope_error *trace_reader_add_rings(struct trace_reader *r, const struct trace_rings *rings,
+                                            enum trace_from from) WARN_UNUSED;
 
 /*
  * Opens a recording. Its types come from its own metadata. Errors: OSCOPE_E_NOT_FOUND (no

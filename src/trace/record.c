@@ -18,6 +18,8 @@
 #define NEW_METADATA ".metadata"
 
 struct channel {
+    struct trace_rings rings; /* one of which it records */
+    uint32_t ring;
     int fd;           /* -1 until the first packet */
     uint64_t n;       /* next packet to write */
     uint64_t bytes;   /* of the file, but for a copy of the open packet behind them */
@@ -28,12 +30,12 @@ struct channel {
 struct trace_recorder {
     char *dir; /* for messages */
     int dir_fd;
-    struct trace_rings rings;
     const struct trace_schema *schema;
     unsigned ntypes; /* that the metadata has */
     struct trace_metadata metadata;
     struct arena arena; /* the environment's strings */
     struct channel *channels;
+    uint32_t nchannels;
     uint8_t *packet; /* one */
     struct trace_recorder_stats stats;
     bool failed, stopped;
@@ -105,30 +107,41 @@ static struct oscope_error *copy_env(struct trace_recorder *rec, const struct tr
     return copy ? NULL : error_nomem();
 }
 
+static void add_channels(struct trace_recorder *rec, const struct trace_rings *rings,
+                         enum trace_from from)
+{
+    for (uint32_t i = 0; i < rings->count; i++) {
+        struct channel *c = &rec->channels[rec->nchannels++];
+        uint64_t position = trace_ring_position(rings, i);
+        c->rings = *rings;
+        c->ring = i;
+        c->fd = -1;
+        c->n = position / rings->packet_bytes;
+        if (from == TRACE_FROM_OLDEST)
+            c->n = trace_ring_oldest(rings, position);
+        else if (from == TRACE_FROM_NEXT)
+            c->n += position % rings->packet_bytes != 0;
+        c->discarded_base = atomic_load(&trace_ring(rings, i)->discarded);
+    }
+}
+
 /* All that needs no folder. */
 static struct oscope_error *prepare(struct trace_recorder *rec,
                                     const struct trace_recorder_options *o)
 {
-    rec->rings = *o->rings;
+    static const struct trace_rings none;
+    const struct trace_rings *more = o->more ? o->more : &none;
+
     rec->schema = o->schema;
     rec->metadata.clock = o->clock;
     memcpy(rec->metadata.uuid, o->rings->uuid, sizeof rec->metadata.uuid);
     rec->dir = strdup(o->dir);
-    rec->packet = malloc(o->rings->packet_bytes);
-    rec->channels = calloc(o->rings->count + 1u, sizeof *rec->channels);
+    rec->packet = malloc(MAX(o->rings->packet_bytes, more->packet_bytes));
+    rec->channels = calloc((size_t)o->rings->count + more->count + 1, sizeof *rec->channels);
     if (!rec->dir || !rec->packet || !rec->channels)
         return error_nomem();
-    for (uint32_t i = 0; i < rec->rings.count; i++) {
-        struct channel *c = &rec->channels[i];
-        uint64_t position = trace_ring_position(&rec->rings, i);
-        c->fd = -1;
-        c->n = position / rec->rings.packet_bytes;
-        if (o->from == TRACE_FROM_OLDEST)
-            c->n = trace_ring_oldest(&rec->rings, position);
-        else if (o->from == TRACE_FROM_NEXT)
-            c->n += position % rec->rings.packet_bytes != 0;
-        c->discarded_base = atomic_load(&trace_ring(&rec->rings, i)->discarded);
-    }
+    add_channels(rec, o->rings, o->from);
+    add_channels(rec, more, o->from);
     return copy_env(rec, o->env, o->nenv);
 }
 
@@ -153,6 +166,8 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
 {
     *out = NULL;
     TRY(trace_rings_check(options->rings));
+    if (options->more)
+        TRY(trace_rings_check(options->more));
     struct trace_recorder *rec = calloc(1, sizeof *rec);
     if (!rec)
         return error_nomem();
@@ -178,7 +193,7 @@ static struct oscope_error *put_packet(struct trace_recorder *rec, uint32_t i)
         TRY(write_metadata(rec));
     if (c->fd < 0)
         TRY(create(rec, name, &c->fd));
-    return append(rec, c->fd, name, rec->packet, rec->rings.packet_bytes, c->bytes);
+    return append(rec, c->fd, name, rec->packet, c->rings.packet_bytes, c->bytes);
 }
 
 /* The same with the last of it. */
@@ -187,10 +202,10 @@ static struct oscope_error *write_packet(struct trace_recorder *rec, uint32_t i)
     struct channel *c = &rec->channels[i];
 
     TRY(put_packet(rec, i));
-    c->bytes += rec->rings.packet_bytes;
+    c->bytes += c->rings.packet_bytes;
     c->n++;
     rec->stats.packets++;
-    rec->stats.bytes += rec->rings.packet_bytes;
+    rec->stats.bytes += c->rings.packet_bytes;
     return NULL;
 }
 
@@ -198,37 +213,43 @@ static struct oscope_error *write_packet(struct trace_recorder *rec, uint32_t i)
  * Closes the copy of an open packet of which `content` bytes are there: at its last event that can
  * be read. False: it has none.
  */
-static bool finish_packet(struct trace_recorder *rec, uint32_t content, uint64_t discarded)
+static bool finish_packet(struct trace_recorder *rec, const struct trace_rings *rings,
+                          uint32_t content, uint64_t discarded)
 {
     struct packet_cursor c;
     struct trace_event ev;
     struct wire_packet p;
 
     memcpy(&p, rec->packet, sizeof p);
-    if (!packet_is_one(&p, rec->rings.uuid))
+    if (!packet_is_one(&p, rings->uuid))
         return false;
     packet_begin(&c, rec->packet, content, UINT64_MAX);
     while (packet_next(&c, rec->schema, &ev) == PACKET_EVENT)
         ;
     p.timestamp_end = c.time;
     p.content_size = UINT64_C(8) * c.at;
-    p.packet_size = UINT64_C(8) * rec->rings.packet_bytes;
+    p.packet_size = UINT64_C(8) * rings->packet_bytes;
     p.events_discarded = discarded;
     memcpy(rec->packet, &p, sizeof p);
-    memset(rec->packet + c.at, 0, rec->rings.packet_bytes - c.at);
+    memset(rec->packet + c.at, 0, rings->packet_bytes - c.at);
     return c.at > sizeof p;
+}
+
+static uint64_t channel_position(const struct trace_recorder *rec, uint32_t i)
+{
+    return trace_ring_position(&rec->channels[i].rings, rec->channels[i].ring);
 }
 
 static uint64_t discarded(const struct trace_recorder *rec, uint32_t i)
 {
-    return atomic_load(&trace_ring(&rec->rings, i)->discarded);
+    return atomic_load(&trace_ring(&rec->channels[i].rings, rec->channels[i].ring)->discarded);
 }
 
 /* The writer was faster: goes on with a packet that it won't reach at once. */
 static void skip_lost(struct trace_recorder *rec, uint32_t i, uint64_t position)
 {
-    uint64_t now = trace_ring_position(&rec->rings, i);
-    uint64_t oldest = trace_ring_oldest(&rec->rings, MAX(now, position));
+    uint64_t now = channel_position(rec, i);
+    uint64_t oldest = trace_ring_oldest(&rec->channels[i].rings, MAX(now, position));
     struct channel *c = &rec->channels[i];
 
     if (oldest <= c->n)
@@ -240,16 +261,17 @@ static void skip_lost(struct trace_recorder *rec, uint32_t i, uint64_t position)
 /* A complete packet as babeltrace2 will want it; else it is lost. */
 static bool check_packet(struct trace_recorder *rec, uint32_t i, uint64_t position)
 {
+    const struct trace_rings *rings = &rec->channels[i].rings;
     struct wire_packet p;
 
     memcpy(&p, rec->packet, sizeof p);
-    if (!packet_is_one(&p, rec->rings.uuid))
+    if (!packet_is_one(&p, rings->uuid))
         return false;
-    if (packet_is_closed(&p, rec->rings.packet_bytes))
-        return p.packet_size / 8 == rec->rings.packet_bytes;
+    if (packet_is_closed(&p, rings->packet_bytes))
+        return p.packet_size / 8 == rings->packet_bytes;
     /* Full to the last byte, and not yet closed. */
-    return !p.content_size && position == (rec->channels[i].n + 1) * rec->rings.packet_bytes &&
-           finish_packet(rec, rec->rings.packet_bytes, p.events_discarded);
+    return !p.content_size && position == (rec->channels[i].n + 1) * rings->packet_bytes &&
+           finish_packet(rec, rings, rings->packet_bytes, p.events_discarded);
 }
 
 /* Writes what is complete below position. */
@@ -257,10 +279,10 @@ static struct oscope_error *pump_channel(struct trace_recorder *rec, uint32_t i,
 {
     struct channel *c = &rec->channels[i];
 
-    uint64_t head = position / rec->rings.packet_bytes;
+    uint64_t head = position / c->rings.packet_bytes;
     while (c->n < head) {
-        if (head - c->n >= rec->rings.packets ||
-            !trace_ring_copy(&rec->rings, i, c->n, 0, rec->rings.packet_bytes, rec->packet)) {
+        if (head - c->n >= c->rings.packets ||
+            !trace_ring_copy(&c->rings, c->ring, c->n, 0, c->rings.packet_bytes, rec->packet)) {
             skip_lost(rec, i, position);
         } else if (!check_packet(rec, i, position)) {
             rec->stats.lost++;
@@ -283,8 +305,8 @@ static struct oscope_error *usable(const struct trace_recorder *rec)
 struct oscope_error *trace_recorder_pump(struct trace_recorder *rec)
 {
     TRY(usable(rec));
-    for (uint32_t i = 0; i < rec->rings.count; i++)
-        TRY(pump_channel(rec, i, trace_ring_position(&rec->rings, i)));
+    for (uint32_t i = 0; i < rec->nchannels; i++)
+        TRY(pump_channel(rec, i, channel_position(rec, i)));
     return NULL;
 }
 
@@ -292,21 +314,21 @@ struct oscope_error *trace_recorder_pump(struct trace_recorder *rec)
  * none, or it can't be read. */
 static bool copy_open(struct trace_recorder *rec, uint32_t i, uint64_t position)
 {
-    uint32_t content = (uint32_t)(position % rec->rings.packet_bytes);
-    uint64_t n = rec->channels[i].n;
+    const struct channel *c = &rec->channels[i];
+    uint32_t content = (uint32_t)(position % c->rings.packet_bytes);
 
-    return position / rec->rings.packet_bytes == n && content > sizeof(struct wire_packet) &&
-           trace_ring_copy(&rec->rings, i, n, 0, content, rec->packet) &&
-           finish_packet(rec, content, discarded(rec, i));
+    return position / c->rings.packet_bytes == c->n && content > sizeof(struct wire_packet) &&
+           trace_ring_copy(&c->rings, c->ring, c->n, 0, content, rec->packet) &&
+           finish_packet(rec, &c->rings, content, discarded(rec, i));
 }
 
 /* The copy stands where the whole packet will. */
 struct oscope_error *trace_recorder_flush(struct trace_recorder *rec)
 {
     TRY(trace_recorder_pump(rec));
-    for (uint32_t i = 0; i < rec->rings.count; i++) {
+    for (uint32_t i = 0; i < rec->nchannels; i++) {
         struct channel *c = &rec->channels[i];
-        uint64_t position = trace_ring_position(&rec->rings, i);
+        uint64_t position = channel_position(rec, i);
         if (position != c->flushed && copy_open(rec, i, position))
             TRY(put_packet(rec, i));
         c->flushed = position;
@@ -317,8 +339,8 @@ struct oscope_error *trace_recorder_flush(struct trace_recorder *rec)
 struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
 {
     TRY(usable(rec));
-    for (uint32_t i = 0; i < rec->rings.count; i++) {
-        uint64_t position = trace_ring_position(&rec->rings, i);
+    for (uint32_t i = 0; i < rec->nchannels; i++) {
+        uint64_t position = channel_position(rec, i);
         TRY(pump_channel(rec, i, position));
         if (copy_open(rec, i, position))
             TRY(write_packet(rec, i));
@@ -331,7 +353,7 @@ struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *re
 {
     struct trace_recorder_stats stats = rec->stats;
 
-    for (uint32_t i = 0; i < rec->rings.count; i++)
+    for (uint32_t i = 0; i < rec->nchannels; i++)
         stats.discarded += discarded(rec, i) - rec->channels[i].discarded_base;
     return stats;
 }
@@ -340,7 +362,7 @@ void trace_recorder_close(struct trace_recorder *rec)
 {
     if (!rec)
         return;
-    for (uint32_t i = 0; rec->channels && i < rec->rings.count; i++)
+    for (uint32_t i = 0; rec->channels && i < rec->nchannels; i++)
         if (rec->channels[i].fd >= 0)
             close(rec->channels[i].fd);
     if (rec->dir_fd >= 0)
@@ -356,7 +378,7 @@ void trace_recorder_remove(struct trace_recorder *rec)
 {
     char name[32];
 
-    for (uint32_t i = 0; i < rec->rings.count; i++) {
+    for (uint32_t i = 0; i < rec->nchannels; i++) {
         snprintf(name, sizeof name, "channel_%u", i);
         unlinkat(rec->dir_fd, name, 0);
     }

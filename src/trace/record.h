@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The recorder: a reader of the rings that writes packets to a folder as they are, one file for
- * each vCPU (channel_0, channel_1, …) and the metadata. The folder is a CTF 1.8 trace from the
+ * each ring (channel_0, channel_1, …) and the metadata. The folder is a CTF 1.8 trace from the
  * first moment on: it can be read while it grows and after the recorder was killed.
  *
  *     trace_recorder_open(&rec, &options);
@@ -22,6 +22,7 @@ struct trace_recorder;
 struct trace_recorder_options {
     const char *dir;                   /* made with mode 0700; must not exist */
     const struct trace_rings *rings;   /* outlive the recorder, as does the schema */
+    const struct trace_rings *more;    /* others, that bear the same uuid; or NULL */
     const struct trace_schema *schema; /* may grow while recording */
     const struct trace_env *env;       /* copied */
     size_t nenv;

@@ -23,6 +23,7 @@ struct stream {
     uint64_t discarded_last; /* as the last packet's header said */
 
     /* ring */
+    struct trace_rings rings; /* of which it is one */
     uint32_t ring;
     uint64_t n;     /* number of the packet in buf, or to be read */
     uint32_t got;   /* its bytes in buf */

@@ -202,6 +202,43 @@ static void test_only_reading_commands(void **state)
     end(&s);
 }
 
+/* Trace points: only what can be one name, or one path, is ever sent. */
+static void test_trace_points(void **state)
+{
+    static const char *const points[] = {"", "*", "memory_*", "a b", "a,b", "Serial_read", "a\n"};
+    static const char *const paths[] = {"",         "/tmp/a b",     "/tmp/%d",
+                                        "/tmp/\"a", "/tmp/a\nquit", "a;b"};
+    struct script s;
+    bool known, on;
+
+    assert_null(begin(&s, GREETING AGREED));
+    heard(&s);
+    for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
+        assert_error(qmp_trace_set(s.q, points[i], true), OSCOPE_E_USAGE, "trace point");
+        assert_error(qmp_trace_get(s.q, points[i], &known, &on), OSCOPE_E_USAGE, "trace point");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+        assert_error(qmp_log_file(s.q, paths[i]), OSCOPE_E_USAGE, "can't be told");
+    assert_string_equal(heard(&s), "");
+    assert_false(qmp_allowed("trace-event-set-state"));
+    assert_false(qmp_hmp_allowed("logfile /tmp/x"));
+
+    say(&s, "{\"return\": [{\"name\": \"a_1\", \"state\": \"enabled\"}], \"id\": 2}\r\n"
+            "{\"error\": {\"desc\": \"unknown event\"}, \"id\": 3}\r\n"
+            "{\"return\": {}, \"id\": 4}\r\n"
+            "{\"return\": \"\", \"id\": 5}\r\n"
+            "{\"return\": \"Error opening logfile /x: No such file\\r\\n\", \"id\": 6}\r\n");
+    assert_null(qmp_trace_get(s.q, "a_1", &known, &on));
+    assert_true(known && on);
+    assert_null(qmp_trace_get(s.q, "b", &known, &on));
+    assert_false(known || on);
+    assert_null(qmp_trace_set(s.q, "a_1", false));
+    assert_null(qmp_log_file(s.q, "/run/x-1.log"));
+    assert_error(qmp_log_file(s.q, "/x"), OSCOPE_E_IO, "No such file");
+    assert_non_null(strstr(heard(&s), "\"command-line\":\"logfile /run/x-1.log\""));
+    end(&s);
+}
+
 static void test_long_answer(void **state)
 {
     struct script s;
@@ -238,7 +275,8 @@ int main(void)
         cmocka_unit_test(test_negotiates),      cmocka_unit_test(test_no_greeting_means_busy),
         cmocka_unit_test(test_not_qmp),         cmocka_unit_test(test_answers_and_events_mix),
         cmocka_unit_test(test_refusal_and_hmp), cmocka_unit_test(test_only_reading_commands),
-        cmocka_unit_test(test_long_answer),     cmocka_unit_test(test_connect_errors),
+        cmocka_unit_test(test_trace_points),    cmocka_unit_test(test_long_answer),
+        cmocka_unit_test(test_connect_errors),
     };
     return cmocka_run_group_tests_name("qmp", tests, NULL, NULL);
 }
