@@ -29,6 +29,7 @@ enum {
     QEMU_TIMEOUT_MS = 1500,
     SETTLE_MS = 500, /* that vCPUs may take to take up a probe set; a few are usual */
     SETTLE_STEP_US = 200,
+    RUN_ON_MS = 100,
     CLEAR_MS = 2000, /* clients look for a new broker every 250 ms */
 };
 
@@ -60,9 +61,10 @@ static struct oscope_error *pause_guest(struct broker *b)
     TRY(guard_tell(&b->guard, b->desc->qmp, true));
     struct oscope_error *err = qmp_set_running(b->qmp, false);
     if (err) {
-        if (err->code == OSCOPE_E_TIMEOUT) /* QEMU may stop late: then it must run on at once */
-            oscope_error_free(qmp_set_running(b->qmp, true));
-        oscope_error_free(guard_tell(&b->guard, b->desc->qmp, false));
+        /* QEMU may stop late: then it must run on at once, see run_on() */
+        b->stopped_here = err->code == OSCOPE_E_TIMEOUT;
+        if (!b->stopped_here)
+            oscope_error_free(guard_tell(&b->guard, b->desc->qmp, false));
         return err;
     }
     b->stopped_here = true;
@@ -75,11 +77,18 @@ static struct oscope_error *resume_guest(struct broker *b)
         return NULL;
     if (!b->qmp)
         return no_qmp();
+    TRY(qmp_set_running(b->qmp, true)); /* else it is tried again: run_on() */
     b->stopped_here = false;
-    struct oscope_error *err = qmp_set_running(b->qmp, true);
-    if (!err)
-        err = guard_tell(&b->guard, b->desc->qmp, false);
-    return err;
+    return guard_tell(&b->guard, b->desc->qmp, false);
+}
+
+/* A guest that we stopped and nobody wants stopped must not stay so because QEMU was slow to
+ * answer. Returns how long to wait until the next try, ms; -1: no need. */
+static int run_on(struct broker *b)
+{
+    if (b->stopped_here && !b->pauses && b->qmp)
+        oscope_error_free(resume_guest(b));
+    return b->stopped_here && !b->pauses && b->qmp ? RUN_ON_MS : -1;
 }
 
 static struct oscope_error *client_pause(struct broker *b, struct broker_client *c)
@@ -555,7 +564,8 @@ enum broker_end broker_serve(struct broker *b)
     while (!b->detach) {
         struct pollfd p[AT_CLIENTS + BROKER_CLIENTS];
 
-        if (poll(p, fill_poll(b, p), until_due(b)) < 0)
+        int retry = run_on(b), due = until_due(b);
+        if (poll(p, fill_poll(b, p), retry >= 0 && (due < 0 || retry < due) ? retry : due) < 0)
             continue;
         if (p[AT_PID].revents)
             return BROKER_QEMU_ENDED;
@@ -582,6 +592,7 @@ void broker_close(struct broker *b)
     for (size_t i = 0; i < BROKER_CLIENTS; i++)
         if (b->clients[i])
             drop_client(b, i);
+    run_on(b);
     if (b->qmp)
         hang_up(b);
     guard_dismiss(&b->guard);
