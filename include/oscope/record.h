@@ -19,6 +19,18 @@ extern "C" {
 
 struct oscope_recording;
 
+/* What happens when a vCPU publishes faster than its ring of events is written to disk. */
+enum oscope_on_full {
+    OSCOPE_FULL_OVERWRITE, /* the oldest events are lost */
+    OSCOPE_FULL_DROP,      /* the newest are, for all who read the rings */
+    OSCOPE_FULL_WAIT,      /* the vCPU waits, up to a second at a time: the guest is slowed */
+};
+
+struct oscope_recording_options {
+    const char *dir; /* to be made; must not exist */
+    enum oscope_on_full on_full;
+};
+
 struct oscope_recording_stats {
     uint64_t bytes;   /* of events, on disk */
     uint64_t packets; /* of these */
@@ -27,12 +39,12 @@ struct oscope_recording_stats {
 };
 
 /*
- * Makes the folder dir, which must not exist, and switches on n sets, which stay the caller's. The
- * session must stay open longer. Errors: as of oscope_events_open(), and OSCOPE_E_BUSY (dir
- * exists), OSCOPE_E_IO, OSCOPE_E_PERMISSION; nothing is left then.
+ * Makes the folder and switches on n sets, which stay the caller's. The session must stay open
+ * longer. Errors: as of oscope_events_open(), and OSCOPE_E_BUSY (the folder exists; others keep the
+ * events), OSCOPE_E_IO, OSCOPE_E_PERMISSION; nothing is left then.
  */
 struct oscope_error *oscope_recording_open(struct oscope_session *s, const char *const *sets,
-                                           size_t n, const char *dir,
+                                           size_t n, const struct oscope_recording_options *o,
                                            struct oscope_recording **out);
 
 /*

@@ -140,16 +140,23 @@ struct oscope_symbol {
     uint8_t consistency;
 };
 
-/* A probe in force. `probe` */
+/* A probe that somebody wants. `probe` */
 struct oscope_probe {
     const char *name;   /* the event type it publishes */
     const char *site;   /* function, instruction, idle, resume */
     uint64_t address;   /* OSCOPE_UNKNOWN unless the site is a place */
     const char *symbol; /* there; "" if unknown */
+    const char *state;  /* enabled, disabled */
+    bool stands;        /* also if nobody reads its events */
     uint64_t users;     /* commands that asked for it */
     uint64_t fired;     /* times that its site was reached */
     uint64_t events;    /* published; a predicate may say no */
     uint64_t faults;    /* events with something that could not be read */
+    uint64_t dropped;   /* events that found no place in the ring */
+    uint64_t since;     /* ns since it was first asked for */
+    double rate;        /* times fired a second since then */
+    uint64_t cost;      /* ns that a firing takes on average; OSCOPE_UNKNOWN: none was timed */
+    double load;        /* % of one host CPU that the firings took since then */
 };
 
 /* One scalar of a structure. `print` */

@@ -41,6 +41,8 @@ struct oscope_run_options {
     const char *name; /* session id wanted, NULL: chosen */
     bool quiet;
     const char *vmlinux, *system_map; /* remembered for the session's commands, or NULL */
+    uint64_t
+        event_ring; /* bytes for each vCPU's events not yet read, made a power of two; 0: 4 MiB */
     /* Told what the user may want to know, a line each, unless quiet; NULL: nobody. */
     void (*message)(const char *line, void *arg);
     void *message_arg;
@@ -120,8 +122,20 @@ struct oscope_error *oscope_view_print(struct oscope_session *s,
 struct oscope_error *oscope_view_sym(struct oscope_session *s, const char *what,
                                      struct oscope_view **out);
 
-/* The probes in force in a live session's guest. Errors as of oscope_events_open(). */
-struct oscope_error *oscope_view_probes(struct oscope_session *s, struct oscope_view **out);
+/* The probes that are wanted in a live session's guest; stats: what they did and what that cost.
+ * Errors as of oscope_events_open(). */
+struct oscope_error *oscope_view_probes(struct oscope_session *s, bool stats,
+                                        struct oscope_view **out);
+
+/*
+ * Changes that outlast the caller, by the name of an event set or of a probe. Enabling makes its
+ * probes stand until they are removed or the guest is reset, and takes back that they were
+ * disabled; disabling leaves out probes of that name, whoever wants them. Errors as of
+ * oscope_events_open(), and OSCOPE_E_NOT_FOUND, OSCOPE_E_USAGE.
+ */
+enum oscope_probe_change { OSCOPE_PROBE_ENABLE, OSCOPE_PROBE_DISABLE, OSCOPE_PROBE_REMOVE };
+struct oscope_error *oscope_probe_change(struct oscope_session *s, enum oscope_probe_change change,
+                                         const char *name);
 
 struct oscope_error *oscope_view_dmesg(struct oscope_session *s, uint64_t from_seq,
                                        struct oscope_view **out);

@@ -12,7 +12,7 @@ extern const struct oscope_column ps_columns[], ps_thread_columns[];
 extern const struct oscope_column vm_columns[];
 extern const struct oscope_column mem_columns[], mem_buddy_columns[], mem_map_columns[];
 extern const struct oscope_column dmesg_columns[];
-extern const struct oscope_column probe_columns[];
+extern const struct oscope_column probe_columns[], probe_stats_columns[];
 extern const struct oscope_column bt_columns[];
 extern const struct oscope_column sym_columns[], print_columns[];
 

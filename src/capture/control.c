@@ -107,6 +107,12 @@ const struct wire_control *control_mapped(const struct control *c, size_t *mappe
     return c->shared;
 }
 
+struct wire_control *control_writable(const struct control *c, const struct layout **layout)
+{
+    *layout = &c->layout;
+    return c->shared;
+}
+
 /* ---- wishes ---- */
 
 uint64_t control_wished(const struct control *c)
@@ -158,6 +164,9 @@ struct control_counts control_counts(const struct control *c, uint32_t slot)
         sum.fired += atomic_load_explicit(&count->fired, memory_order_relaxed);
         sum.published += atomic_load_explicit(&count->published, memory_order_relaxed);
         sum.faults += atomic_load_explicit(&count->faults, memory_order_relaxed);
+        sum.dropped += atomic_load_explicit(&count->dropped, memory_order_relaxed);
+        sum.timed += atomic_load_explicit(&count->timed, memory_order_relaxed);
+        sum.cost += atomic_load_explicit(&count->cost, memory_order_relaxed);
     }
     return sum;
 }

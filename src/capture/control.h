@@ -37,6 +37,10 @@ void control_close(struct control *c); /* NULL is allowed */
 /* The file; its parts lie within *mapped bytes, if their numbers did not change since. */
 const struct wire_control *control_mapped(const struct control *c, size_t *mapped);
 
+/* The same, of one that was opened to be written, and where its parts lie. */
+struct layout;
+struct wire_control *control_writable(const struct control *c, const struct layout **layout);
+
 /* Generation of the set wished for last; 0: none ever was. */
 uint64_t control_wished(const struct control *c);
 
@@ -50,7 +54,7 @@ struct oscope_error *control_wish(struct control *c, const struct probe_set *set
 
 /* What the probe in a slot did, on all vCPUs together, since the engine began. */
 struct control_counts {
-    uint64_t fired, published, faults; /* as in struct wire_count */
+    uint64_t fired, published, faults, dropped, timed, cost; /* as in struct wire_count */
 };
 struct control_counts control_counts(const struct control *c, uint32_t slot);
 

@@ -24,7 +24,7 @@
 #define WIRE_MAGIC UINT64_C(0x314556454f43534f) /* "OSCOEVE1" */
 
 enum {
-    WIRE_VERSION = 2,
+    WIRE_VERSION = 3,
     WIRE_PAGE = 4096,
     WIRE_VCPUS = 512,    /* most rings */
     WIRE_PROBES = 1024,  /* in a set */
@@ -38,6 +38,7 @@ enum {
     WIRE_TABLES = 4,     /* of constants, in a set */
     WIRE_TABLE = 512,    /* constants of a table */
     WIRE_VARS = 8,       /* variables that outlive a run of a program */
+    WIRE_KEEPERS = 4,    /* readers that nothing is overwritten for */
 };
 
 /* ---- programs ---- */
@@ -138,6 +139,23 @@ enum wire_engine {
     WIRE_ENGINE_REFUSED, /* it can't work here; wire_control.error says why */
 };
 
+/*
+ * A reader that the rings keep for what it has not read. It says in wire_ring.keep[] of each ring
+ * which packet it reads next; UINT64_MAX: it reads none of this ring. It is believed until `until`
+ * (ns, CLOCK_MONOTONIC of the host), which it moves on, and as long as its process is there.
+ */
+enum wire_keep {
+    WIRE_KEEP_NOTHING,
+    WIRE_KEEP_DROP, /* new events find no place, and are counted */
+    WIRE_KEEP_WAIT, /* the vCPU waits for its reader, though not for ever */
+};
+
+struct wire_keeper {
+    _Atomic uint32_t mode; /* enum wire_keep */
+    _Atomic int32_t pid;
+    _Atomic uint64_t until;
+};
+
 struct wire_control {
     uint64_t magic; /* WIRE_MAGIC */
     uint32_t version;
@@ -161,6 +179,9 @@ struct wire_control {
 
     /* Written by the broker: the set in sets[wish & 1] is to come in force. 0: none ever was. */
     _Alignas(64) _Atomic uint64_t wish;
+
+    /* Written by readers. */
+    _Alignas(64) struct wire_keeper keepers[WIRE_KEEPERS];
 };
 
 /* ---- rings ---- */
@@ -170,6 +191,9 @@ struct wire_count {
     _Atomic uint64_t fired;     /* its site was reached */
     _Atomic uint64_t published; /* events */
     _Atomic uint64_t faults;    /* events with a failed read */
+    _Atomic uint64_t dropped;   /* events that found no place in the ring */
+    _Atomic uint64_t timed;     /* of the times it fired: those whose time was taken */
+    _Atomic uint64_t cost;      /* ns that these took, waiting for a reader not included */
 };
 
 /*
@@ -182,9 +206,10 @@ struct wire_count {
  */
 struct wire_ring {
     _Alignas(64) _Atomic uint64_t position;
-    _Atomic uint64_t discarded; /* events that found no place (too large, or the engine recursed) */
+    _Atomic uint64_t discarded; /* events that found no place (too large, or kept for a reader) */
     uint64_t last_time;         /* the writer's: of the last event */
-    uint64_t reserved[5];
+    uint64_t reserved;
+    _Atomic uint64_t keep[WIRE_KEEPERS]; /* the readers': see struct wire_keeper */
     struct wire_count counts[WIRE_PROBES];
     /* packets * packet_bytes follow, at the next multiple of WIRE_PAGE */
 };

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,10 @@ static const struct cli_option record_options[] = {
     {"output", 'o', "DIR", false, "the folder to make (default: oscope-DATE-TIME)", NULL},
     {"for", 0, "SEC", false, "stop after that many seconds", NULL},
     {"size", 0, "BYTES", false, "stop when the recording has so many (K, M, G: binary)", NULL},
+    {"on-full", 0, "HOW", false,
+     "when the guest is faster than the disk: overwrite the oldest events (default), drop the "
+     "newest, or wait: the guest does",
+     "overwrite drop wait"},
     {"no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL},
     {0},
 };
@@ -29,6 +34,7 @@ struct record {
     struct oscope_session *session;
     struct oscope_recording *recording;
     char dir[4096];
+    struct oscope_recording_options options;
     double seconds; /* 0: no end */
     uint64_t size;  /* 0: no end */
     size_t notes;   /* told so far */
@@ -113,7 +119,8 @@ static int record_sets(struct record *r, const char *const *sets, size_t n)
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigaddset(&set, signals[i]);
     sigprocmask(SIG_BLOCK, &set, &old);
-    struct oscope_error *err = oscope_recording_open(r->session, sets, n, r->dir, &r->recording),
+    struct oscope_error *err =
+                            oscope_recording_open(r->session, sets, n, &r->options, &r->recording),
                         *end;
     if (!err) {
         double begin = record_now();
@@ -131,6 +138,20 @@ static int record_sets(struct record *r, const char *const *sets, size_t n)
     return err ? cli_error(r->c, err) : CLI_OK;
 }
 
+static bool record_on_full(const char *text, enum oscope_on_full *out)
+{
+    static const char *const names[] = {[OSCOPE_FULL_OVERWRITE] = "overwrite",
+                                        [OSCOPE_FULL_DROP] = "drop",
+                                        [OSCOPE_FULL_WAIT] = "wait"};
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!strcmp(text, names[i])) {
+            *out = (enum oscope_on_full)i;
+            return true;
+        }
+    return false;
+}
+
 static int record_options_read(struct record *r)
 {
     const char *o;
@@ -141,6 +162,9 @@ static int record_options_read(struct record *r)
         return cli_usage(r->c, "--for: seconds from 0.001 on, not '%s'", o);
     if ((o = cli_option(r->c, "size")) && (!text_size(o, &r->size) || !r->size))
         return cli_usage(r->c, "--size: a number of bytes such as 500M, not '%s'", o);
+    if ((o = cli_option(r->c, "on-full")) && !record_on_full(o, &r->options.on_full))
+        return cli_usage(r->c, "--on-full: overwrite, drop or wait, not '%s'", o);
+    r->options.dir = r->dir;
     if ((o = cli_option(r->c, "output")))
         snprintf(r->dir, sizeof r->dir, "%s", o);
     else if (localtime_r(&now, &tm))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* oscope run: the user's own QEMU command line with the observer attached. */
 #include "cli/cmd_table.h"
+#include "cli/text.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -12,8 +13,12 @@ static const struct cli_option run_options[] = {
     {"vmlinux", 0, "FILE", false, "the kernel's ELF file, for all commands of the session",
      "@file"},
     {"system-map", 0, "FILE", false, "the kernel's System.map, likewise", "@file"},
+    {"event-ring", 0, "SIZE", false,
+     "memory for the events of each vCPU that nobody has read yet (default: 4M)", NULL},
     {0},
 };
+
+enum { RUN_RING_LEAST = 16 << 10, RUN_RING_MOST = 1 << 30 };
 
 /* Ends as QEMU ended: with its status, or by the same signal, so that a shell sees no difference.
  */
@@ -41,7 +46,12 @@ static int run_run(struct cli *c)
         .message = cli_message,
         .quiet = cli_option(c, "quiet") != NULL,
     };
+    const char *ring = cli_option(c, "event-ring");
     int status = 0;
+
+    if (ring && (!text_size(ring, &opts.event_ring) || opts.event_ring < RUN_RING_LEAST ||
+                 opts.event_ring > RUN_RING_MOST))
+        return cli_usage(c, "--event-ring: from 16K to 1G, not '%s'", ring);
     struct oscope_error *err = oscope_run(c->argv, &opts, &status);
 
     return err ? cli_error(c, err) : run_pass_on(status);

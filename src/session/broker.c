@@ -13,7 +13,7 @@
 #include "base/util.h"
 #include "base/vec.h"
 #include "session/machine.h"
-#include "session/probes_json.h"
+#include "session/probe_ops.h"
 #include "session/sock.h"
 
 #include <errno.h>
@@ -27,8 +27,6 @@ enum {
     REQUEST_MAX = 2 << 20, /* a probe set is some 100 KiB at most */
     SEND_TIMEOUT_MS = 2000,
     QEMU_TIMEOUT_MS = 1500,
-    SETTLE_MS = 500, /* that vCPUs may take to take up a probe set; a few are usual */
-    SETTLE_STEP_US = 200,
     RUN_ON_MS = 100,
     CLEAR_MS = 2000, /* clients look for a new broker every 250 ms */
 };
@@ -47,7 +45,7 @@ static struct oscope_error *no_qmp(void)
     return error_new(OSCOPE_E_GONE, "QEMU has closed its QMP connection");
 }
 
-static struct oscope_error *pause_guest(struct broker *b)
+struct oscope_error *broker_stop_guest(struct broker *b)
 {
     bool running;
 
@@ -71,7 +69,7 @@ static struct oscope_error *pause_guest(struct broker *b)
     return NULL;
 }
 
-static struct oscope_error *resume_guest(struct broker *b)
+struct oscope_error *broker_run_guest(struct broker *b)
 {
     if (b->pauses || !b->stopped_here)
         return NULL;
@@ -87,13 +85,13 @@ static struct oscope_error *resume_guest(struct broker *b)
 static int run_on(struct broker *b)
 {
     if (b->stopped_here && !b->pauses && b->qmp)
-        oscope_error_free(resume_guest(b));
+        oscope_error_free(broker_run_guest(b));
     return b->stopped_here && !b->pauses && b->qmp ? RUN_ON_MS : -1;
 }
 
 static struct oscope_error *client_pause(struct broker *b, struct broker_client *c)
 {
-    TRY(pause_guest(b));
+    TRY(broker_stop_guest(b));
     b->pauses++;
     c->pauses++;
     return NULL;
@@ -105,7 +103,7 @@ static struct oscope_error *client_resume(struct broker *b, struct broker_client
         return error_new(OSCOPE_E_USAGE, "resume without a pause");
     c->pauses--;
     b->pauses--;
-    return resume_guest(b);
+    return broker_run_guest(b);
 }
 
 /* ---- QEMU's own trace points ---- */
@@ -171,97 +169,6 @@ static void forget_trace(struct broker *b, const struct broker_client *c)
         oscope_error_free(qtrace_want(&b->trace, &h, c, 0, &at));
 }
 
-/* ---- probes ---- */
-
-static struct oscope_error *settle(struct broker *b, bool *settled)
-{
-    uint64_t limit = clock_ns() + (uint64_t)SETTLE_MS * 1000000;
-
-    for (;;) {
-        TRY(engine_settled(b->engine, settled));
-        if (*settled || clock_ns() > limit)
-            return NULL;
-        usleep(SETTLE_STEP_US);
-    }
-}
-
-/*
- * Makes the wish true. vCPUs look for a new wish when they go idle, which busy ones do not: the
- * guest is stopped and goes on at once (about 2 ms). One that stands still takes it up when it goes
- * on.
- */
-static struct oscope_error *enforce(struct broker *b, bool *settled)
-{
-    *settled = false;
-    TRY(engine_wish(b->engine));
-    TRY(pause_guest(b));
-    TRY(resume_guest(b));
-    return b->pauses ? engine_settled(b->engine, settled) : settle(b, settled);
-}
-
-static struct oscope_error *op_subscribe(struct broker *b, struct broker_client *c,
-                                         const json_t *request, json_t *out)
-{
-    struct probe_set set;
-    bool settled = false;
-
-    if (!b->engine)
-        TRY(engine_open(b->desc->pid, &b->engine));
-    struct oscope_error *err = probes_from_json(json_object_get(request, "set"), &set);
-    if (err) {
-        probe_set_free(&set);
-        return err;
-    }
-    TRY(engine_want(b->engine, c, &set));
-    err = enforce(b, &settled);
-    if (err) { /* nobody else shall suffer from a set that can't be */
-        struct probe_set none = {0};
-        oscope_error_free(engine_want(b->engine, c, &none));
-        oscope_error_free(enforce(b, &settled));
-        return err;
-    }
-    b->clear_at = 0; /* it just was */
-    json_object_set_new(out, "resets",
-                        json_integer(b->qmp ? qmp_events(b->qmp)->reset : b->resets));
-    json_object_set_new(out, "settled", json_boolean(settled));
-    return NULL;
-}
-
-/* {"probes": [{…}]}: of the wish, which is in force unless "settled" is false. */
-static struct oscope_error *op_probes(struct broker *b, json_t *out)
-{
-    json_t *probes = json_array();
-    bool settled = true;
-
-    json_object_set_new(out, "probes", probes);
-    if (!b->engine)
-        TRY(engine_open(b->desc->pid, &b->engine));
-    TRY(engine_settled(b->engine, &settled));
-    json_object_set_new(out, "settled", json_boolean(settled));
-    for (size_t i = 0; i < engine_nprobes(b->engine); i++) {
-        struct engine_probe p = engine_probe(b->engine, i);
-        json_array_append_new(probes,
-                              json_pack("{s:s,s:i,s:I,s:i,s:I,s:I,s:I}", "name", p.name, "site",
-                                        (int)p.site, "address", (json_int_t)p.address, "users",
-                                        (int)p.users, "fired", (json_int_t)p.counts.fired,
-                                        "published", (json_int_t)p.counts.published, "faults",
-                                        (json_int_t)p.counts.faults));
-    }
-    return NULL;
-}
-
-/* What a client wanted goes with it. */
-static void forget_wants(struct broker *b, const struct broker_client *c)
-{
-    struct probe_set none = {0};
-    bool settled;
-
-    if (!b->engine || !engine_wants(b->engine, c))
-        return;
-    oscope_error_free(engine_want(b->engine, c, &none));
-    oscope_error_free(enforce(b, &settled));
-}
-
 /* ---- requests ---- */
 
 static struct oscope_error *op_hello(struct broker *b, json_t *out)
@@ -322,9 +229,11 @@ static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, 
     if (!strcmp(op, "resume"))
         return client_resume(b, c);
     if (!strcmp(op, "subscribe"))
-        return op_subscribe(b, c, request, out);
+        return probe_ops_subscribe(b, c, request, out);
     if (!strcmp(op, "probes"))
-        return op_probes(b, out);
+        return probe_ops_list(b, out);
+    if (!strcmp(op, "enable") || !strcmp(op, "disable") || !strcmp(op, "remove"))
+        return probe_ops_change(b, op, request, out);
     if (!strcmp(op, "trace"))
         return op_trace(b, c, request, out);
     if (!strcmp(op, "map"))
@@ -390,8 +299,8 @@ static void drop_client(struct broker *b, size_t i)
     close(c->fd);
     b->pauses -= c->pauses;
     if (c->pauses)
-        oscope_error_free(resume_guest(b));
-    forget_wants(b, c);
+        oscope_error_free(broker_run_guest(b));
+    probe_ops_forget(b, c);
     forget_trace(b, c);
     free(c->buf);
     free(c);
@@ -500,7 +409,7 @@ static int until_due(struct broker *b)
     bool settled;
 
     if (b->clear_at && now >= b->clear_at) {
-        oscope_error_free(enforce(b, &settled));
+        oscope_error_free(probe_ops_enforce(b, &settled));
         b->clear_at = 0;
     }
     int ms = b->clear_at ? (int)((b->clear_at - now) / 1000000) + 1 : -1;
@@ -554,6 +463,7 @@ static void note_reset(struct broker *b)
         return;
     b->resets = resets;
     os_forget_boot(b->dir);
+    probe_ops_reset(b);
 }
 
 enum broker_end broker_serve(struct broker *b)

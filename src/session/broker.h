@@ -33,6 +33,10 @@ struct broker {
     uint64_t clear_at;     /* ns; when to drop probes that were found in force; 0: none were */
 };
 
+/* Stops the guest, unless clients hold it stopped already, and lets it run on unless they do. */
+struct oscope_error *broker_stop_guest(struct broker *b) WARN_UNUSED;
+struct oscope_error *broker_run_guest(struct broker *b) WARN_UNUSED;
+
 /* Why broker_serve() came back. */
 enum broker_end { BROKER_QEMU_ENDED, BROKER_DETACHED };
 

@@ -2,6 +2,7 @@
 /* Who wants which probes: see engine.h. */
 #include "session/engine.h"
 
+#include "base/clock.h"
 #include "base/util.h"
 
 #include <dirent.h>
@@ -12,15 +13,18 @@
 #include <unistd.h>
 
 struct want {
-    const void *user;
+    const void *user;       /* NULL: it stands under a name */
+    struct probe_name name; /* else empty */
     struct probe_set set;
 };
 
 struct engine {
     struct control *control;
     VEC(struct want) wants;
-    struct probe_set wish;                     /* what was published last */
+    VEC(struct probe_name) disabled;
+    struct probe_set wish; /* what was wanted when a wish was published last, disabled or not */
     struct control_counts before[WIRE_PROBES]; /* of slots, when their probe began */
+    uint64_t since[WIRE_PROBES];               /* ns, when that was */
     uint64_t generation;
 };
 
@@ -90,6 +94,7 @@ void engine_close(struct engine *e)
     for (size_t i = 0; i < e->wants.len; i++)
         probe_set_free(&e->wants.data[i].set);
     vec_free(&e->wants);
+    vec_free(&e->disabled);
     probe_set_free(&e->wish);
     control_close(e->control);
     free(e);
@@ -102,35 +107,114 @@ bool engine_was_used(const struct engine *e)
 
 /* ---- wanting ---- */
 
-static struct want *find_want(const struct engine *e, const void *user)
+static struct want *find_want(const struct engine *e, const void *user, const char *name)
 {
-    for (size_t i = 0; i < e->wants.len; i++)
-        if (e->wants.data[i].user == user)
-            return &e->wants.data[i];
+    for (size_t i = 0; i < e->wants.len; i++) {
+        struct want *w = &e->wants.data[i];
+        if (user ? w->user == user : !w->user && (!name || !strcmp(w->name.text, name)))
+            return w;
+    }
     return NULL;
+}
+
+static void forget(struct engine *e, struct want *w)
+{
+    probe_set_free(&w->set);
+    *w = e->wants.data[--e->wants.len];
 }
 
 bool engine_wants(const struct engine *e, const void *user)
 {
-    return find_want(e, user) != NULL;
+    return find_want(e, user, NULL) != NULL;
+}
+
+static struct oscope_error *want(struct engine *e, struct want w, struct probe_set *set)
+{
+    struct want *old = find_want(e, w.user, w.name.text);
+    bool wanted = set->probes.len, ok = true;
+
+    if (old)
+        forget(e, old);
+    w.set = *set;
+    if (wanted)
+        ok = vec_push(&e->wants, w);
+    if (!wanted || !ok)
+        probe_set_free(set);
+    *set = (struct probe_set){0};
+    return ok ? NULL : error_nomem();
 }
 
 struct oscope_error *engine_want(struct engine *e, const void *user, struct probe_set *set)
 {
-    struct want *w = find_want(e, user);
+    return want(e, (struct want){.user = user}, set);
+}
 
-    if (w) {
-        probe_set_free(&w->set);
-        *w = e->wants.data[--e->wants.len];
+struct oscope_error *engine_stand(struct engine *e, const char *name, struct probe_set *set)
+{
+    struct want w = {0};
+
+    str_copy(w.name.text, sizeof w.name.text, name);
+    return want(e, w, set);
+}
+
+bool engine_remove(struct engine *e, const char *name)
+{
+    bool found = false;
+
+    for (struct want *w; (w = find_want(e, NULL, name)); found = true)
+        forget(e, w);
+    return found;
+}
+
+/* Index among the disabled names; their number: it is not. */
+static size_t find_disabled(const struct engine *e, const char *name)
+{
+    size_t i = 0;
+
+    while (i < e->disabled.len && strcmp(e->disabled.data[i].text, name) != 0)
+        i++;
+    return i;
+}
+
+struct oscope_error *engine_disable(struct engine *e, const char *name, bool disabled)
+{
+    size_t i = find_disabled(e, name);
+    struct probe_name n = {0};
+
+    if (disabled == (i < e->disabled.len))
+        return NULL;
+    if (!disabled) {
+        e->disabled.data[i] = e->disabled.data[--e->disabled.len];
+        return NULL;
     }
-    if (set->probes.len && !vec_push(&e->wants, (struct want){user, *set})) {
-        probe_set_free(set);
+    str_copy(n.text, sizeof n.text, name);
+    return e->disabled.len < WIRE_PROBES && vec_push(&e->disabled, n) ? NULL : error_nomem();
+}
+
+bool engine_has(const struct engine *e, const char *name)
+{
+    for (size_t i = 0; i < e->wish.names.len; i++)
+        if (!strcmp(e->wish.names.data[i].text, name))
+            return true;
+    return false;
+}
+
+/* Publishes all of the set's probes but those that are disabled. */
+static struct oscope_error *publish(struct engine *e, const struct probe_set *all)
+{
+    struct probe_set some = *all;
+    size_t n = 0;
+
+    some.probes.data = malloc(MAX(all->probes.len, (size_t)1) * sizeof *some.probes.data);
+    if (!some.probes.data)
         return error_nomem();
-    }
-    if (!set->probes.len)
-        probe_set_free(set);
-    *set = (struct probe_set){0};
-    return NULL;
+    for (size_t i = 0; i < all->probes.len; i++)
+        if (find_disabled(e, all->names.data[i].text) == e->disabled.len)
+            some.probes.data[n++] = all->probes.data[i];
+    some.probes.len = n;
+    struct oscope_error *err = control_wish(e->control, &some, &e->generation);
+    free(some.probes.data);
+    return err;
 }
 
 struct oscope_error *engine_wish(struct engine *e)
@@ -143,7 +227,7 @@ struct oscope_error *engine_wish(struct engine *e)
         err = probe_set_add(&all, &e->wants.data[i].set);
     if (!err) {
         probe_set_slots(&all, &e->wish);
-        err = control_wish(e->control, &all, &e->generation);
+        err = publish(e, &all);
     }
     if (err) {
         probe_set_free(&all);
@@ -153,6 +237,7 @@ struct oscope_error *engine_wish(struct engine *e)
         if (probe_set_find(&e->wish, &all, i) == e->wish.probes.len) {
             uint32_t slot = all.probes.data[i].slot;
             e->before[slot] = control_counts(e->control, slot);
+            e->since[slot] = clock_ns();
         }
     probe_set_free(&e->wish);
     e->wish = all;
@@ -169,16 +254,24 @@ struct engine_probe engine_probe(const struct engine *e, size_t i)
     const struct wire_probe *p = &e->wish.probes.data[i];
     const struct control_counts *before = &e->before[p->slot];
     struct control_counts now = control_counts(e->control, p->slot);
-    struct engine_probe out = {.name = e->wish.names.data[i].text,
+    const char *name = e->wish.names.data[i].text;
+    struct engine_probe out = {.name = name,
                                .site = p->site,
                                .address = p->address,
+                               .disabled = find_disabled(e, name) < e->disabled.len,
+                               .since = e->since[p->slot],
                                .counts = {.fired = now.fired - before->fired,
                                           .published = now.published - before->published,
-                                          .faults = now.faults - before->faults}};
+                                          .faults = now.faults - before->faults,
+                                          .dropped = now.dropped - before->dropped,
+                                          .timed = now.timed - before->timed,
+                                          .cost = now.cost - before->cost}};
 
     for (size_t k = 0; k < e->wants.len; k++) {
-        const struct probe_set *set = &e->wants.data[k].set;
-        out.users += probe_set_find(set, &e->wish, i) < set->probes.len;
+        const struct want *w = &e->wants.data[k];
+        bool wanted = probe_set_find(&w->set, &e->wish, i) < w->set.probes.len;
+        out.users += wanted && w->user;
+        out.stands |= wanted && !w->user;
     }
     return out;
 }

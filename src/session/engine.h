@@ -31,17 +31,36 @@ struct oscope_error *engine_want(struct engine *e, const void *user,
                                  struct probe_set *set) WARN_UNUSED;
 bool engine_wants(const struct engine *e, const void *user);
 
+/*
+ * What stands: wanted under a name until it is removed, whoever asked for it. Takes the set over,
+ * also on error.
+ */
+struct oscope_error *engine_stand(struct engine *e, const char *name,
+                                  struct probe_set *set) WARN_UNUSED;
+/* Nothing stands under that name any more (NULL: under any name). False: nothing did. */
+bool engine_remove(struct engine *e, const char *name);
+
+/* Probes of that name are left out of the wish, or no longer are; who wants them goes on wanting
+ * them. */
+struct oscope_error *engine_disable(struct engine *e, const char *name, bool disabled) WARN_UNUSED;
+
+/* Is a probe of that name wanted? */
+bool engine_has(const struct engine *e, const char *name);
+
 /* Publishes the union of what is wanted as the wish. The vCPUs take it up when they next go idle.
  */
 struct oscope_error *engine_wish(struct engine *e) WARN_UNUSED;
 
-/* A probe of the newest wish. */
+/* A probe that is wanted. */
 struct engine_probe {
-    const char *name; /* the event type; the engine's, until the next wish */
+    const char *name; /* the engine's, until the next wish */
     enum wire_site site;
     uint64_t address;             /* WIRE_SITE_EXEC */
     unsigned users;               /* that want it */
-    struct control_counts counts; /* since it was first wished for */
+    bool stands;                  /* among them */
+    bool disabled;                /* not part of the wish */
+    uint64_t since;               /* ns, when it was first wished for */
+    struct control_counts counts; /* since then */
 };
 size_t engine_nprobes(const struct engine *e);
 struct engine_probe engine_probe(const struct engine *e, size_t i);

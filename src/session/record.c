@@ -4,6 +4,9 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "capture/keeper.h"
+#include "session/engine.h"
+#include "session/private.h"
 #include "session/subscription.h"
 #include "trace/context.h"
 #include "trace/record.h"
@@ -25,7 +28,9 @@ struct oscope_recording {
     struct os_list info; /* its strings are the environment's */
     struct trace_env env[ENV_MAX];
     size_t nenv;
-    uint64_t flushed; /* ns */
+    uint64_t flushed;        /* ns */
+    struct control *control; /* that the keeper is of */
+    struct keeper keeper;
 };
 
 /* ---- opening ---- */
@@ -77,14 +82,38 @@ static struct oscope_error *write_context(struct oscope_session *s, const char *
     return trace_context_write(dir, m->symtab, tasks, list.n);
 }
 
+/* ---- keeping what is not written yet ---- */
+
+static void keep(const struct oscope_recording *r, uint64_t now)
+{
+    if (!r->keeper.shared)
+        return;
+    for (uint32_t i = 0; i < r->sub.rings.count; i++)
+        keeper_keep(&r->keeper, i, trace_recorder_next(r->recorder, i));
+    keeper_renew(&r->keeper, now);
+}
+
+static struct oscope_error *begin_to_keep(struct oscope_recording *r, enum oscope_on_full on_full)
+{
+    enum wire_keep mode = on_full == OSCOPE_FULL_WAIT ? WIRE_KEEP_WAIT : WIRE_KEEP_DROP;
+
+    if (on_full == OSCOPE_FULL_OVERWRITE || !r->sub.probes)
+        return NULL;
+    TRY(engine_file(r->sub.session->own->desc.pid, true, &r->control));
+    TRY(keeper_take(r->control, mode, &r->keeper));
+    keep(r, clock_ns());
+    return NULL;
+}
+
 static struct oscope_error *start(struct oscope_recording *r, struct oscope_session *s,
-                                  const char *const *sets, size_t n, const char *dir)
+                                  const char *const *sets, size_t n,
+                                  const struct oscope_recording_options *options)
 {
     TRY(subscription_open(&r->sub, s, sets, n));
     TRY(describe(r, s));
     const struct trace_rings *own = r->sub.feed ? feed_rings(r->sub.feed) : NULL;
     struct trace_recorder_options o = {
-        .dir = dir,
+        .dir = options->dir,
         .rings = r->sub.probes || !own ? &r->sub.rings : own,
         .more = r->sub.probes ? own : NULL,
         .schema = &r->sub.schema,
@@ -94,12 +123,14 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
     };
     trace_clock_host(&o.clock);
     TRY(trace_recorder_open(&r->recorder, &o));
-    TRY(write_context(s, dir));
+    TRY(write_context(s, options->dir));
+    TRY(begin_to_keep(r, options->on_full));
     return subscription_begin(&r->sub);
 }
 
 struct oscope_error *oscope_recording_open(struct oscope_session *s, const char *const *sets,
-                                           size_t n, const char *dir, struct oscope_recording **out)
+                                           size_t n, const struct oscope_recording_options *o,
+                                           struct oscope_recording **out)
 {
     struct oscope_recording *r = calloc(1, sizeof *r);
 
@@ -107,10 +138,10 @@ struct oscope_error *oscope_recording_open(struct oscope_session *s, const char 
     if (!r)
         return error_nomem();
     os_list_init(&r->info, sizeof(struct oscope_info));
-    struct oscope_error *err = start(r, s, sets, n, dir);
+    struct oscope_error *err = start(r, s, sets, n, o);
     if (err) {
         if (r->recorder) {
-            trace_context_remove(dir);
+            trace_context_remove(o->dir);
             trace_recorder_remove(r->recorder);
         }
         r->recorder = NULL;
@@ -125,6 +156,8 @@ void oscope_recording_close(struct oscope_recording *r)
 {
     if (!r)
         return;
+    keeper_release(&r->keeper);
+    control_close(r->control);
     trace_recorder_close(r->recorder);
     subscription_close(&r->sub);
     os_list_free(&r->info);
@@ -144,6 +177,7 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
             r->flushed = now;
         subscription_pump(&r->sub, now);
         TRY(flush ? trace_recorder_flush(r->recorder) : trace_recorder_pump(r->recorder));
+        keep(r, now);
         TRY(subscription_check(&r->sub, now));
         if (r->sub.ended)
             return error_new(OSCOPE_E_GONE, "the guest has ended");
@@ -156,7 +190,13 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
 
 struct oscope_error *oscope_recording_stop(struct oscope_recording *r)
 {
+    /* A vCPU that waits for us could not take up that the sets are off. */
+    struct oscope_error *err = trace_recorder_pump(r->recorder);
+    keep(r, clock_ns());
     subscription_end(&r->sub);
+    keeper_release(&r->keeper);
+    if (err) /* the recording has ended already */
+        return err;
     return trace_recorder_stop(r->recorder);
 }
 

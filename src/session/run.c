@@ -40,10 +40,11 @@ enum {
     CONNECT_LIMIT_S = 60,
     GREETING_SLICE_MS = 250,
     POLL_SLICE_MS = 10,
-    /* Rings for events: 4 MiB for each vCPU, of which the host gives only what is written to. */
+    /* Rings for events: of their memory the host gives only what is written to. */
     EVENT_RINGS = 256,
-    EVENT_PACKET = 64 << 10,
-    EVENT_PACKETS = 64,
+    EVENT_RING = 4 << 20,
+    EVENT_PACKET = 64 << 10, /* smaller if the ring is: it has four at least */
+    EVENT_PACKETS_LEAST = 4,
 };
 
 struct argv {
@@ -119,11 +120,24 @@ static struct oscope_error *write_config(const struct run *r, char **path)
     return fclose(f) || bad ? error_errno(errno, "write '%s'", *path) : NULL;
 }
 
+/* How many packets of what size make a ring of that many bytes, or the next power of two. */
+static uint32_t packets_of(uint64_t ring, uint32_t *packet)
+{
+    uint64_t bytes = EVENT_PACKETS_LEAST * WIRE_PAGE;
+
+    ring = ring ? MIN(ring, UINT64_C(1) << 30) : EVENT_RING;
+    while (bytes < ring)
+        bytes *= 2;
+    *packet = (uint32_t)MIN(bytes / EVENT_PACKETS_LEAST, (uint64_t)EVENT_PACKET);
+    return (uint32_t)(bytes / *packet);
+}
+
 /* The probe engine: does nothing, and costs nothing, until somebody asks for events. */
 static struct oscope_error *add_plugin(struct run *r, char *const argv[])
 {
     char path[PATH_MAX];
     const char *why = NULL;
+    uint32_t packet;
 
     if (!plugin_fits(argv, &why)) {
         log_info("no probe engine: %s", why);
@@ -133,7 +147,8 @@ static struct oscope_error *add_plugin(struct run *r, char *const argv[])
         log_info("no probe engine: its file is not installed");
         return NULL;
     }
-    TRY(control_create(EVENT_RINGS, EVENT_PACKET, EVENT_PACKETS, &r->events_fd));
+    uint32_t packets = packets_of(r->opts->event_ring, &packet);
+    TRY(control_create(EVENT_RINGS, packet, packets, &r->events_fd));
     return add_arg(&r->argv, "-plugin") && add_arg(&r->argv, "%s,fd=%d", path, r->events_fd)
                ? NULL
                : error_nomem();

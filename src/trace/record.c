@@ -182,6 +182,16 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
     return err;
 }
 
+/* What was discarded before the recording began is nothing that it lacks. */
+static void forget_discarded(uint8_t *packet, uint64_t base)
+{
+    struct wire_packet p;
+
+    memcpy(&p, packet, sizeof p);
+    p.events_discarded = p.events_discarded > base ? p.events_discarded - base : 0;
+    memcpy(packet, &p, sizeof p);
+}
+
 /* Writes the packet in rec->packet behind those that channel i has. */
 static struct oscope_error *put_packet(struct trace_recorder *rec, uint32_t i)
 {
@@ -189,6 +199,7 @@ static struct oscope_error *put_packet(struct trace_recorder *rec, uint32_t i)
     char name[32];
 
     snprintf(name, sizeof name, "channel_%u", i);
+    forget_discarded(rec->packet, c->discarded_base);
     if (rec->ntypes != rec->schema->ntypes)
         TRY(write_metadata(rec));
     if (c->fd < 0)
@@ -347,6 +358,11 @@ struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
     }
     rec->stopped = true;
     return rec->ntypes == rec->schema->ntypes ? NULL : write_metadata(rec);
+}
+
+uint64_t trace_recorder_next(const struct trace_recorder *rec, uint32_t ring)
+{
+    return rec->channels[ring].n;
 }
 
 struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *rec)

@@ -63,6 +63,9 @@ struct oscope_error *trace_recorder_flush(struct trace_recorder *rec) WARN_UNUSE
  */
 struct oscope_error *trace_recorder_stop(struct trace_recorder *rec) WARN_UNUSED;
 
+/* The packet of that one of options.rings that it writes next: those before it are done with. */
+uint64_t trace_recorder_next(const struct trace_recorder *rec, uint32_t ring);
+
 struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *rec);
 
 /* Closes it, and removes the folder with all that was written. */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "capture/control.h"
 #include "capture/layout.h"
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* ---- the interpreter ---- */
 
@@ -428,6 +430,60 @@ static void too_large(void **state)
     assert_int_equal(packet(1).events_discarded, 1);
 }
 
+/* Fills the ring as far as it goes with events of 1000 bytes; how many it took. */
+static unsigned fill_ring(void)
+{
+    unsigned n = 0;
+
+    for (memset(record, 0x55, 1000); n < 100 && ring_put(&ring, record, 1000, clock_ns()); n++)
+        ;
+    return n;
+}
+
+static void unread_packets_are_kept(void **state)
+{
+    struct wire_keeper keepers[WIRE_KEEPERS] = {
+        [2] = {WIRE_KEEP_DROP, getpid(), clock_ns() + UINT64_C(100000000000)}};
+
+    fresh_ring();
+    for (int i = 0; i < WIRE_KEEPERS; i++)
+        atomic_store(&shared.keep[i], UINT64_MAX);
+    ring.keepers = keepers;
+    assert_int_equal(fill_ring(), 100); /* it reads none of this ring */
+    fresh_ring();
+    ring.keepers = keepers;
+    atomic_store(&shared.keep[2], 0);
+    unsigned n = fill_ring();
+    /* Packet 0 can still be copied: the rule of struct wire_ring. */
+    assert_true(position() / PACKET < 0 + PACKETS - 1);
+    assert_int_equal(n, (PACKETS - 2) * 4);
+    assert_int_equal(atomic_load(&shared.discarded), 1);
+    atomic_store(&shared.keep[2], 1);
+    assert_int_equal(fill_ring(), 4);
+    assert_true(position() / PACKET < 1 + PACKETS - 1);
+    atomic_store(&keepers[2].until, 1); /* it lapsed */
+    assert_int_equal(fill_ring(), 100);
+}
+
+static void a_vcpu_waits(void **state)
+{
+    struct wire_keeper keepers[WIRE_KEEPERS] = {
+        {WIRE_KEEP_WAIT, getpid(), clock_ns() + UINT64_C(30000000)}};
+
+    fresh_ring();
+    ring.keepers = keepers;
+    ring.may_wait = true;
+    assert_int_equal(fill_ring(), 100); /* it waited until the hold lapsed */
+    assert_true(clock_ns() >= atomic_load(&keepers[0].until));
+    fresh_ring();
+    ring.keepers = keepers;
+    atomic_store(&keepers[0].until, clock_ns() + UINT64_C(100000000000));
+    assert_int_equal(fill_ring(), (PACKETS - 2) * 4); /* where it can't wait */
+    atomic_store(&keepers[0].pid, INT32_MAX);         /* for nobody */
+    ring.may_wait = true;
+    assert_int_equal(fill_ring(), 100);
+}
+
 /* ---- sets ---- */
 
 /* Five probes: two at one address, two at opcodes of which one asks where it is, one at idle. */
@@ -660,6 +716,8 @@ int main(void)
         cmocka_unit_test(time_wraps),
         cmocka_unit_test(ring_wraps),
         cmocka_unit_test(too_large),
+        cmocka_unit_test(unread_packets_are_kept),
+        cmocka_unit_test(a_vcpu_waits),
         cmocka_unit_test(sets),
         cmocka_unit_test(many_addresses),
         cmocka_unit_test(sets_refused),

@@ -469,6 +469,7 @@ static bool make_vcpus(void)
         ring_init(&engine.vcpus[i].ring, shared, at + layout_ring_head(), l->packet_bytes,
                   l->packets, i, uuid);
         engine.vcpus[i].counts = shared->counts;
+        engine.vcpus[i].ring.keepers = engine.shared->keepers;
         engine.vcpus[i].vars = engine.vars;
     }
     return true;

@@ -6,8 +6,18 @@
  */
 #include "capture/tcg/ring.h"
 
+#include "base/clock.h"
+
+#include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
+
+enum {
+    WAIT_STEP_NS = 200000,
+    WAIT_MOST_NS = 1000000000, /* at once: others may wait for this vCPU, QEMU's monitor too */
+};
 
 #define PACKET_MAGIC UINT32_C(0xC1FC1FC1) /* CTF 1.8, section 5.1 */
 
@@ -67,21 +77,75 @@ static void open_packet(struct ring *r, uint64_t now)
     r->at = sizeof p;
 }
 
+/* ---- readers that packets are kept for ---- */
+
+static bool is_there(const struct wire_keeper *k, uint64_t now)
+{
+    int32_t pid = atomic_load(&k->pid);
+
+    return now < atomic_load(&k->until) && pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+/* What somebody wants done instead of overwriting the oldest packet with the next one. */
+static enum wire_keep held_back(const struct ring *r, uint64_t now)
+{
+    enum wire_keep most = WIRE_KEEP_NOTHING;
+
+    for (int i = 0; r->keepers && i < WIRE_KEEPERS; i++) {
+        const struct wire_keeper *k = &r->keepers[i];
+        uint32_t mode = atomic_load_explicit(&k->mode, memory_order_acquire);
+        if (mode <= most || mode > WIRE_KEEP_WAIT)
+            continue;
+        uint64_t next = atomic_load_explicit(&r->shared->keep[i], memory_order_acquire);
+        /* When this packet is closed the position is in the one after it, and a copy of `next` is
+         * good only if that is not count - 1 packets on. */
+        if (next <= r->n && r->n + 1 - next >= r->count - 1 && is_there(k, now))
+            most = mode;
+    }
+    return most;
+}
+
+/* May the next packet be begun? Waits for it if that is wanted. */
+static bool find_room(struct ring *r, uint64_t *now)
+{
+    const struct timespec step = {0, WAIT_STEP_NS};
+    uint64_t begin = *now;
+    enum wire_keep keep;
+
+    while ((keep = held_back(r, *now)) == WIRE_KEEP_WAIT && r->may_wait && !r->tired) {
+        nanosleep(&step, NULL);
+        *now = clock_ns();
+        r->waited = *now - begin;
+        r->tired = r->waited >= WAIT_MOST_NS;
+    }
+    if (!keep)
+        r->tired = false;
+    return !keep;
+}
+
+static bool discard(struct ring *r)
+{
+    atomic_store_explicit(&r->shared->discarded, ++r->discarded, memory_order_relaxed);
+    return false;
+}
+
 bool ring_put(struct ring *r, uint8_t *record, uint32_t n, uint64_t now)
 {
     uint32_t time;
 
-    if (n > r->packet_bytes - sizeof(struct wire_packet)) {
-        atomic_store_explicit(&r->shared->discarded, ++r->discarded, memory_order_relaxed);
-        return false;
-    }
+    r->waited = 0;
+    if (n > r->packet_bytes - sizeof(struct wire_packet))
+        return discard(r);
     if (now < r->last)
         now = r->last;
     /* 32 bits of time tell apart only what is less than 2^32 ns later */
     if (r->at && (n > r->packet_bytes - r->at || now - r->last > UINT32_MAX))
         close_packet(r);
-    if (!r->at)
+    if (!r->at) {
+        if (!find_room(r, &now))
+            return discard(r);
         open_packet(r, now);
+    }
     time = (uint32_t)now;
     memcpy(record + offsetof(struct wire_event, time), &time, sizeof time);
     memcpy(packet(r) + r->at, record, n);

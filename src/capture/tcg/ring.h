@@ -20,6 +20,10 @@ struct ring {
     uint32_t at;   /* bytes of its content; 0: not begun */
     uint64_t last; /* time of the last event */
     uint64_t discarded;
+    const struct wire_keeper *keepers; /* WIRE_KEEPERS; NULL: none */
+    bool may_wait;                     /* the caller's: for a reader, now */
+    bool tired;                        /* of waiting, until there was room again */
+    uint64_t waited;                   /* ns, in the last ring_put() */
 };
 
 /* A ring that is all 0, its packets at `packets`. */
@@ -31,7 +35,8 @@ void ring_cut(struct ring *r);
 
 /*
  * Appends an event of n bytes, a struct wire_event first, whose time is set here; now is
- * CLOCK_MONOTONIC in ns. False: no packet can hold it; it counts as discarded.
+ * CLOCK_MONOTONIC in ns. False: no packet can hold it, or a reader keeps the ring's oldest packet;
+ * it counts as discarded.
  */
 bool ring_put(struct ring *r, uint8_t *record, uint32_t n, uint64_t now);
 

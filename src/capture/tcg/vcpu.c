@@ -6,6 +6,13 @@
 
 #include <string.h>
 
+enum {
+    TIMED_EVERY = 64,      /* of the times that a probe fires, one is timed */
+    TIMED_FIRST = 4,       /* not the first: nothing it needs is at hand then */
+    TIMED_MOST_NS = 50000, /* what took longer was interrupted on the host */
+    CLOCK_TRIES = 64,
+};
+
 /* ---- registers by name ---- */
 
 static struct qemu_plugin_register *find_register(const struct vcpu *v, const char *name)
@@ -18,6 +25,18 @@ static struct qemu_plugin_register *find_register(const struct vcpu *v, const ch
     return NULL;
 }
 
+/* What two looks at the clock, one after the other, tell that lies between them. */
+static uint64_t clock_cost(void)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (int i = 0; i < CLOCK_TRIES; i++) {
+        uint64_t begin = clock_ns(), n = clock_ns() - begin;
+        least = n < least ? n : least;
+    }
+    return least;
+}
+
 void vcpu_begin(struct vcpu *v)
 {
     if (!v->bytes)
@@ -27,6 +46,7 @@ void vcpu_begin(struct vcpu *v)
     v->names = qemu_plugin_get_registers();
     v->thread = pthread_self();
     v->alive = true;
+    v->clock_cost = clock_cost();
     translator_begin(&v->translator);
 }
 
@@ -91,14 +111,15 @@ static bool read_memory(void *arg, uint64_t va, void *out, size_t n)
 
 /* ---- firing ---- */
 
-static void add(_Atomic uint64_t *counter)
+static uint64_t add(_Atomic uint64_t *counter, uint64_t n)
 {
-    uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(counter, memory_order_relaxed);
 
-    atomic_store_explicit(counter, n + 1, memory_order_relaxed); /* there is one writer */
+    atomic_store_explicit(counter, before + n, memory_order_relaxed); /* there is one writer */
+    return before;
 }
 
-void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
+static void fire(struct vcpu *v, const struct point *p, struct wire_count *count, bool executing)
 {
     struct access a = {v, p->set, executing};
     struct machine m = {.pc = p->pc,
@@ -108,10 +129,8 @@ void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
                         .memory = read_memory,
                         .tables = p->set->wire.tables,
                         .vars = v->vars};
-    struct wire_count *count = &v->counts[p->slot];
     struct wire_event e;
 
-    add(&count->fired);
     uint32_t n = interp_run(p->code, &m, v->record);
     if (!n)
         return;
@@ -121,9 +140,30 @@ void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
         v->generation = p->set->wire.generation;
         ring_cut(&v->ring);
     }
-    if (!ring_put(&v->ring, v->record, n, clock_ns()))
+    v->ring.may_wait = executing; /* else QEMU's big lock is held */
+    if (!ring_put(&v->ring, v->record, n, clock_ns())) {
+        add(&count->dropped, 1);
         return;
-    add(&count->published);
+    }
+    add(&count->published, 1);
     if (e.flags & WIRE_EVENT_FAULT)
-        add(&count->faults);
+        add(&count->faults, 1);
+}
+
+void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
+{
+    struct wire_count *count = &v->counts[p->slot];
+
+    if (add(&count->fired, 1) % TIMED_EVERY != TIMED_FIRST) {
+        fire(v, p, count, executing);
+        return;
+    }
+    uint64_t begin = clock_ns();
+    v->ring.waited = 0;
+    fire(v, p, count, executing);
+    uint64_t took = clock_ns() - begin - v->ring.waited;
+    if (took > TIMED_MOST_NS)
+        return;
+    add(&count->cost, took > v->clock_cost ? took - v->clock_cost : 0);
+    add(&count->timed, 1);
 }

@@ -21,6 +21,7 @@ struct vcpu {
     struct qemu_plugin_register *registers[WIRE_REGISTERS]; /* of the set in force; NULL: none */
     GArray *names;                                          /* qemu_plugin_reg_descriptor */
     uint64_t generation; /* of the set whose events the ring's open packet has */
+    uint64_t clock_cost; /* ns that timing adds to what it times */
     pthread_t thread;
     bool alive;
     uint8_t record[WIRE_RECORD];

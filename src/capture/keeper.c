@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Holds on the rings: see keeper.h. A slot belongs to whoever moved its `until` on from the past,
+ * or from that of a process that is no more.
+ */
+#include "capture/keeper.h"
+
+#include "base/clock.h"
+#include "capture/layout.h"
+
+#include <errno.h>
+#include <signal.h>
+
+static bool is_free(const struct wire_keeper *k, uint64_t now)
+{
+    int32_t pid = atomic_load(&k->pid);
+
+    return now >= atomic_load(&k->until) || pid <= 0 || (kill(pid, 0) && errno == ESRCH);
+}
+
+static _Atomic uint64_t *place(const struct keeper *k, uint32_t ring)
+{
+    uint8_t *at = (uint8_t *)k->shared + k->layout->rings_at + ring * k->layout->ring_stride;
+
+    return &((struct wire_ring *)at)->keep[k->slot];
+}
+
+struct oscope_error *keeper_take(struct control *c, enum wire_keep mode, struct keeper *out)
+{
+    struct wire_control *shared = control_writable(c, &out->layout);
+    uint64_t now = clock_ns();
+
+    out->shared = NULL;
+    for (unsigned i = 0; i < WIRE_KEEPERS; i++) {
+        struct wire_keeper *k = &shared->keepers[i];
+        uint64_t until = atomic_load(&k->until);
+        if (!is_free(k, now) ||
+            !atomic_compare_exchange_strong(&k->until, &until, now + KEEPER_LAPSE_NS))
+            continue;
+        *out = (struct keeper){shared, out->layout, i};
+        atomic_store(&k->mode, WIRE_KEEP_NOTHING);
+        for (uint32_t ring = 0; ring < out->layout->rings; ring++)
+            atomic_store(place(out, ring), UINT64_MAX);
+        atomic_store(&k->pid, (int32_t)getpid());
+        atomic_store(&k->mode, mode);
+        return NULL;
+    }
+    return error_new(OSCOPE_E_BUSY, "%d others keep the guest's events already", WIRE_KEEPERS);
+}
+
+void keeper_keep(const struct keeper *k, uint32_t ring, uint64_t packet)
+{
+    if (ring < k->layout->rings)
+        atomic_store_explicit(place(k, ring), packet, memory_order_release);
+}
+
+void keeper_renew(const struct keeper *k, uint64_t now)
+{
+    atomic_store(&k->shared->keepers[k->slot].until, now + KEEPER_LAPSE_NS);
+}
+
+void keeper_release(struct keeper *k)
+{
+    if (!k->shared)
+        return;
+    struct wire_keeper *slot = &k->shared->keepers[k->slot];
+    atomic_store(&slot->mode, WIRE_KEEP_NOTHING);
+    atomic_store(&slot->pid, 0);
+    atomic_store(&slot->until, 0);
+    k->shared = NULL;
+}

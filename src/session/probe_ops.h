@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What clients ask the broker about probes: wanting a set as long as they are connected
+ * ("subscribe"), the list of what is wanted ("probes"), and changes that outlast them: a set that
+ * stands until it is removed ("enable", "remove"), probes that are left out ("disable").
+ */
+#ifndef SESSION_PROBE_OPS_H
+#define SESSION_PROBE_OPS_H
+
+#include "session/broker.h"
+
+#include <jansson.h>
+
+/* {"set":{…}} (probes_json.h), answered by {"resets":N,"settled":bool}. */
+struct oscope_error *probe_ops_subscribe(struct broker *b, const struct broker_client *c,
+                                         const json_t *request, json_t *out) WARN_UNUSED;
+
+/* Answers {"probes":[{…}],"settled":bool,"now":ns}: what is wanted; in force unless settled is
+ * false. */
+struct oscope_error *probe_ops_list(struct broker *b, json_t *out) WARN_UNUSED;
+
+/*
+ * {"name":"…"}; "enable" may bring a "set" too, which then stands. Answers {"settled":bool}.
+ * Errors: OSCOPE_E_NOT_FOUND (nothing of that name).
+ */
+struct oscope_error *probe_ops_change(struct broker *b, const char *op, const json_t *request,
+                                      json_t *out) WARN_UNUSED;
+
+/* Makes true what is wanted now. */
+struct oscope_error *probe_ops_enforce(struct broker *b, bool *settled) WARN_UNUSED;
+
+/* The client has gone: what it wanted goes too. */
+void probe_ops_forget(struct broker *b, const struct broker_client *c);
+
+/* The guest was reset: what stands is of the kernel before. */
+void probe_ops_reset(struct broker *b);
+
+#endif
