@@ -29,11 +29,13 @@ enum oscope_on_full {
 struct oscope_recording_options {
     const char *dir; /* to be made; must not exist */
     enum oscope_on_full on_full;
+    uint64_t ring; /* keep only the last so many bytes of events; 0: all */
+    bool compress; /* with zstd; `zstd -d` makes a CTF trace of it */
 };
 
 struct oscope_recording_stats {
     uint64_t bytes;   /* of events, on disk */
-    uint64_t packets; /* of these */
+    uint64_t packets; /* written */
     uint64_t lost;    /* packets overwritten before they could be written */
     uint64_t dropped; /* events that found no place */
 };

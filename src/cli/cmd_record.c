@@ -19,6 +19,9 @@ static const struct cli_option record_options[] = {
     {"output", 'o', "DIR", false, "the folder to make (default: oscope-DATE-TIME)", NULL},
     {"for", 0, "SEC", false, "stop after that many seconds", NULL},
     {"size", 0, "BYTES", false, "stop when the recording has so many (K, M, G: binary)", NULL},
+    {"ring", 0, "BYTES", false, "keep only the last so many: the oldest go (K, M, G: binary)",
+     NULL},
+    {"compress", 'z', NULL, false, "compress with zstd; `zstd -d` undoes it", NULL},
     {"on-full", 0, "HOW", false,
      "when the guest is faster than the disk: overwrite the oldest events (default), drop the "
      "newest, or wait: the guest does",
@@ -27,7 +30,7 @@ static const struct cli_option record_options[] = {
     {0},
 };
 
-enum { RECORD_SETS_MAX = 16, RECORD_STEP_MS = 50 };
+enum { RECORD_SETS_MAX = 16, RECORD_STEP_MS = 50, RECORD_RING_LEAST = 1 << 20 };
 
 struct record {
     struct cli *c;
@@ -164,6 +167,12 @@ static int record_options_read(struct record *r)
         return cli_usage(r->c, "--size: a number of bytes such as 500M, not '%s'", o);
     if ((o = cli_option(r->c, "on-full")) && !record_on_full(o, &r->options.on_full))
         return cli_usage(r->c, "--on-full: overwrite, drop or wait, not '%s'", o);
+    if ((o = cli_option(r->c, "ring")) &&
+        (!text_size(o, &r->options.ring) || r->options.ring < RECORD_RING_LEAST))
+        return cli_usage(r->c, "--ring: a number of bytes from 1M on, not '%s'", o);
+    if (r->options.ring && r->size)
+        return cli_usage(r->c, "--ring and --size exclude each other");
+    r->options.compress = cli_option(r->c, "compress") != NULL;
     r->options.dir = r->dir;
     if ((o = cli_option(r->c, "output")))
         snprintf(r->dir, sizeof r->dir, "%s", o);

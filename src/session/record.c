@@ -20,6 +20,7 @@ enum {
     PUMP_NS = 4000000,
     FLUSH_NS = 500000000, /* what a recorder that is killed may leave unwritten */
     ENV_MAX = 8,
+    RENEW_NS = 1000000000, /* at most so often the tasks of a ring on disk are looked up anew */
 };
 
 struct oscope_recording {
@@ -28,8 +29,10 @@ struct oscope_recording {
     struct os_list info; /* its strings are the environment's */
     struct trace_env env[ENV_MAX];
     size_t nenv;
-    uint64_t flushed;        /* ns */
-    struct control *control; /* that the keeper is of */
+    uint64_t flushed; /* ns */
+    char *dir;
+    uint64_t removed, renewed; /* of the tasks beside it: see renew_tasks() */
+    struct control *control;   /* that the keeper is of */
     struct keeper keeper;
 };
 
@@ -59,16 +62,17 @@ static struct oscope_error *describe(struct oscope_recording *r, struct oscope_s
     return NULL;
 }
 
-/* The tasks there are now, and the functions: beside the packets. */
-static struct oscope_error *write_context(struct oscope_session *s, const char *dir)
+/* The tasks that there are now; the caller frees *out. */
+static struct oscope_error *list_tasks(struct oscope_session *s, struct trace_task **out, size_t *n)
 {
     AUTO(os_list_free) struct os_list list;
     struct os_model *m;
 
+    *out = NULL;
     os_list_init(&list, sizeof(struct oscope_task));
     TRY(session_os(s, &m));
     TRY(m->ops->tasks(m, true, &list));
-    AUTO_FREE struct trace_task *tasks = calloc(list.n + 1, sizeof *tasks);
+    struct trace_task *tasks = calloc(list.n + 1, sizeof *tasks);
     if (!tasks)
         return error_nomem();
     for (size_t i = 0; i < list.n; i++) {
@@ -79,7 +83,38 @@ static struct oscope_error *write_context(struct oscope_session *s, const char *
             if (*p < ' ' || *p > '~')
                 *p = '?';
     }
-    return trace_context_write(dir, m->symtab, tasks, list.n);
+    *out = tasks;
+    *n = list.n;
+    return NULL;
+}
+
+/* These and the functions: beside the packets. */
+static struct oscope_error *write_context(struct oscope_session *s, const char *dir)
+{
+    AUTO_FREE struct trace_task *tasks = NULL;
+    struct os_model *m;
+    size_t n;
+
+    TRY(list_tasks(s, &tasks, &n));
+    TRY(session_os(s, &m));
+    return trace_context_write(dir, m->symtab, tasks, n);
+}
+
+/* Where the beginning goes, the tasks that there were then are of no use any more. */
+static void renew_tasks(struct oscope_recording *r, uint64_t now)
+{
+    uint64_t removed = trace_recorder_stats(r->recorder).removed;
+    AUTO_FREE struct trace_task *tasks = NULL;
+    size_t n;
+
+    if (removed == r->removed || now - r->renewed < RENEW_NS || r->sub.stale)
+        return;
+    r->removed = removed;
+    r->renewed = now;
+    struct oscope_error *err = list_tasks(r->sub.session, &tasks, &n);
+    if (!err)
+        err = trace_context_tasks(r->dir, tasks, n);
+    oscope_error_free(err); /* the ones before stay */
 }
 
 /* ---- keeping what is not written yet ---- */
@@ -120,6 +155,8 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
         .env = r->env,
         .nenv = r->nenv,
         .from = TRACE_FROM_NEXT,
+        .ring = options->ring,
+        .compress = options->compress,
     };
     trace_clock_host(&o.clock);
     TRY(trace_recorder_open(&r->recorder, &o));
@@ -138,7 +175,8 @@ struct oscope_error *oscope_recording_open(struct oscope_session *s, const char 
     if (!r)
         return error_nomem();
     os_list_init(&r->info, sizeof(struct oscope_info));
-    struct oscope_error *err = start(r, s, sets, n, o);
+    r->dir = strdup(o->dir);
+    struct oscope_error *err = r->dir ? start(r, s, sets, n, o) : error_nomem();
     if (err) {
         if (r->recorder) {
             trace_context_remove(o->dir);
@@ -161,6 +199,7 @@ void oscope_recording_close(struct oscope_recording *r)
     trace_recorder_close(r->recorder);
     subscription_close(&r->sub);
     os_list_free(&r->info);
+    free(r->dir);
     free(r);
 }
 
@@ -178,6 +217,7 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
         subscription_pump(&r->sub, now);
         TRY(flush ? trace_recorder_flush(r->recorder) : trace_recorder_pump(r->recorder));
         keep(r, now);
+        renew_tasks(r, now);
         TRY(subscription_check(&r->sub, now));
         if (r->sub.ended)
             return error_new(OSCOPE_E_GONE, "the guest has ended");

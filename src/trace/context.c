@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#define NEW_TASKS ".tasks.json"
+
 enum {
     SYMBOLS_MAX = 256 << 20, /* bytes of the files that are read */
     TASKS_MAX = 64 << 20,
@@ -74,7 +76,8 @@ static struct oscope_error *write_symbols(const char *dir, const struct symtab *
     return err;
 }
 
-static struct oscope_error *write_tasks(const char *dir, const struct trace_task *tasks, size_t n)
+static struct oscope_error *write_tasks(const char *dir, const char *name,
+                                        const struct trace_task *tasks, size_t n)
 {
     json_t *all = json_array();
     char *text = NULL;
@@ -86,8 +89,7 @@ static struct oscope_error *write_tasks(const char *dir, const struct trace_task
     if (all)
         text = json_dumps(all, JSON_COMPACT);
     json_decref(all);
-    struct oscope_error *err =
-        text ? write_file(dir, "tasks.json", text, strlen(text)) : error_nomem();
+    struct oscope_error *err = text ? write_file(dir, name, text, strlen(text)) : error_nomem();
     free(text);
     return err;
 }
@@ -103,12 +105,24 @@ struct oscope_error *trace_context_write(const char *dir, const struct symtab *s
         return error_errno(errno, "%s", path);
     if (symtab)
         TRY(write_symbols(dir, symtab));
-    return write_tasks(dir, tasks, n);
+    return write_tasks(dir, "tasks.json", tasks, n);
+}
+
+/* A reader finds the old ones or the new ones. */
+struct oscope_error *trace_context_tasks(const char *dir, const struct trace_task *tasks, size_t n)
+{
+    AUTO_FREE char *path = path_of(dir, "tasks.json"), *new = path_of(dir, NEW_TASKS);
+
+    if (!path || !new)
+        return error_nomem();
+    unlink(new);
+    TRY(write_tasks(dir, NEW_TASKS, tasks, n));
+    return rename(new, path) ? error_errno(errno, "%s", path) : NULL;
 }
 
 void trace_context_remove(const char *dir)
 {
-    static const char *const names[] = {"symbols", "tasks.json"};
+    static const char *const names[] = {"symbols", "tasks.json", NEW_TASKS};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         AUTO_FREE char *path = path_of(dir, names[i]);

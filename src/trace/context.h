@@ -28,6 +28,9 @@ struct trace_context {
 /* Writes it; symtab may be NULL. What is there already is an error. OSCOPE_E_IO, OSCOPE_E_NOMEM. */
 struct oscope_error *trace_context_write(const char *dir, const struct symtab *symtab,
                                          const struct trace_task *tasks, size_t n) WARN_UNUSED;
+/* Writes the tasks anew, in place of those that are there. */
+struct oscope_error *trace_context_tasks(const char *dir, const struct trace_task *tasks,
+                                         size_t n) WARN_UNUSED;
 /* Removes what was written. */
 void trace_context_remove(const char *dir);
 

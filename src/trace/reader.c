@@ -252,8 +252,7 @@ void trace_reader_close(struct trace_reader *r)
         return;
     for (size_t i = 0; i < r->nstreams; i++) {
         free(r->streams[i].buf);
-        if (r->streams[i].fd >= 0)
-            close(r->streams[i].fd);
+        folder_close(&r->streams[i]);
     }
     free(r->streams);
     trace_schema_free(&r->own);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The recorder. A packet is copied out of the ring, found good, and appended with one write; after
- * a write that fails the file is cut back to where it was. So at every moment a file consists of
- * whole packets, but for the last one when the recorder is killed inside a write. The metadata is
- * replaced by renaming, and before the first packet that needs it.
+ * The recorder. A packet is copied out of the ring, found good, and given to the files
+ * (trace/store.h). The metadata is replaced by renaming, and before the first packet that needs it.
  */
 #include "trace/record.h"
 
 #include "trace/packet.h"
+#include "trace/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +19,8 @@
 struct channel {
     struct trace_rings rings; /* one of which it records */
     uint32_t ring;
-    int fd;           /* -1 until the first packet */
     uint64_t n;       /* next packet to write */
-    uint64_t bytes;   /* of the file, but for a copy of the open packet behind them */
-    uint64_t flushed; /* position of the ring when that was made */
+    uint64_t flushed; /* position of the ring when a copy of its open packet was written */
     uint64_t discarded_base;
 };
 
@@ -36,54 +33,48 @@ struct trace_recorder {
     struct arena arena; /* the environment's strings */
     struct channel *channels;
     uint32_t nchannels;
+    struct store *store;
     uint8_t *packet; /* one */
     struct trace_recorder_stats stats;
     bool failed, stopped;
 };
 
-/* Appends all n bytes at `at`, or leaves the file as long as that. */
-static struct oscope_error *append(struct trace_recorder *rec, int fd, const char *name,
-                                   const void *data, size_t n, uint64_t at)
+static struct oscope_error *fail(struct trace_recorder *rec, const char *name)
 {
-    size_t done = 0;
-
-    while (done < n) {
-        ssize_t got = pwrite(fd, (const uint8_t *)data + done, n - done, (off_t)(at + done));
-        if (got > 0) {
-            done += (size_t)got;
-        } else if (got == 0 || errno != EINTR) {
-            int errnum = got ? errno : ENOSPC;
-            rec->failed = true;
-            if (ftruncate(fd, (off_t)at))
-                return error_errno(errno, "%s/%s: cut back after a write failed", rec->dir, name);
-            return error_errno(errnum, "%s/%s", rec->dir, name);
-        }
-    }
-    return NULL;
-}
-
-static struct oscope_error *create(struct trace_recorder *rec, const char *name, int *fd)
-{
-    *fd = openat(rec->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (*fd >= 0)
-        return NULL;
     rec->failed = true;
     return error_errno(errno, "%s/%s", rec->dir, name);
+}
+
+static struct oscope_error *write_text(struct trace_recorder *rec, int fd, const char *text,
+                                       size_t n)
+{
+    while (n) {
+        ssize_t got = write(fd, text, n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            errno = got ? errno : ENOSPC;
+            return fail(rec, "metadata");
+        }
+        text += got;
+        n -= (size_t)got;
+    }
+    return NULL;
 }
 
 static struct oscope_error *write_metadata(struct trace_recorder *rec)
 {
     AUTO_FREE char *text = NULL;
-    AUTO_CLOSE int fd = -1;
     size_t len;
 
     TRY(trace_metadata_write(&rec->metadata, rec->schema, &text, &len));
-    TRY(create(rec, NEW_METADATA, &fd));
-    struct oscope_error *err = append(rec, fd, NEW_METADATA, text, len, 0);
-    if (!err && renameat(rec->dir_fd, NEW_METADATA, rec->dir_fd, "metadata")) {
-        rec->failed = true;
-        err = error_errno(errno, "%s/metadata", rec->dir);
-    }
+    AUTO_CLOSE int fd = openat(rec->dir_fd, NEW_METADATA,
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail(rec, "metadata");
+    struct oscope_error *err = write_text(rec, fd, text, len);
+    if (!err && renameat(rec->dir_fd, NEW_METADATA, rec->dir_fd, "metadata"))
+        err = fail(rec, "metadata");
     if (err)
         unlinkat(rec->dir_fd, NEW_METADATA, 0);
     else
@@ -115,7 +106,6 @@ static void add_channels(struct trace_recorder *rec, const struct trace_rings *r
         uint64_t position = trace_ring_position(rings, i);
         c->rings = *rings;
         c->ring = i;
-        c->fd = -1;
         c->n = position / rings->packet_bytes;
         if (from == TRACE_FROM_OLDEST)
             c->n = trace_ring_oldest(rings, position);
@@ -145,7 +135,8 @@ static struct oscope_error *prepare(struct trace_recorder *rec,
     return copy_env(rec, o->env, o->nenv);
 }
 
-static struct oscope_error *make_folder(struct trace_recorder *rec)
+static struct oscope_error *make_folder(struct trace_recorder *rec,
+                                        const struct trace_recorder_options *o)
 {
     if (mkdir(rec->dir, 0700)) {
         if (errno != EEXIST)
@@ -154,8 +145,18 @@ static struct oscope_error *make_folder(struct trace_recorder *rec)
                           "name a folder that does not exist yet");
     }
     rec->dir_fd = open(rec->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct store_options files = {
+        .dir = rec->dir,
+        .dir_fd = rec->dir_fd,
+        .channels = rec->nchannels,
+        .packet_bytes = MAX(o->rings->packet_bytes, o->more ? o->more->packet_bytes : 0),
+        .ring = o->ring,
+        .compress = o->compress,
+    };
     struct oscope_error *err =
-        rec->dir_fd < 0 ? error_errno(errno, "%s", rec->dir) : write_metadata(rec);
+        rec->dir_fd < 0 ? error_errno(errno, "%s", rec->dir) : store_open(&files, &rec->store);
+    if (!err)
+        err = write_metadata(rec);
     if (err)
         rmdir(rec->dir);
     return err;
@@ -174,7 +175,7 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
     rec->dir_fd = -1;
     struct oscope_error *err = prepare(rec, options);
     if (!err)
-        err = make_folder(rec);
+        err = make_folder(rec, options);
     if (err)
         trace_recorder_close(rec);
     else
@@ -192,31 +193,25 @@ static void forget_discarded(uint8_t *packet, uint64_t base)
     memcpy(packet, &p, sizeof p);
 }
 
-/* Writes the packet in rec->packet behind those that channel i has. */
-static struct oscope_error *put_packet(struct trace_recorder *rec, uint32_t i)
+/* Writes the packet in rec->packet behind those that channel i has; not whole: it comes again. */
+static struct oscope_error *put_packet(struct trace_recorder *rec, uint32_t i, bool whole)
 {
     struct channel *c = &rec->channels[i];
-    char name[32];
 
-    snprintf(name, sizeof name, "channel_%u", i);
     forget_discarded(rec->packet, c->discarded_base);
     if (rec->ntypes != rec->schema->ntypes)
         TRY(write_metadata(rec));
-    if (c->fd < 0)
-        TRY(create(rec, name, &c->fd));
-    return append(rec, c->fd, name, rec->packet, c->rings.packet_bytes, c->bytes);
+    struct oscope_error *err = store_put(rec->store, i, rec->packet, c->rings.packet_bytes, whole);
+    rec->failed |= err != NULL;
+    return err;
 }
 
 /* The same with the last of it. */
 static struct oscope_error *write_packet(struct trace_recorder *rec, uint32_t i)
 {
-    struct channel *c = &rec->channels[i];
-
-    TRY(put_packet(rec, i));
-    c->bytes += c->rings.packet_bytes;
-    c->n++;
+    TRY(put_packet(rec, i, true));
+    rec->channels[i].n++;
     rec->stats.packets++;
-    rec->stats.bytes += c->rings.packet_bytes;
     return NULL;
 }
 
@@ -341,7 +336,7 @@ struct oscope_error *trace_recorder_flush(struct trace_recorder *rec)
         struct channel *c = &rec->channels[i];
         uint64_t position = channel_position(rec, i);
         if (position != c->flushed && copy_open(rec, i, position))
-            TRY(put_packet(rec, i));
+            TRY(put_packet(rec, i, false));
         c->flushed = position;
     }
     return NULL;
@@ -369,6 +364,8 @@ struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *re
 {
     struct trace_recorder_stats stats = rec->stats;
 
+    stats.bytes = store_bytes(rec->store);
+    stats.removed = store_removed(rec->store);
     for (uint32_t i = 0; i < rec->nchannels; i++)
         stats.discarded += discarded(rec, i) - rec->channels[i].discarded_base;
     return stats;
@@ -378,9 +375,7 @@ void trace_recorder_close(struct trace_recorder *rec)
 {
     if (!rec)
         return;
-    for (uint32_t i = 0; rec->channels && i < rec->nchannels; i++)
-        if (rec->channels[i].fd >= 0)
-            close(rec->channels[i].fd);
+    store_close(rec->store);
     if (rec->dir_fd >= 0)
         close(rec->dir_fd);
     free(rec->channels);
@@ -392,12 +387,7 @@ void trace_recorder_close(struct trace_recorder *rec)
 
 void trace_recorder_remove(struct trace_recorder *rec)
 {
-    char name[32];
-
-    for (uint32_t i = 0; i < rec->nchannels; i++) {
-        snprintf(name, sizeof name, "channel_%u", i);
-        unlinkat(rec->dir_fd, name, 0);
-    }
+    store_remove(rec->store);
     unlinkat(rec->dir_fd, "metadata", 0);
     rmdir(rec->dir);
     trace_recorder_close(rec);

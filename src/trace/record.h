@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The recorder: a reader of the rings that writes packets to a folder as they are, one file for
- * each ring (channel_0, channel_1, …) and the metadata. The folder is a CTF 1.8 trace from the
- * first moment on: it can be read while it grows and after the recorder was killed.
+ * each ring (channel_0, channel_1, …; trace/store.h) and the metadata. The folder is a CTF 1.8
+ * trace from the first moment on: it can be read while it grows and after the recorder was killed.
  *
  *     trace_recorder_open(&rec, &options);
  *     while (wanted && !(err = trace_recorder_pump(rec)))
@@ -28,12 +28,16 @@ struct trace_recorder_options {
     size_t nenv;
     struct trace_clock clock;
     enum trace_from from; /* NOW: from the packet that is being written, whole */
+    uint64_t ring;        /* keep only the last so many bytes of packets; 0: all */
+    bool compress;        /* trace/packed.h */
 };
 
 struct trace_recorder_stats {
-    uint64_t packets, bytes; /* written */
-    uint64_t lost;           /* packets overwritten before they could be copied, or damaged */
-    uint64_t discarded;      /* events that found no place in a ring since the recorder opened */
+    uint64_t packets;   /* written */
+    uint64_t bytes;     /* of these on disk now */
+    uint64_t removed;   /* files that went, because only the last of it is kept */
+    uint64_t lost;      /* packets overwritten before they could be copied, or damaged */
+    uint64_t discarded; /* events that found no place in a ring since the recorder opened */
 };
 
 /*

@@ -8,6 +8,13 @@
 
 #include "trace/packet.h"
 
+struct stream_file {
+    int fd;
+    unsigned piece; /* its number */
+    bool packed;    /* trace/packed.h */
+    uint64_t size;
+};
+
 struct stream {
     struct trace_event ev; /* the next one, if have */
     bool have;
@@ -33,7 +40,13 @@ struct stream {
     uint64_t discarded_base;
 
     /* file */
+    struct stream_file *files; /* of which fd is the one being read; they follow each other */
+    size_t nfiles, file;
+    struct packer *packer; /* for compressed ones; made at the first need */
+    uint8_t *frame;        /* a compressed packet */
+    size_t frame_cap;
     int fd;
+    bool packed;
     uint64_t at, size; /* next packet; file */
     size_t chunk;      /* bytes to read first: a packet, if they are all alike */
     bool cut;          /* the file has not all of this packet */
@@ -61,10 +74,11 @@ void folder_seek(struct stream *s, uint64_t time, const uint8_t uuid[16]);
 
 /*
  * The recording in dir: its metadata's text, 0-terminated (the caller frees it), and a stream for
- * each of its files, in order of their numbers (the caller closes and frees them). Outputs are set
- * on errors, too.
+ * each of its channels, in order of their numbers (the caller closes them with folder_close() and
+ * frees them). Outputs are set on errors, too.
  */
 struct oscope_error *folder_open(const char *dir, char **text, size_t *len, struct stream **streams,
                                  size_t *nstreams) WARN_UNUSED;
+void folder_close(struct stream *s);
 
 #endif

@@ -2,11 +2,12 @@
 /*
  * Hostile packets and metadata. First byte 0: the rest is a recording's metadata, which must be
  * refused or come out as it went in when it is written again. Else the rest lies over the packets
- * of two live rings, whose writers then go on, or (even first byte) over a file of a recording.
- * Values must lie within what was read, and every event must be accounted for.
+ * of two live rings, whose writers then go on, or (even first byte) over a file of a recording,
+ * plain or compressed. Values must lie within what was read, and every event must be accounted for.
  */
 #include "../unit/fake_trace.h"
 
+#include "trace/packed.h"
 #include "trace/record.h"
 #include "trace/stream.h"
 
@@ -65,12 +66,34 @@ static void fuzz_rings(const uint8_t *data, size_t n)
     fake_trace_close(&f);
 }
 
-/* A file with a good packet, the input, and a good packet; read as folder.c reads it. */
+/* Reads a stream of one file as folder.c does. */
+static void read_file(struct stream *s, const struct fake_trace *f, uint64_t seek)
+{
+    struct stream_file file = {.fd = s->fd, .packed = s->packed, .size = s->size};
+    struct trace_event ev;
+
+    s->files = malloc(sizeof file);
+    memcpy(s->files, &file, sizeof file);
+    s->nfiles = 1;
+    s->cap = s->chunk = 4 * FAKE_PACKET;
+    s->buf = malloc(s->cap);
+    while (folder_more(s, f->rings.uuid))
+        while (packet_next(&s->c, &f->schema, &ev) == PACKET_EVENT)
+            check_event(&ev);
+    if (!s->dry || s->at < s->size)
+        abort();
+    folder_seek(s, seek, f->rings.uuid);
+    if (s->at > s->size + PACKET_MAX)
+        abort();
+    folder_close(s);
+    free(s->buf);
+}
+
+/* A file with a good packet, the input, and a good packet. */
 static void fuzz_file(const uint8_t *data, size_t n)
 {
     struct fake_trace f;
     struct stream s = {.fd = memfd_create("channel_0", MFD_CLOEXEC)};
-    struct trace_event ev;
 
     fake_trace_open(&f, 1);
     for (int32_t i = 0; f.writers[0].n < 2; i++)
@@ -82,18 +105,33 @@ static void fuzz_file(const uint8_t *data, size_t n)
         pwrite(s.fd, fake_packet(&f, 0, 1), FAKE_PACKET, (off_t)last) != FAKE_PACKET)
         abort();
     s.size = last + FAKE_PACKET;
-    s.cap = s.chunk = 4 * FAKE_PACKET;
-    s.buf = malloc(s.cap);
-    while (folder_more(&s, f.rings.uuid))
-        while (packet_next(&s.c, &f.schema, &ev) == PACKET_EVENT)
-            check_event(&ev);
-    if (!s.dry || s.at < s.size)
-        abort();
-    folder_seek(&s, load16(data), f.rings.uuid);
-    if (s.at > s.size + PACKET_MAX)
-        abort();
-    close(s.fd);
-    free(s.buf);
+    read_file(&s, &f, load16(data));
+    fake_trace_close(&f);
+}
+
+/* A compressed packet, over which the input lies, the input, and a good one. */
+static void fuzz_packed(const uint8_t *data, size_t n)
+{
+    struct fake_trace f;
+    struct packer *packer = packer_new();
+    uint8_t *packed = malloc(packed_most(FAKE_PACKET));
+    struct stream s = {.fd = memfd_create("channel_0.zst", MFD_CLOEXEC), .packed = true};
+
+    fake_trace_open(&f, 1);
+    for (int32_t i = 0; f.writers[0].n < 2; i++)
+        fake_exit(&f, 0, (uint64_t)i, i);
+    for (uint64_t k = 0; k < 2; k++) {
+        size_t got = packer_pack(packer, fake_packet(&f, 0, k), FAKE_PACKET, packed);
+        if (pwrite(s.fd, packed, got, (off_t)s.size) != (ssize_t)got ||
+            pwrite(s.fd, data, n, (off_t)(s.size + got)) != (ssize_t)n)
+            abort();
+        if (!k && pwrite(s.fd, data, MIN(n, (size_t)16), (off_t)(load16(data) % got)) < 0)
+            abort();
+        s.size += got + (k ? 0 : n);
+    }
+    packer_free(packer);
+    free(packed);
+    read_file(&s, &f, load16(data));
     fake_trace_close(&f);
 }
 
@@ -126,6 +164,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         fuzz_metadata(data + 1, n - 1);
     else if (data[0] & 1)
         fuzz_rings(data + 1, n - 1);
+    else if (data[0] & 2)
+        fuzz_packed(data + 1, n - 1);
     else
         fuzz_file(data + 1, n - 1);
     return 0;

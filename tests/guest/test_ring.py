@@ -96,3 +96,31 @@ def test_four_recorders_can_keep_events(small, tmp_path):
     assert not (tmp_path / "5").exists()
     for r in records:
         assert r.stop() == 0
+
+
+def test_the_last_of_it_compressed(small, tmp_path):
+    """A flight recorder: what was long ago goes, and with it the names of who is no more."""
+    folder = tmp_path / "t"
+    record = Record(small, folder, "sched", "syscalls", "--ring", "1M", "-z")
+    small.sh("/tmp/first; true", check=False)
+    deadline = time.monotonic() + 90
+    while (folder / "channel_0.0.zst").exists() and time.monotonic() < deadline:
+        small.sh(FORKS)
+        assert folder_bytes(folder) <= 1100 << 10
+    for _ in range(4):
+        small.sh(FORKS)
+    small.sh("/tmp/last; true", check=False)
+    time.sleep(0.3)
+    assert record.stop() == 0
+    assert folder_bytes(folder) <= 1 << 20
+    seen = execs(folder)
+    assert "/tmp/last" in seen and len(seen) > 10
+    r = Guest.oscope_run("report", "sched", "-t", folder, "-o", "json")
+    assert r.returncode == 0, r.stderr
+    subprocess.run(["zstd", "-q", "-d", "--rm", *folder.glob("*.zst")], check=True)
+    assert execs(folder) == seen
+    assert sum(n == "sched_process_exec" for n, *_ in babeltrace(folder)) == len(seen)
+
+
+def folder_bytes(folder):
+    return sum(p.stat().st_size for p in folder.glob("channel_*"))

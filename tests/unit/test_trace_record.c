@@ -23,6 +23,8 @@ struct fixture {
     struct trace_recorder *rec;
     struct trace_reader *r;
     char top[32], dir[48];
+    uint64_t ring; /* of the recorder to be opened */
+    bool compress;
 };
 
 static int setup(void **state)
@@ -60,7 +62,9 @@ static struct oscope_error *open_recorder(struct fixture *x, enum trace_from fro
                                        .schema = &x->f.schema,
                                        .env = env,
                                        .nenv = ARRAY_SIZE(env),
-                                       .from = from};
+                                       .from = from,
+                                       .ring = x->ring,
+                                       .compress = x->compress};
 
     trace_clock_host(&o.clock);
     return trace_recorder_open(&x->rec, &o);
@@ -248,6 +252,153 @@ static void test_flush(void **state)
     assert_int_equal(read_all(x).events, 1001);
     assert_int_equal(read_all(x).damaged, 0);
     expect_babeltrace(x, 1001);
+}
+
+/* Compressed files are read as they are, sought in, and made a plain trace of by zstd. */
+static void test_compressed(void **state)
+{
+    struct fixture *x = *state;
+    char command[256];
+
+    x->compress = true;
+    assert_null(open_recorder(x, TRACE_FROM_NOW));
+    for (int32_t i = 0; i < 3000; i += 10) {
+        write_events(x, i, i + 10);
+        assert_null(trace_recorder_flush(x->rec));
+        if (i % 500 == 0)
+            assert_int_equal(read_all(x).events, i + 10);
+    }
+    assert_null(trace_recorder_stop(x->rec));
+    struct trace_recorder_stats written = trace_recorder_stats(x->rec);
+    assert_int_equal(file_size(x, "channel_0"), -1);
+    assert_int_equal(file_size(x, "channel_0.zst") + file_size(x, "channel_2.zst"), written.bytes);
+    assert_true(written.bytes < written.packets * FAKE_PACKET / 2);
+    struct trace_stats seen = read_all(x);
+    assert_int_equal(seen.events, 3000);
+    assert_int_equal(seen.packets, written.packets);
+    assert_int_equal(seen.damaged + seen.lost + seen.discarded + seen.late, 0);
+    for (uint64_t i = 0; i < 3000; i += 171) {
+        trace_reader_seek(x->r, UINT64_C(1100000000) * i);
+        const struct trace_event *ev = trace_reader_next(x->r);
+        assert_non_null(ev);
+        assert_int_equal(ev->time, UINT64_C(1100000000) * i);
+    }
+    if (system("command -v zstd >/dev/null 2>&1")) {
+        print_message("zstd is not installed: not compared\n");
+        return;
+    }
+    snprintf(command, sizeof command, "zstd -q -d %s/channel_*.zst", x->dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(read_all(x).events, 3000); /* not twice */
+    snprintf(command, sizeof command, "rm %s/channel_*.zst", x->dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(read_all(x).events, 3000);
+    assert_int_equal(file_size(x, "channel_0") % FAKE_PACKET, 0);
+    expect_babeltrace(x, 3000);
+}
+
+/* What is damaged in a compressed file costs its packet. */
+static void test_compressed_damage(void **state)
+{
+    struct fixture *x = *state;
+    const uint8_t junk[16] = {0x5e, 0x2a, 0x4d, 0x18, 1};
+
+    x->compress = true;
+    assert_null(open_recorder(x, TRACE_FROM_NOW));
+    for (int32_t i = 0; i < 3000; i += 500) {
+        write_events(x, i, i + 500);
+        assert_null(trace_recorder_pump(x->rec));
+    }
+    assert_null(trace_recorder_stop(x->rec));
+    uint64_t packets = trace_recorder_stats(x->rec).packets;
+    off_t size = file_size(x, "channel_0.zst");
+    harm(x, "channel_0.zst", 200, junk, sizeof junk); /* in a frame */
+    struct trace_stats seen = read_all(x);
+    assert_int_equal(seen.damaged, 1);
+    assert_int_equal(seen.packets, packets);
+    assert_true(seen.events < 3000 && seen.events > 2500);
+    harm(x, "channel_0.zst", 0, junk, sizeof junk); /* in its head */
+    assert_int_equal(read_all(x).damaged, 1);
+    harm(x, "channel_0.zst", size - 10, NULL, 0); /* and cut */
+    seen = read_all(x);
+    assert_int_equal(seen.damaged, 2);
+    assert_true(seen.events > 2000);
+}
+
+static int count_files(const struct fixture *x)
+{
+    char command[128];
+    int n = -1;
+
+    snprintf(command, sizeof command, "ls %s | grep -c channel", x->dir);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%d", &n), 1);
+    pclose(f);
+    return n;
+}
+
+/* The last of it, never more than was asked for, in one piece for who reads it. */
+static void record_ring(struct fixture *x, uint64_t ring)
+{
+    x->ring = ring;
+    assert_null(open_recorder(x, TRACE_FROM_NOW));
+    for (int32_t i = 0; i < 30000; i += 250) {
+        write_events(x, i, i + 250);
+        assert_null(trace_recorder_flush(x->rec));
+        assert_true(trace_recorder_stats(x->rec).bytes <= x->ring);
+    }
+    assert_null(trace_recorder_stop(x->rec));
+    struct trace_recorder_stats written = trace_recorder_stats(x->rec);
+    assert_true(written.removed > 0 && written.lost == 0);
+    assert_true(written.bytes <= x->ring && written.bytes > x->ring * 3 / 4);
+    assert_true(count_files(x) > 4);
+    trace_reader_close(x->r);
+    assert_null(trace_reader_open_dir(&x->r, x->dir));
+    const struct trace_event *ev = trace_reader_next(x->r);
+    uint64_t first = ev->time, n = 1, last = 0;
+    while ((ev = trace_reader_next(x->r))) {
+        assert_true(ev->time >= first);
+        last = ev->time;
+        n++;
+    }
+    assert_int_equal(last, UINT64_C(1100000000) * 29999);
+    struct trace_stats seen = trace_reader_stats(x->r);
+    assert_int_equal(seen.damaged + seen.lost + seen.discarded + seen.late, 0);
+    /* From some point on every event is there: seek to it and count. */
+    uint64_t from = (first + (last - first) / 2) / 1100000000 * 1100000000;
+    trace_reader_seek(x->r, from);
+    for (uint64_t want = from; (ev = trace_reader_next(x->r)); want += 1100000000)
+        assert_int_equal(ev->time, want);
+    assert_true(n > 2000);
+    if (!x->compress)
+        expect_babeltrace(x, (long)n);
+}
+
+static void test_ring_on_disk(void **state)
+{
+    record_ring(*state, 64 * FAKE_PACKET);
+}
+
+static void test_compressed_ring(void **state)
+{
+    struct fixture *x = *state;
+
+    x->compress = true;
+    record_ring(x, 16 * FAKE_PACKET);
+}
+
+static void test_removed(void **state)
+{
+    struct fixture *x = *state;
+
+    x->ring = 64 * FAKE_PACKET;
+    assert_null(open_recorder(x, TRACE_FROM_NOW));
+    write_events(x, 0, 1000);
+    assert_null(trace_recorder_flush(x->rec));
+    trace_recorder_remove(x->rec);
+    x->rec = NULL;
+    fails(trace_reader_open_dir(&x->r, x->dir), OSCOPE_E_NOT_FOUND);
 }
 
 /* What is in the open packets when the recorder begins is none of its business. */
@@ -492,11 +643,16 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_record),       TEST(test_values),       TEST(test_killed),
-        TEST(test_exists),       TEST(test_overtaken),    TEST(test_oldest),
-        TEST(test_new_type),     TEST(test_damaged_ring), TEST(test_wild_position),
-        TEST(test_damaged_file), TEST(test_cut_file),     TEST(test_seek),
-        TEST(test_disk_full),    TEST(test_flush),        TEST(test_next),
+        TEST(test_record),        TEST(test_values),
+        TEST(test_killed),        TEST(test_exists),
+        TEST(test_overtaken),     TEST(test_oldest),
+        TEST(test_new_type),      TEST(test_damaged_ring),
+        TEST(test_wild_position), TEST(test_damaged_file),
+        TEST(test_cut_file),      TEST(test_seek),
+        TEST(test_disk_full),     TEST(test_flush),
+        TEST(test_compressed),    TEST(test_compressed_damage),
+        TEST(test_ring_on_disk),  TEST(test_compressed_ring),
+        TEST(test_removed),       TEST(test_next),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
