@@ -15,8 +15,11 @@ import os
 import pathlib
 import resource
 import shutil
+import re
 import signal
+import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -30,6 +33,8 @@ from harness import Guest  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("OSCOPE_BUILD", ROOT / "build"))
 OSCOPE = str(BUILD / "oscope")
 BENCH_STATE = str(BUILD / "bench/bench_state")
+BENCH_TRACE = str(BUILD / "bench/bench_trace")
+BENCH_FOLD = str(BUILD / "bench/bench_fold")
 
 
 def row(name, value, target=""):
@@ -290,8 +295,130 @@ def bench_switching(guest, pairs):
         "<= 25")
 
 
+class Broker:
+    """The session's broker, asked for probes that no command writes (src/session/client.h)."""
+
+    OPS = [m[1] for m in re.finditer(r"^    WIRE_OP_(\w+),", (ROOT / "src/capture/wire.h").read_text(),
+                                     re.M)]
+
+    def __init__(self, session):
+        top = os.environ.get("XDG_RUNTIME_DIR")
+        dirs = ([pathlib.Path(top) / "oscope"] if top else []) \
+            + [pathlib.Path(f"/tmp/oscope-{os.geteuid()}/oscope")]
+        path = next(d / session / "broker.sock" for d in dirs
+                    if (d / session / "broker.sock").exists())
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(path))
+        self.file = self.socket.makefile("rw")
+
+    def ask(self, **request):
+        self.file.write(json.dumps(request) + "\n")
+        self.file.flush()
+        answer = json.loads(self.file.readline())
+        assert answer["ok"], answer
+        return answer
+
+    def want(self, opcode, registers):
+        """An event with the registers' values at each instruction of those 4 bytes; None: none."""
+        code = []
+        if registers is not None:
+            code.append(("EVENT", 0, 0, 0, 5000))
+            for i, name in enumerate(registers):
+                code += [("REG", 0, 0, 0, i), ("PUT", 0, 0, 8, 0)]
+            code.append(("END", 0, 0, 0, 0))
+        program = b"".join(struct.pack("<BBBBiQ", self.OPS.index(op), d, s, size, 0, imm)
+                           for op, d, s, size, imm in code)
+        probe = {"name": "bench", "site": 1, "address": "0", "mask": "ffffffff",
+                 "value": f"{opcode:x}", "code": program.hex()}
+        self.ask(op="subscribe", set={"tables": [], "registers": registers or [], "direct": [],
+                                      "probes": [probe] if code else []})
+        answer = self.ask(op="probes")
+        assert answer["settled"], answer
+        return answer["probes"]
+
+
+ECALLS = "dd if=/dev/zero of=/dev/null bs=1 count=100000 2>/dev/null"
+
+
+def bench_hits(args):
+    """What one recorded firing costs: guest time with a probe at every ecall, less that without."""
+    pairs = 5 if args.quick else 15
+    with Guest("riscv64", smp=1, via="run") as guest:
+        broker = Broker(guest.session)
+        for registers, target in (([], 40), (["a0", "a1", "a2", "a3", "a4", "a5"], 200)):
+            costs, inner = [], 0
+            for i in range(pairs):
+                seconds, hits = {}, 0
+                for on in (True, False) if i % 2 else (False, True):
+                    broker.want(0x73, registers if on else None)
+                    guest.sh("dd if=/dev/zero of=/dev/null bs=1 count=1000 2>/dev/null")
+                    before = broker.ask(op="probes")["probes"]
+                    seconds[on] = seconds_of(guest, ECALLS)
+                    if on:
+                        [p] = broker.ask(op="probes")["probes"]
+                        hits = p["fired"] - before[0]["fired"]
+                        inner = p["cost"] / max(p["timed"], 1)
+                costs.append((seconds[True] - seconds[False]) / hits * 1e9)
+            broker.want(0, None)
+            low, _, high = statistics.quantiles(costs, n=4)
+            row(f"a firing, {len(registers)} registers captured ({pairs} pairs of {hits:,} hits)",
+                f"{statistics.median(costs):.0f} ns [{low:.0f}-{high:.0f}]",
+                f"<= {target} (by the engine's own clock {inner:.0f})")
+
+
+def bench_trace(args):
+    """From the ring to the disk and back: rates of events."""
+    r = json.loads(subprocess.run([BENCH_TRACE, "ring"], check=True, capture_output=True).stdout)
+    row("into the ring, a vCPU, no registers / six values",
+        f"{1e3 / r['none']:.1f} / {1e3 / r['six']:.1f} M/s", ">= 5")
+    with tempfile.TemporaryDirectory() as tmp, Guest("riscv64", smp=2, via="run") as guest:
+        folder = f"{tmp}/t"
+        process = recorder(guest, ["syscalls", "traps"], folder)
+        start = time.perf_counter()
+        guest.sh(f"({ECALLS}) & {ECALLS}; {ECALLS}; wait", timeout=120)
+        seconds = time.perf_counter() - start
+        process.send_signal(signal.SIGINT)
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
+        size = sum(f.stat().st_size for f in pathlib.Path(folder).glob("channel_*"))
+        runs = [json.loads(subprocess.run([BENCH_TRACE, "read", folder], check=True,
+                                          capture_output=True).stdout) for _ in range(5)]
+        events = runs[0]["events"]
+        row("recorded from 2 vCPUs, events/s", f"{events / seconds:,.0f}", ">= 1,000,000")
+        row("  lost packets; bytes an event; recorder's memory",
+            f"{runs[0]['lost']}; {size / events:.1f}; {usage.ru_maxrss / 1024:.0f} MiB",
+            "0; <= 24; <= 64")
+        rate = statistics.median(events / run["seconds"] for run in runs) * 1e-6
+        start = time.perf_counter()
+        subprocess.run(["babeltrace2", "-o", "dummy", folder], check=True, capture_output=True)
+        peer = events / (time.perf_counter() - start) * 1e-6
+        row("read, one thread / babeltrace2 -o dummy", f"{rate:.1f} / {peer:.1f} M/s", ">= 20")
+        ms, _ = median_process([OSCOPE, "export", "-t", folder, "--to", "perfetto", "-o",
+                                f"{tmp}/p"], 5)
+        row("exported for Perfetto, the whole command", f"{events / ms * 1e-3:.1f} M/s", ">= 5")
+    for line in subprocess.run([BENCH_FOLD], check=True, capture_output=True,
+                               text=True).stdout.splitlines():
+        name, rate, unit = line.split(maxsplit=2)
+        row(f"fold {name}", f"{rate} {unit}")
+
+
+def bench_peers(args):
+    """QEMU's own log of every interrupt, on the workload of the events' rows."""
+    pairs = 5 if args.quick else 25
+    with tempfile.TemporaryDirectory() as tmp, Guest("riscv64", smp=1, via="plain") as plain, \
+            Guest("riscv64", smp=1, via="plain", extra=["-d", "int", "-D", f"{tmp}/log"]) as logs:
+        ratios = []
+        for i in range(pairs):
+            order = (logs, plain)[::1 if i % 2 else -1]
+            seconds = {g: seconds_of(g, EXECS) for g in order}
+            ratios.append(seconds[logs] / seconds[plain])
+        low, _, high = statistics.quantiles(ratios, n=4)
+        row(f"guest time, QEMU's -d int -D FILE / plain QEMU ({pairs} pairs)",
+            f"{statistics.median(ratios):.3f} [{low:.2f}-{high:.2f}]", "(a peer)")
+
+
 ROWS = {"tasks": bench_tasks, "large": bench_large, "many": bench_many, "slowdown": bench_slowdown,
-        "events": bench_events}
+        "events": bench_events, "peers": bench_peers, "hits": bench_hits, "trace": bench_trace}
 
 
 def main():

@@ -6,6 +6,7 @@
  *     {"op":"registers"}   {"ok":true,"text":"CPU#0 …","threads":[123,124]}
  *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true,"resets":0}   (probes_json.h)
  *     {"op":"probes"}      {"ok":true,"settled":true,"probes":[{"name":"sched_switch", …}]}
+ *     {"op":"enable","name":"sched","set":{…}} {"op":"disable","name":…} {"op":"remove","name":…}
  *     {"op":"trace","sets":3}   {"ok":true,"log":"…/trace-1-1.log","at":0,"threads":[…],"map":"…"}
  *     {"op":"map"}         {"ok":true,"map":"FlatView #0 …"}         (info mtree -f)
  *     {"op":"pause"} {"op":"resume"} {"op":"detach"} {"op":"hello"}
