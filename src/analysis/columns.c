@@ -35,6 +35,14 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"report syscalls: calls", syscall_columns},
         {"report syscalls: tasks", syscall_task_columns},
         {"report syscalls: unfinished", syscall_open_columns},
+        {"report mmio: devices", mmio_device_columns},
+        {"report mmio: registers", mmio_register_columns},
+        {"report mmio: accesses", mmio_access_columns},
+        {"report uart: ports", uart_port_columns},
+        {"report uart: lines", uart_line_columns},
+        {"report blk: disks", blk_disk_columns},
+        {"report blk: map", blk_region_columns},
+        {"report blk: requests, unfinished", blk_request_columns},
     };
 
     *n = ARRAY_SIZE(docs);

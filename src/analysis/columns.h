@@ -3,6 +3,7 @@
 #ifndef ANALYSIS_COLUMNS_H
 #define ANALYSIS_COLUMNS_H
 
+#include <oscope/devices.h>
 #include <oscope/report.h>
 #include <oscope/rows.h>
 
@@ -23,5 +24,9 @@ extern const struct oscope_column sched_cpu_columns[], sched_task_columns[], sch
 extern const struct oscope_column modes_cpu_columns[], modes_task_columns[];
 extern const struct oscope_column trap_cause_columns[], trap_columns[];
 extern const struct oscope_column syscall_columns[], syscall_task_columns[], syscall_open_columns[];
+extern const struct oscope_column mmio_device_columns[], mmio_register_columns[],
+    mmio_access_columns[];
+extern const struct oscope_column uart_port_columns[], uart_line_columns[];
+extern const struct oscope_column blk_disk_columns[], blk_region_columns[], blk_request_columns[];
 
 #endif

@@ -51,6 +51,9 @@ const char *render_unknown_column(const struct oscope_view *v, const struct rend
 
 enum { RENDER_COLUMNS_MAX = 64 };
 
+/* Regions of disks as characters (`report blk`). */
+void render_disks(struct out *o, const struct oscope_table *t, const struct render_options *r);
+
 /* The columns to show of t, in order; returns their number. */
 size_t render_columns(const struct oscope_table *t, const struct render_options *r,
                       const struct oscope_column *cols[RENDER_COLUMNS_MAX]);
