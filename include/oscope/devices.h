@@ -106,6 +106,98 @@ struct oscope_blk_request {
     const char *result;
 };
 
+/* ---- state: `dev` ---- */
+
+/*
+ * The state of interrupt controllers and timers, read without side effects. what: "plic", "aclint"
+ * or "apic"; NULL: the machine's devices. all: what is masked or unused, too. Errors:
+ * OSCOPE_E_NOT_FOUND (this machine has none), OSCOPE_E_UNSUPPORTED (a dump).
+ */
+struct oscope_error *oscope_view_dev(struct oscope_session *s, const char *what, bool all,
+                                     struct oscope_view **out);
+
+/* `dev`: a range of the machine that is a device's */
+struct oscope_dev_range {
+    char device[64];
+    const char *space;
+    uint64_t first, size;
+    const char *view;
+};
+
+/* `dev plic` */
+struct oscope_plic_context {
+    uint64_t plic;
+    uint32_t context;
+    uint64_t hart;
+    const char *mode;
+    uint32_t threshold;
+    uint32_t enabled, pending;
+    const char *sources;
+    enum oscope_consistency consistency;
+};
+struct oscope_plic_source {
+    uint64_t plic;
+    uint32_t source;
+    const char *name;
+    uint32_t priority;
+    bool pending;
+    const char *contexts;
+    enum oscope_consistency consistency;
+};
+
+/* `dev aclint` */
+struct oscope_aclint_clock {
+    uint64_t base;
+    uint64_t mtime, frequency;
+    uint64_t time;
+    uint64_t next_hart, next;
+};
+struct oscope_aclint_hart {
+    uint64_t base;
+    uint64_t hart;
+    uint64_t mtimecmp;
+    const char *timer;
+    uint64_t due;
+    uint64_t msip;
+    const char *pending, *enabled;
+};
+
+/* `dev apic` */
+struct oscope_apic_local {
+    uint32_t cpu;
+    bool enabled;
+    uint32_t tpr, ppr, spurious;
+    const char *serving, *pending;
+    const char *timer;
+    uint32_t timer_vector;
+    bool timer_masked;
+    uint64_t initial, current, divide;
+    uint64_t due;
+};
+struct oscope_apic_lvt {
+    uint32_t cpu;
+    const char *name;
+    uint32_t vector;
+    const char *delivery, *trigger, *polarity;
+    bool masked;
+    uint64_t raw;
+};
+struct oscope_apic_pin {
+    uint32_t ioapic, pin;
+    bool pending, remote_irr;
+    bool masked;
+    uint32_t vector;
+    const char *delivery;
+    uint32_t dest;
+    const char *dest_mode, *trigger, *polarity;
+    uint64_t raw;
+};
+struct oscope_apic_pic {
+    uint32_t pic;
+    uint64_t irr, imr, isr;
+    uint32_t base;
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,9 @@ extern const struct oscope_column ps_columns[], ps_thread_columns[];
 extern const struct oscope_column vm_columns[];
 extern const struct oscope_column mem_columns[], mem_buddy_columns[], mem_map_columns[];
 extern const struct oscope_column dmesg_columns[];
+extern const struct oscope_column dev_range_columns[], plic_context_columns[],
+    plic_source_columns[], aclint_clock_columns[], aclint_hart_columns[], apic_local_columns[],
+    apic_pin_columns[], apic_lvt_columns[], apic_pic_columns[];
 extern const struct oscope_column probe_columns[];
 extern const struct oscope_column bt_columns[];
 extern const struct oscope_column sym_columns[], print_columns[];

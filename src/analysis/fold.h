@@ -63,7 +63,7 @@ struct fold_options {
     const struct symtab *symtab;    /* NULL: none */
     const struct trace_task *tasks; /* that there were when the recording began */
     size_t ntasks;
-    uint64_t disk_bytes; /* of the guest's only virtio disk; 0: not known */
+    uint64_t disk_bytes; /* of the guest's only disk; 0: not known */
 };
 
 /* The tables of a view in the making. */

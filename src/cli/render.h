@@ -22,7 +22,7 @@ enum render_form {
     RENDER_DMESG,
     RENDER_MAPS,   /* as /proc/PID/maps */
     RENDER_CHAIN,  /* one address's walk through the page tables */
-    RENDER_REPORT, /* several tables with headings, histograms as bars */
+    RENDER_REPORT, /* several tables with headings, histograms as bars, disks as maps */
     RENDER_GANTT,  /* `report sched`: a line a vCPU */
 };
 

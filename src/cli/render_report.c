@@ -85,7 +85,7 @@ void render_report(struct out *o, const struct oscope_view *v, const struct rend
 
     for (size_t k = 0; k < v->ntables; k++) {
         const struct oscope_table *t = &v->tables[k];
-        bool interval = !k && !chosen;
+        bool interval = !k && !chosen && !strcmp(t->name, "interval");
         if (!render_wanted(t, r) || (!t->nrows && !r->tables))
             continue;
         if (interval) {

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "base/vec.h"
+#include "session/devices.h"
 #include "session/machine.h"
 #include "session/probes_json.h"
 #include "session/sock.h"
@@ -329,6 +330,12 @@ static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, 
         return op_trace(b, c, request, out);
     if (!strcmp(op, "map"))
         return op_map(b, out);
+    if (!strcmp(op, "peek"))
+        return b->qmp ? devices_peek(b->qmp, request, out) : no_qmp();
+    if (!strcmp(op, "apic"))
+        return b->qmp ? devices_apic(b->qmp, out) : no_qmp();
+    if (!strcmp(op, "disks"))
+        return b->qmp ? devices_disks(b->qmp, out) : no_qmp();
     if (!strcmp(op, "detach")) {
         if (hung_up(c)) /* it waited in vain, and said that nothing happened */
             return error_new(OSCOPE_E_GONE, "the client has gone");
