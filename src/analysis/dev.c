@@ -14,7 +14,7 @@ const struct oscope_column dev_range_columns[] = {
     RANGE(device, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "QEMU's name of the memory region"),
     RANGE(space, OSCOPE_TEXT, 0, "memory (guest-physical addresses) or ports (x86's I/O ports)"),
     RANGE(first, OSCOPE_HEX, 0, "its first address, or port"),
-    RANGE(size, OSCOPE_BYTES, 0, "bytes"),
+    RANGE(size, OSCOPE_HEX, 0, "bytes, holes that other devices lie in included"),
     RANGE(view, OSCOPE_TEXT, 0, "what shows its state: plic, aclint, apic; null: nothing"),
     {0},
 };
@@ -63,18 +63,46 @@ struct os_list *dev_table(struct dev *d, const char *name, const struct oscope_c
     return l;
 }
 
+/* What fills the places where no device is. */
+static bool is_background(const char *device)
+{
+    static const char *const names[] = {"io", "gpex_ioport_window", "gpex_mmio_window"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcmp(names[i], device))
+            return true;
+    return false;
+}
+
+/* The row of which m is a further piece; NULL: of none. */
+static struct oscope_dev_range *row_of(struct os_list *l, const struct mtree_device *m)
+{
+    struct oscope_dev_range *rows = l->rows;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (rows[i].first == m->gpa - m->offset && !strcmp(rows[i].device, m->name))
+            return &rows[i];
+    return NULL;
+}
+
 static struct oscope_error *ranges(struct dev *d)
 {
     struct os_list *l = dev_table(d, "devices", dev_range_columns, sizeof(struct oscope_dev_range));
 
     for (size_t i = 0; i < d->map.n; i++) {
         const struct mtree_device *m = &d->map.devices[i];
-        struct oscope_dev_range *row = os_list_add(l);
-        if (!row)
+        if (!d->all && is_background(m->name))
+            continue;
+        struct oscope_dev_range *row = m->offset ? row_of(l, m) : NULL;
+        if (row) {
+            row->size = MAX(row->size, m->offset + m->size);
+            continue;
+        }
+        if (!(row = os_list_add(l)))
             return error_nomem();
         *row = (struct oscope_dev_range){.space = m->ports ? "ports" : "memory",
-                                         .first = m->gpa,
-                                         .size = m->size,
+                                         .first = m->gpa - m->offset,
+                                         .size = m->offset + m->size,
                                          .view = view_of(m->name)};
         str_copy(row->device, sizeof row->device, m->name);
     }

@@ -30,7 +30,8 @@ const struct oscope_column aclint_clock_columns[] = {
 const struct oscope_column aclint_hart_columns[] = {
     HART(base, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "address of the timer"),
     HART(hart, OSCOPE_UINT, 0, "the hart's id"),
-    HART(mtimecmp, OSCOPE_HEX, 0, "its deadline, in ticks of mtime"),
+    HART(mtimecmp, OSCOPE_HEX, 0,
+         "its deadline, in ticks of mtime; null: never, all its bits are 1"),
     HART(timer, OSCOPE_TEXT, 0, "runs, passed, or never (all bits are 1)"),
     HART(due, OSCOPE_DURATION, OSCOPE_COL_FINE,
          "until the deadline, ns; null: it has passed, or never comes, or the clock's frequency is "

@@ -49,6 +49,7 @@ const struct oscope_column plic_source_columns[] = {
     {0},
 };
 
+#define HIDDEN UINT32_MAX
 enum {
     PENDING = 0x1000,
     ENABLE = 0x2000,
@@ -161,6 +162,13 @@ static bool enabled_of_source(const struct plic *p, unsigned source, unsigned co
     return enabled(p, context, source);
 }
 
+/* Firmware that keeps the contexts of M mode to itself hides them from the kernel: OpenSBI's
+ * fdt_plic_fixup() makes their causes HIDDEN. */
+static const char *mode_name(uint32_t cause)
+{
+    return cause == CAUSE_M || cause == HIDDEN ? "M" : cause == CAUSE_S ? "S" : NULL;
+}
+
 static bool add_context(const struct plic *p, unsigned i, struct os_list *l)
 {
     struct oscope_plic_context *row = os_list_add(l);
@@ -172,10 +180,7 @@ static bool add_context(const struct plic *p, unsigned i, struct os_list *l)
     *row = (struct oscope_plic_context){.plic = p->base,
                                         .context = i,
                                         .hart = told ? told->hart : OSCOPE_UNKNOWN,
-                                        .mode = !told                    ? NULL
-                                                : told->cause == CAUSE_M ? "M"
-                                                : told->cause == CAUSE_S ? "S"
-                                                                         : NULL,
+                                        .mode = told ? mode_name(told->cause) : NULL,
                                         .threshold = (uint32_t)threshold(p, i),
                                         .sources =
                                             numbers(p, 1, p->sources + 1, enabled, i, &l->strings),
@@ -190,7 +195,7 @@ static bool add_context(const struct plic *p, unsigned i, struct os_list *l)
 static bool add_source(const struct plic *p, unsigned i, bool all, struct os_list *l)
 {
     const char *name = dev_tree_source(p->tree, p->told, i);
-    bool used = priority(p, i) || pending(p, i);
+    bool used = pending(p, i);
 
     for (unsigned k = 0; k < p->contexts && !used; k++)
         used = enabled(p, k, i);
