@@ -78,12 +78,12 @@ struct oscope_uart_line {
 struct oscope_blk_disk {
     uint64_t dev;
     uint32_t disk;
-    const char *direction;
+    const char *access;
     uint64_t requests, completed, errors, unfinished;
     uint64_t bytes;
     double iops, throughput;
-    uint64_t latency_avg, latency_max;
-    uint32_t depth_max;
+    uint64_t avg, max;
+    uint32_t depth;
 };
 
 /* `report blk`: a stretch of a disk */
@@ -99,7 +99,7 @@ struct oscope_blk_request {
     uint64_t time;
     uint32_t cpu;
     uint32_t disk;
-    const char *direction;
+    const char *access;
     uint64_t sector;
     uint32_t sectors;
     uint64_t latency;

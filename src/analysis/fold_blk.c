@@ -21,7 +21,7 @@ const struct oscope_column blk_disk_columns[] = {
     DISK(disk, OSCOPE_UINT, 0, "number of the disk, in the order in which they are seen"),
     DISK(dev, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY,
          "address of the disk in QEMU, which tells disks apart"),
-    DISK(direction, OSCOPE_TEXT, 0, "read or write"),
+    DISK(access, OSCOPE_TEXT, 0, "read or write"),
     DISK(requests, OSCOPE_UINT, 0, "issued by the guest"),
     DISK(completed, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "completed, of those whose issue was seen"),
     DISK(errors, OSCOPE_UINT, 0, "of them with an error"),
@@ -29,9 +29,9 @@ const struct oscope_column blk_disk_columns[] = {
     DISK(bytes, OSCOPE_BYTES, 0, "in the requests issued"),
     DISK(iops, OSCOPE_REAL, 0, "requests a second"),
     DISK(throughput, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "bytes a second"),
-    DISK(latency_avg, OSCOPE_DURATION, OSCOPE_COL_FINE, "from issue to completion: mean"),
-    DISK(latency_max, OSCOPE_DURATION, OSCOPE_COL_FINE, "the longest"),
-    DISK(depth_max, OSCOPE_UINT, 0, "most requests of the disk under way at once, both directions"),
+    DISK(avg, OSCOPE_DURATION, OSCOPE_COL_FINE, "from issue to completion: mean"),
+    DISK(max, OSCOPE_DURATION, OSCOPE_COL_FINE, "the longest"),
+    DISK(depth, OSCOPE_UINT, 0, "most requests of the disk under way at once, both directions"),
     {0},
 };
 
@@ -55,7 +55,7 @@ const struct oscope_column blk_request_columns[] = {
     REQUEST(cpu, OSCOPE_UINT, 0,
             "vCPU whose thread took the request; null: another thread of QEMU"),
     REQUEST(disk, OSCOPE_UINT, 0, "number of the disk"),
-    REQUEST(direction, OSCOPE_TEXT, 0, "read or write"),
+    REQUEST(access, OSCOPE_TEXT, 0, "read or write"),
     REQUEST(sector, OSCOPE_UINT, 0, "first sector, of 512 bytes"),
     REQUEST(sectors, OSCOPE_UINT, 0, "how many"),
     REQUEST(latency, OSCOPE_DURATION, OSCOPE_COL_FINE,
@@ -114,7 +114,7 @@ struct blk {
     uint64_t other;   /* requests that there is no room for */
 };
 
-static const char *direction_name(bool write)
+static const char *access_name(bool write)
 {
     return write ? "write" : "read";
 }
@@ -152,7 +152,7 @@ static void mark(struct disk *d, uint64_t known, uint64_t sector, uint32_t secto
     widen(d, end);
     d->cells[sector >> d->shift].requests[write]++;
     for (uint64_t at = sector; at < end;) {
-        uint64_t next = MIN(end, ((at >> d->shift) + 1) << d->shift);
+        uint64_t last = at | (BIT(d->shift) - 1), next = last < end - 1 ? last + 1 : end;
         d->cells[at >> d->shift].sectors[write] += next - at;
         at = next;
     }
@@ -248,7 +248,7 @@ static void on_issue(struct fold *f, const struct trace_event *ev, const struct 
     k->ring[k->seq++ % k->room] = (struct oscope_blk_request){.time = f->time,
                                                               .cpu = o.cpu,
                                                               .disk = o.disk,
-                                                              .direction = direction_name(o.write),
+                                                              .access = access_name(o.write),
                                                               .sector = o.sector,
                                                               .sectors = o.sectors,
                                                               .latency = OSCOPE_UNKNOWN};
@@ -354,7 +354,7 @@ static struct oscope_error *disk_rows(const struct fold *f, uint64_t end, struct
             *row = (struct oscope_blk_disk){
                 .dev = b->disks[i]->dev,
                 .disk = i,
-                .direction = direction_name(w),
+                .access = access_name(w),
                 .requests = to->requests,
                 .completed = to->completed,
                 .errors = to->errors,
@@ -362,9 +362,9 @@ static struct oscope_error *disk_rows(const struct fold *f, uint64_t end, struct
                 .bytes = to->sectors * SECTOR,
                 .iops = fold_rate(f, to->requests, end),
                 .throughput = fold_rate(f, to->sectors * SECTOR, end),
-                .latency_avg = to->completed ? to->total / to->completed : OSCOPE_UNKNOWN,
-                .latency_max = to->completed ? to->max : OSCOPE_UNKNOWN,
-                .depth_max = b->disks[i]->depth_max,
+                .avg = to->completed ? to->total / to->completed : OSCOPE_UNKNOWN,
+                .max = to->completed ? to->max : OSCOPE_UNKNOWN,
+                .depth = b->disks[i]->depth_max,
             };
         }
     return NULL;
@@ -409,7 +409,7 @@ static struct oscope_error *open_rows(const struct fold *f, uint64_t end, struct
             *row = (struct oscope_blk_request){.time = o->time,
                                                .cpu = o->cpu,
                                                .disk = o->disk,
-                                               .direction = direction_name(o->write),
+                                               .access = access_name(o->write),
                                                .sector = o->sector,
                                                .sectors = o->sectors,
                                                .latency = end - MIN(end, o->time)};
@@ -435,7 +435,7 @@ static struct oscope_error *latency_rows(const struct blk *b, bool write, struct
     for (size_t i = 0; i < b->ndisks; i++)
         for (size_t k = 0; k < FOLD_BINS; k++)
             all.bins[k] += b->disks[i]->to[write].times.bins[k];
-    return fold_histogram_rows(&all, direction_name(write), l);
+    return fold_histogram_rows(&all, access_name(write), l);
 }
 
 static void add_notes(const struct fold *f, struct os_list *notes)
