@@ -468,10 +468,10 @@ static struct oscope_error *blk_finish(const struct fold *f, uint64_t end, struc
     add_notes(f, fold_notes(out));
     TRY(disk_rows(
         f, end, fold_add_table(out, "disks", blk_disk_columns, sizeof(struct oscope_blk_disk), 0)));
-    TRY(latency_rows(b, false, fold_add_table(out, "read_latency", report_bin_columns, bin, 0)));
-    TRY(latency_rows(b, true, fold_add_table(out, "write_latency", report_bin_columns, bin, 0)));
     TRY(map_rows(
         f, fold_add_table(out, "map", blk_region_columns, sizeof(struct oscope_blk_region), 0)));
+    TRY(latency_rows(b, false, fold_add_table(out, "read_latency", report_bin_columns, bin, 0)));
+    TRY(latency_rows(b, true, fold_add_table(out, "write_latency", report_bin_columns, bin, 0)));
     TRY(open_rows(
         f, end,
         fold_add_table(out, "unfinished", blk_request_columns, row, OSCOPE_TABLE_JSON_ONLY)));
