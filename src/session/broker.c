@@ -330,12 +330,8 @@ static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, 
         return op_trace(b, c, request, out);
     if (!strcmp(op, "map"))
         return op_map(b, out);
-    if (!strcmp(op, "peek"))
-        return b->qmp ? devices_peek(b->qmp, request, out) : no_qmp();
-    if (!strcmp(op, "apic"))
-        return b->qmp ? devices_apic(b->qmp, out) : no_qmp();
-    if (!strcmp(op, "disks"))
-        return b->qmp ? devices_disks(b->qmp, out) : no_qmp();
+    if (devices_knows(op))
+        return b->qmp ? devices_answer(b->qmp, op, request, out) : no_qmp();
     if (!strcmp(op, "detach")) {
         if (hung_up(c)) /* it waited in vain, and said that nothing happened */
             return error_new(OSCOPE_E_GONE, "the client has gone");

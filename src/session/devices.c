@@ -35,7 +35,7 @@ static struct oscope_error *read_one(struct qmp *q, const struct mtree_devices *
     return NULL;
 }
 
-struct oscope_error *devices_peek(struct qmp *q, const json_t *request, json_t *out)
+static struct oscope_error *answer_peek(struct qmp *q, const json_t *request, json_t *out)
 {
     const json_t *reads = json_object_get(request, "reads");
     AUTO_FREE char *text = NULL;
@@ -77,7 +77,7 @@ static struct oscope_error *add_lapics(struct qmp *q, size_t vcpus, json_t *lapi
     return NULL;
 }
 
-struct oscope_error *devices_apic(struct qmp *q, json_t *out)
+static struct oscope_error *answer_apic(struct qmp *q, const json_t *request, json_t *out)
 {
     AUTO_FREE char *pic = NULL;
     json_t *cpus, *lapics = json_array();
@@ -91,7 +91,7 @@ struct oscope_error *devices_apic(struct qmp *q, json_t *out)
     return add_lapics(q, vcpus, lapics);
 }
 
-struct oscope_error *devices_disks(struct qmp *q, json_t *out)
+static struct oscope_error *answer_disks(struct qmp *q, const json_t *request, json_t *out)
 {
     json_t *blocks, *disks = json_array();
 
@@ -105,6 +105,30 @@ struct oscope_error *devices_disks(struct qmp *q, json_t *out)
     }
     json_decref(blocks);
     return NULL;
+}
+
+static const struct op {
+    const char *name;
+    struct oscope_error *(*answer)(struct qmp *q, const json_t *request, json_t *out);
+} ops[] = {{"peek", answer_peek}, {"apic", answer_apic}, {"disks", answer_disks}};
+
+static const struct op *find_op(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ops); i++)
+        if (!strcmp(ops[i].name, name))
+            return &ops[i];
+    return NULL;
+}
+
+bool devices_knows(const char *op)
+{
+    return find_op(op) != NULL;
+}
+
+struct oscope_error *devices_answer(struct qmp *q, const char *op, const json_t *request,
+                                    json_t *out)
+{
+    return find_op(op)->answer(q, request, out);
 }
 
 /* ---- the client's side ---- */

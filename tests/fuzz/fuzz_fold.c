@@ -46,12 +46,25 @@ static void check(struct fake_fold *x)
 
 static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
 {
-    static const char *const names[] = {
-        "sched_switch",       "sched_waking",    "sched_wakeup",   "sched_process_fork",
-        "sched_process_exit", "trap_entry",      "trap_exit",      "vcpu_idle",
-        "vcpu_resume",        "syscall_entry_a", "syscall_exit_a", "sched_process_exec",
-        "syscall_entry_b",    "syscall_exit_b",  "mmio",           "uart_tx",
-        "uart_rx",            "block_rq_issue",  "block_rq_complete"};
+    static const char *const names[] = {"sched_switch",
+                                        "sched_waking",
+                                        "sched_wakeup",
+                                        "sched_process_fork",
+                                        "sched_process_exit",
+                                        "trap_entry",
+                                        "trap_exit",
+                                        "vcpu_idle",
+                                        "vcpu_resume",
+                                        "syscall_entry_a",
+                                        "syscall_exit_a",
+                                        "sched_process_exec",
+                                        "syscall_entry_b",
+                                        "syscall_exit_b",
+                                        "mmio",
+                                        "uart_tx",
+                                        "uart_rx",
+                                        "block_rq_issue",
+                                        "block_rq_complete"};
     const struct trace_type *t = trace_schema_find(&x->schema, names[p[0] % ARRAY_SIZE(names)]);
     struct fake_value values[TRACE_FIELDS];
     char text[8] = {(char)p[6], (char)p[7]};
@@ -91,9 +104,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                              .slices = data[0] & 0x40 ? 4 : 1000,
                              .disk_bytes = data[1] & 4 ? 4096 : 0,
                              .task = data[0] & 0x80 ? NULL
-                                     : data[1] & 1   ? "5"
-                                     : data[1] & 2 ? "a"
-                                                   : NULL,
+                                     : data[1] & 1  ? "5"
+                                     : data[1] & 2  ? "a"
+                                                    : NULL,
                              .arch = data[0] & 4 ? arch_find("riscv64") : NULL};
     struct fake_fold x;
     uint64_t time = 100;
