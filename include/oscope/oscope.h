@@ -8,6 +8,7 @@
 #include <oscope/export.h>
 #include <oscope/log.h>
 #include <oscope/record.h>
+#include <oscope/devices.h>
 #include <oscope/report.h>
 #include <oscope/rows.h>
 #include <oscope/session.h>

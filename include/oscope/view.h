@@ -68,6 +68,7 @@ struct oscope_column {
 
 enum oscope_table_flag {
     OSCOPE_TABLE_JSON_ONLY = 1 << 0, /* text shows it only when it is asked for */
+    OSCOPE_TABLE_NEWEST = 1 << 1,    /* text that has not room for all rows shows the last ones */
 };
 
 struct oscope_table {

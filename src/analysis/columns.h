@@ -3,6 +3,7 @@
 #ifndef ANALYSIS_COLUMNS_H
 #define ANALYSIS_COLUMNS_H
 
+#include <oscope/devices.h>
 #include <oscope/report.h>
 #include <oscope/rows.h>
 
@@ -13,6 +14,9 @@ extern const struct oscope_column vm_columns[];
 extern const struct oscope_column mem_columns[], mem_buddy_columns[], mem_map_columns[];
 extern const struct oscope_column dmesg_columns[];
 extern const struct oscope_column probe_columns[], probe_stats_columns[];
+extern const struct oscope_column dev_range_columns[], plic_context_columns[],
+    plic_source_columns[], aclint_clock_columns[], aclint_hart_columns[], apic_local_columns[],
+    apic_pin_columns[], apic_lvt_columns[], apic_pic_columns[];
 extern const struct oscope_column bt_columns[];
 extern const struct oscope_column sym_columns[], print_columns[];
 
@@ -23,5 +27,9 @@ extern const struct oscope_column sched_cpu_columns[], sched_task_columns[], sch
 extern const struct oscope_column modes_cpu_columns[], modes_task_columns[];
 extern const struct oscope_column trap_cause_columns[], trap_columns[];
 extern const struct oscope_column syscall_columns[], syscall_task_columns[], syscall_open_columns[];
+extern const struct oscope_column mmio_device_columns[], mmio_register_columns[],
+    mmio_access_columns[];
+extern const struct oscope_column uart_port_columns[], uart_line_columns[];
+extern const struct oscope_column blk_disk_columns[], blk_region_columns[], blk_request_columns[];
 
 #endif

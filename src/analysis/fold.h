@@ -63,6 +63,7 @@ struct fold_options {
     const struct symtab *symtab;    /* NULL: none */
     const struct trace_task *tasks; /* that there were when the recording began */
     size_t ntasks;
+    uint64_t disk_bytes; /* of the guest's only disk; 0: not known */
 };
 
 /* The tables of a view in the making. */
@@ -80,8 +81,12 @@ struct fold_ops {
     const struct fold_want *wants;
     size_t nwants;
     size_t state_size; /* of f->state, zeroed before begin */
+    /* Events outside the vCPUs (cpu is TRACE_CPU_NONE) are taken, too. */
+    bool anywhere;
+    bool disks; /* wants to know o.disk_bytes */
     struct oscope_error *(*begin)(struct fold *f);
-    /* f->time is the event's time (use it, not ev->time); ev->cpu < FOLD_CPUS. */
+    /* f->time is the event's time (use it, not ev->time); ev->cpu < FOLD_CPUS, or TRACE_CPU_NONE if
+     * the fold takes those. */
     void (*event)(struct fold *f, const struct trace_event *ev, struct fold_bound *b);
     /* Events of cpu are missing since `last` (that of its last event; 0: none yet). */
     void (*gap)(struct fold *f, uint32_t cpu, uint64_t last);
@@ -107,8 +112,8 @@ struct fold {
     struct fold_bound **bound;    /* by id */
     size_t nbound;
     struct fold_cpu {
-        uint64_t last; /* its last event, 0: none */
-    } * cpus;
+        uint64_t last;        /* its last event, 0: none */
+    } * cpus;                 /* FOLD_CPUS, and one for what is on none */
     uint32_t ncpus;           /* 1 + highest seen */
     const char *const *notes; /* of whoever brings the events */
     size_t nnotes;
@@ -189,6 +194,14 @@ static inline uint64_t fold_length(const struct fold *f, uint64_t end)
     return fold_overlap(f, f->begin, end);
 }
 
+/* How many a second n in the interval are. */
+static inline double fold_rate(const struct fold *f, uint64_t n, uint64_t end)
+{
+    uint64_t ns = fold_length(f, end);
+
+    return ns ? (double)n * 1e9 / (double)ns : 0;
+}
+
 /* vCPUs to show: those that had events, or that the guest is known to have. */
 static inline uint32_t fold_vcpus(const struct fold *f)
 {
@@ -238,5 +251,6 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
 
 extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls;
+extern const struct fold_ops fold_mmio, fold_uart, fold_blk;
 
 #endif

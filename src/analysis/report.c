@@ -9,6 +9,7 @@
 
 #include "analysis/fold.h"
 #include "base/clock.h"
+#include "session/devices.h"
 #include "session/events.h"
 #include "session/session.h"
 
@@ -117,6 +118,7 @@ static struct oscope_error *open_live(struct oscope_report *r, struct fold_optio
     fo->from = r->end = clock_ns();
     fo->vcpus = session_events_vcpus(r->live);
     fo->arch = r->session->arch;
+    fo->disk_bytes = r->ops->disks ? session_only_disk(r->session) : 0;
     return NULL;
 }
 

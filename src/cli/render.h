@@ -22,7 +22,7 @@ enum render_form {
     RENDER_DMESG,
     RENDER_MAPS,   /* as /proc/PID/maps */
     RENDER_CHAIN,  /* one address's walk through the page tables */
-    RENDER_REPORT, /* several tables with headings, histograms as bars */
+    RENDER_REPORT, /* several tables with headings, histograms as bars, disks as maps */
     RENDER_GANTT,  /* `report sched`: a line a vCPU */
 };
 
@@ -50,6 +50,9 @@ const char *render_unknown_column(const struct oscope_view *v, const struct rend
 /* ---- between the render_*.c files ---- */
 
 enum { RENDER_COLUMNS_MAX = 64 };
+
+/* Regions of disks as characters (`report blk`). */
+void render_disks(struct out *o, const struct oscope_table *t, const struct render_options *r);
 
 /* The columns to show of t, in order; returns their number. */
 size_t render_columns(const struct oscope_table *t, const struct render_options *r,

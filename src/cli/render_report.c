@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reports as text: a line that says what they cover, then each table under its name. Histograms
- * become bars. Which tables are shown without being asked for is the view's to say.
+ * become bars, disks maps. Which tables are shown without being asked for is the view's to say.
  */
 #include "cli/render.h"
 #include "cli/text.h"
@@ -69,10 +69,14 @@ static void report_table(struct out *o, const struct oscope_table *t,
 
     if (r->top && shown.nrows > r->top)
         shown.nrows = r->top;
+    size_t more = t->nrows - shown.nrows;
+    bool newest = t->flags & OSCOPE_TABLE_NEWEST;
+    if (newest && more)
+        shown.rows = (char *)t->rows + more * t->row_size;
     render_table(o, &shown, r);
-    if (shown.nrows < t->nrows)
-        out_printf(o, "%s %zu more (--top)\n", r->term.utf8 ? "\xe2\x80\xa6" : "...",
-                   t->nrows - shown.nrows);
+    if (more)
+        out_printf(o, "%s %zu more%s (--top)\n", r->term.utf8 ? "\xe2\x80\xa6" : "...", more,
+                   newest ? " before these" : "");
 }
 
 void render_report(struct out *o, const struct oscope_view *v, const struct render_options *r)
@@ -81,7 +85,7 @@ void render_report(struct out *o, const struct oscope_view *v, const struct rend
 
     for (size_t k = 0; k < v->ntables; k++) {
         const struct oscope_table *t = &v->tables[k];
-        bool interval = !k && !chosen;
+        bool interval = !k && !chosen && !strcmp(t->name, "interval");
         if (!render_wanted(t, r) || (!t->nrows && !r->tables))
             continue;
         if (interval) {
@@ -101,6 +105,8 @@ void render_report(struct out *o, const struct oscope_view *v, const struct rend
         }
         bool bars = t->row_size == sizeof(struct oscope_histogram_bin) && render_column(t, "low") &&
                     !r->names;
-        (bars ? report_bars : report_table)(o, t, r);
+        bool map = t->row_size == sizeof(struct oscope_blk_region) && render_column(t, "sectors") &&
+                   render_column(t, "disk") && !r->names;
+        (map ? render_disks : bars ? report_bars : report_table)(o, t, r);
     }
 }

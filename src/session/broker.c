@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "base/vec.h"
+#include "session/devices.h"
 #include "session/machine.h"
 #include "session/probe_ops.h"
 #include "session/sock.h"
@@ -238,6 +239,8 @@ static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, 
         return op_trace(b, c, request, out);
     if (!strcmp(op, "map"))
         return op_map(b, out);
+    if (devices_knows(op))
+        return b->qmp ? devices_answer(b->qmp, op, request, out) : no_qmp();
     if (!strcmp(op, "detach")) {
         if (hung_up(c)) /* it waited in vain, and said that nothing happened */
             return error_new(OSCOPE_E_GONE, "the client has gone");

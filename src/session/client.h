@@ -9,6 +9,7 @@
  *     {"op":"enable","name":"sched","set":{…}} {"op":"disable","name":…} {"op":"remove","name":…}
  *     {"op":"trace","sets":3}   {"ok":true,"log":"…/trace-1-1.log","at":0,"threads":[…],"map":"…"}
  *     {"op":"map"}         {"ok":true,"map":"FlatView #0 …"}         (info mtree -f)
+ *     {"op":"peek","reads":[[4096,4,1]]} {"op":"apic"} {"op":"disks"}       (session/devices.h)
  *     {"op":"pause"} {"op":"resume"} {"op":"detach"} {"op":"hello"}
  *     errors:              {"ok":false,"code":N,"error":"…","hint":"…"}
  *

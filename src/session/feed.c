@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "capture/layout.h"
-#include "capture/qemutrace/devices.h"
+#include "capture/qemutrace/indirect.h"
 #include "capture/qemutrace/map.h"
 #include "capture/qemutrace/sets.h"
 #include "capture/tcg/ring.h"
@@ -52,7 +52,9 @@ struct feed {
     bool needs_map, lacks_times;
     struct request requests[REQUESTS];
     size_t nrequests;
-    uint64_t lost; /* by sources before this one */
+    struct qemutrace_indices indices;
+    uint64_t lost;     /* by sources before this one */
+    uint64_t lost_now; /* by this one, when it was last looked at */
 };
 
 /* ---- opening ---- */
@@ -271,7 +273,7 @@ static bool put_mmio(struct feed *f, const struct qemutrace_event *e, struct rec
     bool placed = qemutrace_map_offset(f->map, e->name, e->address, &a.offset);
 
     if (placed)
-        qemutrace_register(&a, name);
+        qemutrace_register_next(&f->indices, &a, e->value, name);
     begin(r, TRACE_MMIO);
     put_text(r, e->name, 63);
     put_text(r, name, 31);
@@ -389,6 +391,10 @@ void feed_pump(struct feed *f)
     measure_clock(f);
     for (uint32_t done = 0; done < PUMP_BYTES && qemutrace_source_next(f->source, &e);) {
         uint64_t time = time_of(f, &e, clock_ns());
+        if (lost_now(f) != f->lost_now) { /* an index port may have been set meanwhile */
+            f->lost_now = lost_now(f);
+            f->indices = (struct qemutrace_indices){0};
+        }
         if (!encode(f, &e, time, &r))
             continue;
         ring_put(ring_of(f, &e), r.bytes, r.n, time);

@@ -19,7 +19,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { RANGES_MAX = 65536 };
+enum { RANGES_MAX = 65536, DEVICES_MAX = 4096 };
 
 struct range {
     struct mtree_ram ram;
@@ -59,10 +59,10 @@ static bool is_device_memory(const char *name)
     return false;
 }
 
-/* One line "  first-last (prio N, kind): name @offset": true when it is RAM or ROM. */
-static bool parse_range(const char *line, size_t len, struct range *out)
+/* One line "  first-last (prio N, kind): name @offset". */
+static bool parse_line(const char *line, size_t len, struct mtree_ram *out, char kind[16])
 {
-    char buf[256], kind[16];
+    char buf[256];
     uint64_t first, last;
     int at = 0;
 
@@ -72,25 +72,32 @@ static bool parse_range(const char *line, size_t len, struct range *out)
     buf[len] = '\0';
     if (sscanf(buf, " %16" SCNx64 "-%16" SCNx64 " (prio %*d, %15[a-z/]): %n", &first, &last, kind,
                &at) < 3 ||
-        !at)
-        return false;
-    bool rom = !strcmp(kind, "rom");
-    if ((!rom && strcmp(kind, "ram") != 0) || last < first || last - first == UINT64_MAX)
+        !at || last < first || last - first == UINT64_MAX)
         return false;
     char *name = buf + at;
     char *offset = strstr(name, " @");
-    *out = (struct range){.rom = rom};
-    out->ram.gpa = first;
-    out->ram.size = last - first + 1;
+    *out = (struct mtree_ram){.gpa = first, .size = last - first + 1};
     if (offset) {
-        out->ram.offset = strtoull(offset + 2, NULL, 16);
+        out->offset = strtoull(offset + 2, NULL, 16);
         *offset = '\0';
     }
     size_t n = strlen(name); /* an accelerator's mark may follow: "pc.ram KVM" */
     if (n > 4 && !strcmp(name + n - 4, " KVM"))
         name[n - 4] = '\0';
-    str_copy(out->ram.name, sizeof out->ram.name, name);
+    str_copy(out->name, sizeof out->name, name);
     return true;
+}
+
+/* True when it is RAM or ROM. */
+static bool parse_range(const char *line, size_t len, struct range *out)
+{
+    char kind[16];
+
+    *out = (struct range){0};
+    if (!parse_line(line, len, &out->ram, kind))
+        return false;
+    out->rom = !strcmp(kind, "rom");
+    return out->rom || !strcmp(kind, "ram");
 }
 
 static const char *next_line(const char *p)
@@ -179,6 +186,48 @@ struct oscope_error *mtree_parse(const char *text, struct mtree *out)
     if (err)
         mtree_free(out);
     return err;
+}
+
+/* Adds the devices of a flat view. */
+static void add_devices(const char *view, bool ports, struct mtree_devices *out)
+{
+    for (const char *p = next_line(view); *p && !starts_with(p, "FlatView #"); p = next_line(p)) {
+        size_t len = (size_t)(next_line(p) - p);
+        struct mtree_ram r;
+        char kind[16];
+
+        while (len && (p[len - 1] == '\n' || p[len - 1] == '\r'))
+            len--;
+        if (!parse_line(p, len, &r, kind) || strcmp(kind, "i/o") != 0 || out->n == DEVICES_MAX)
+            continue;
+        struct mtree_device *d = &out->devices[out->n++];
+        *d = (struct mtree_device){r.gpa, r.size, r.offset, ports, ""};
+        str_copy(d->name, sizeof d->name, r.name);
+    }
+}
+
+struct oscope_error *mtree_parse_devices(const char *text, struct mtree_devices *out)
+{
+    const char *view = find_view(text, "cpu-memory-0"), *ports = find_view(text, "I/O");
+
+    *out = (struct mtree_devices){0};
+    if (!view)
+        view = find_view(text, "memory");
+    if (!view)
+        return error_new(OSCOPE_E_BAD_DATA, "QEMU's memory map shows no view of vCPU 0");
+    out->devices = calloc(DEVICES_MAX, sizeof *out->devices);
+    if (!out->devices)
+        return error_nomem();
+    add_devices(view, false, out);
+    if (ports)
+        add_devices(ports, true, out);
+    return NULL;
+}
+
+void mtree_devices_free(struct mtree_devices *d)
+{
+    free(d->devices);
+    *d = (struct mtree_devices){0};
 }
 
 void mtree_free(struct mtree *m)

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,24 @@ struct mtree {
  */
 struct oscope_error *mtree_parse(const char *text, struct mtree *out);
 void mtree_free(struct mtree *m);
+
+/* A range of the machine that is a device's: memory-mapped registers, or I/O ports. */
+struct mtree_device {
+    uint64_t gpa, size; /* where it lies; a port's number is its address */
+    uint64_t offset;    /* of its first byte in the device */
+    bool ports;
+    char name[64]; /* QEMU's name of the memory region */
+};
+
+struct mtree_devices {
+    struct mtree_device *devices; /* memory first, by address; at most 4096 */
+    size_t n;
+};
+
+/* What vCPU 0 sees of devices, and the I/O ports if the machine has any. The caller frees *out
+ * with mtree_devices_free(). */
+struct oscope_error *mtree_parse_devices(const char *text, struct mtree_devices *out) WARN_UNUSED;
+void mtree_devices_free(struct mtree_devices *d);
 
 /* The number after "is " in what `gpa2hva` answers; 0 when it found no RAM there. */
 uint64_t mtree_parse_hva(const char *text);

@@ -21,20 +21,18 @@ enum { QMP_MESSAGE_MAX = 16 << 20 };
 
 /* Commands that read. Nothing else is ever sent, but for qmp_set_running(). */
 static const char *const reading_commands[] = {
-    "query-cpus-fast", "query-kvm",     "query-memory-size-summary",
-    "query-name",      "query-status",  "query-target",
-    "query-uuid",      "query-version",
+    "query-block",   "query-cpus-fast", "query-kvm",    "query-memory-size-summary",
+    "query-name",    "query-status",    "query-target", "query-uuid",
+    "query-version",
 };
 
-/* Human-monitor lines that read: literal, or with one hexadecimal address. `xp` reads RAM and
- * device registers; whoever uses it checks that the register has no side effects. */
+/* Human-monitor lines that read: literal, or with one hexadecimal number. */
 static const struct hmp_row {
     const char *text;
     bool address;
 } hmp_lines[] = {
-    {"info registers -a", false},
-    {"info mtree -f", false},
-    {"gpa2hva", true},
+    {"info registers -a", false}, {"info mtree -f", false}, {"info pic", false},
+    {"info lapic", true},         {"gpa2hva", true},
 };
 
 struct qmp {
@@ -289,12 +287,10 @@ struct oscope_error *qmp_query(struct qmp *q, const char *command, json_t **out)
     return execute(q, command, NULL, out);
 }
 
-struct oscope_error *qmp_hmp(struct qmp *q, const char *line, char **text)
+/* Runs a line of the human monitor without looking at the list. */
+static struct oscope_error *monitor(struct qmp *q, const char *line, char **text)
 {
     json_t *ret;
-
-    if (!qmp_hmp_allowed(line))
-        return error_new(OSCOPE_E_UNSUPPORTED, "'%s' is not on the list of reading commands", line);
     json_t *args = json_pack("{s:s}", "command-line", line);
     if (!args)
         return error_nomem();
@@ -303,6 +299,25 @@ struct oscope_error *qmp_hmp(struct qmp *q, const char *line, char **text)
     *text = strdup(s ? s : "");
     json_decref(ret);
     return *text ? NULL : error_nomem();
+}
+
+struct oscope_error *qmp_hmp(struct qmp *q, const char *line, char **text)
+{
+    if (!qmp_hmp_allowed(line))
+        return error_new(OSCOPE_E_UNSUPPORTED, "'%s' is not on the list of reading commands", line);
+    return monitor(q, line, text);
+}
+
+struct oscope_error *qmp_examine(struct qmp *q, uint64_t address, unsigned size, unsigned count,
+                                 char **text)
+{
+    char line[64];
+
+    if ((size != 4 && size != 8) || !count || count > 1024)
+        return error_new(OSCOPE_E_USAGE, "%u values of %u bytes can't be read", count, size);
+    snprintf(line, sizeof line, "xp /%ux%c 0x%llx", count, size == 4 ? 'w' : 'g',
+             (unsigned long long)address);
+    return monitor(q, line, text);
 }
 
 struct oscope_error *qmp_set_running(struct qmp *q, bool running)

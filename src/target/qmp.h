@@ -57,6 +57,14 @@ struct oscope_error *qmp_query(struct qmp *q, const char *command, json_t **out)
 /* Runs a reading command of the human monitor; *text is the caller's. Same list rule. */
 struct oscope_error *qmp_hmp(struct qmp *q, const char *line, char **text);
 
+/*
+ * What the monitor's `xp` prints of count (at most 1024) values of size (4 or 8) bytes at a
+ * guest-physical address. For target/peek.c alone, which knows what may be read: reading a device's
+ * register may change the device.
+ */
+struct oscope_error *qmp_examine(struct qmp *q, uint64_t address, unsigned size, unsigned count,
+                                 char **text);
+
 /* The one thing that changes the guest: stops (false) or resumes (true) its vCPUs. */
 struct oscope_error *qmp_set_running(struct qmp *q, bool running);
 

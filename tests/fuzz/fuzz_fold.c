@@ -46,11 +46,25 @@ static void check(struct fake_fold *x)
 
 static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
 {
-    static const char *const names[] = {
-        "sched_switch",       "sched_waking",    "sched_wakeup",   "sched_process_fork",
-        "sched_process_exit", "trap_entry",      "trap_exit",      "vcpu_idle",
-        "vcpu_resume",        "syscall_entry_a", "syscall_exit_a", "sched_process_exec",
-        "syscall_entry_b",    "syscall_exit_b"};
+    static const char *const names[] = {"sched_switch",
+                                        "sched_waking",
+                                        "sched_wakeup",
+                                        "sched_process_fork",
+                                        "sched_process_exit",
+                                        "trap_entry",
+                                        "trap_exit",
+                                        "vcpu_idle",
+                                        "vcpu_resume",
+                                        "syscall_entry_a",
+                                        "syscall_exit_a",
+                                        "sched_process_exec",
+                                        "syscall_entry_b",
+                                        "syscall_exit_b",
+                                        "mmio",
+                                        "uart_tx",
+                                        "uart_rx",
+                                        "block_rq_issue",
+                                        "block_rq_complete"};
     const struct trace_type *t = trace_schema_find(&x->schema, names[p[0] % ARRAY_SIZE(names)]);
     struct fake_value values[TRACE_FIELDS];
     char text[8] = {(char)p[6], (char)p[7]};
@@ -62,8 +76,20 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
     *time += p[2] == 255 ? UINT64_C(1) << 40 : p[2];
     x->gap = p[1] & 0x80;
     x->lossy = p[1] & 0x40;
-    fake_fold_give(x, t->name, p[1] & 0x20 ? p[1] * 100u : p[1] & 3,
+    fake_fold_give(x, t->name,
+                   p[1] & 8      ? TRACE_CPU_NONE
+                   : p[1] & 0x20 ? p[1] * 100u
+                                 : p[1] & 3,
                    p[1] & 0x10 ? *time - p[2] : *time, values);
+}
+
+/* Bits 0 and 1, and 7 for those of devices. */
+static const struct fold_ops *fold_chosen(uint8_t bits)
+{
+    static const char *const names[] = {"sched", "modes", "traps", "syscalls",
+                                        "mmio",  "uart",  "blk",   "blk"};
+
+    return fold_find(names[(bits & 3) | (bits >> 7 << 2)]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -76,14 +102,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                              .from = data[0] & 0x10 ? 500 : 0,
                              .cpu = data[0] & 8 ? 1 : -1,
                              .slices = data[0] & 0x40 ? 4 : 1000,
-                             .task = data[1] & 1   ? "5"
-                                     : data[1] & 2 ? "a"
-                                                   : NULL,
+                             .disk_bytes = data[1] & 4 ? 4096 : 0,
+                             .task = data[0] & 0x80 ? NULL
+                                     : data[1] & 1  ? "5"
+                                     : data[1] & 2  ? "a"
+                                                    : NULL,
                              .arch = data[0] & 4 ? arch_find("riscv64") : NULL};
     struct fake_fold x;
     uint64_t time = 100;
 
-    fake_fold_open(&x, fold_table[data[0] & 3], &o);
+    fake_fold_open(&x, fold_chosen(data[0]), &o);
     add_syscalls(&x.schema);
     for (size_t at = 2; at + BYTES <= n; at += BYTES) {
         give(&x, data + at, &time);

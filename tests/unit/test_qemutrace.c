@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "capture/qemutrace/devices.h"
+#include "capture/qemutrace/indirect.h"
 #include "capture/qemutrace/map.h"
 #include "capture/qemutrace/sets.h"
 #include "session/feed.h"
@@ -172,7 +173,50 @@ static void test_registers(void **state)
     assert_register("apic-msi", 0xb0, true, "EOI");
     assert_register("apic-msi", 0x210, false, "IRR[1]");
     assert_register("apic-msi", 0x2004, true, "message[2]");
+    assert_register("virtio-mmio", 0x104, false, "config+0x4");
+    assert_register("virtio-pci-device-virtio-blk", 0, false, "config+0x0");
+    assert_register("msix-table", 0x1c, true, "entry[1].control");
+    assert_register("pit", 3, true, "control");
+    assert_register("pic", 1, true, "IMR_or_ICW2_4");
+    assert_register("i8042-cmd", 0, false, "status");
+    assert_register("pci-conf-idx", 0, true, "CONFIG_ADDRESS");
+    assert_register("fwcfg.ctl", 0, true, "selector");
+    assert_register("acpi-tmr", 0, false, "PM_TMR");
     assert_register("a device that nobody knows", 0, true, "");
+}
+
+static void assert_next(struct qemutrace_indices *x, const char *device, uint64_t offset,
+                        bool write, uint64_t value, const char *want)
+{
+    struct qemutrace_access a = {device, offset, write, true};
+    char name[QEMUTRACE_REGISTER];
+
+    qemutrace_register_next(x, &a, value, name);
+    assert_string_equal(name, want);
+}
+
+/* What lies behind an index port is named by what that was set to. */
+static void test_registers_behind_an_index(void **state)
+{
+    struct qemutrace_indices x = {0};
+
+    assert_next(&x, "ioapic", 0x10, false, 0, "IOWIN"); /* not known yet */
+    assert_next(&x, "ioapic", 0x00, true, 0x01, "IOREGSEL");
+    assert_next(&x, "ioapic", 0x10, false, 0, "IOAPICVER");
+    assert_next(&x, "ioapic", 0x00, true, 0x19, "IOREGSEL");
+    assert_next(&x, "ioapic", 0x10, true, 0, "redirection[4].high");
+    assert_next(&x, "ioapic", 0x00, true, 0x08, "IOREGSEL");
+    assert_next(&x, "ioapic", 0x10, true, 0, "IOWIN"); /* there is none */
+    assert_next(&x, "rtc", 1, false, 0, "data");
+    assert_next(&x, "rtc-index", 0, true, 0x8d, "index");
+    assert_next(&x, "rtc", 1, false, 0, "D");
+    assert_next(&x, "rtc-index", 0, true, 0x33, "index");
+    assert_next(&x, "rtc", 1, true, 0, "nvram[0x33]");
+    assert_next(&x, "pci-conf-idx", 0, true, 0x8000fa04, "CONFIG_ADDRESS");
+    assert_next(&x, "pci-conf-data", 2, false, 0, "00:1f.2+006");
+    assert_next(&x, "pci-conf-idx", 0, true, 0x04, "CONFIG_ADDRESS"); /* switched off */
+    assert_next(&x, "pci-conf-data", 2, false, 0, "CONFIG_DATA");
+    assert_next(&x, "ioapic", 0x40, true, 0, "EOI");
 }
 
 static const char map_text[] =
@@ -546,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_lines_of_others),
         cmocka_unit_test(test_broken_lines),
         cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_registers_behind_an_index),
         cmocka_unit_test(test_map),
         cmocka_unit_test(test_sets),
         cmocka_unit_test_setup_teardown(test_following, log_setup, log_teardown),

@@ -167,6 +167,52 @@ static void test_interval(void **state)
         "  2     0ns   0ns   3.00ms        0.0         0.0          100.0         0\n");
 }
 
+/* Disks are maps; of a table whose newest rows matter the last ones are shown. */
+static void test_disks_and_newest(void **state)
+{
+    struct oscope_blk_region c[] = {
+        {0, 0, 8, 1, 0, 4096, 0},  {0, 8, 8, 9, 0, 36864, 0},  {0, 16, 8, 0, 0, 0, 0},
+        {0, 24, 8, 0, 1, 0, 4096}, {0, 32, 8, 1, 1, 512, 512}, {0, 40, 4, 0, 9, 0, 36864},
+        {1, 0, 8, 0, 0, 0, 0},     {1, 8, 2, 0, 0, 0, 0},
+    };
+    struct oscope_uart_line lines[3] = {{.direction = "out", .text = "one"},
+                                        {.direction = "out", .text = "t\033wo"},
+                                        {.direction = "in", .text = "three"}};
+    static const struct oscope_column text[] = {
+        OSCOPE_COLUMN(struct oscope_uart_line, text, OSCOPE_CHARS, 0, ""), {0}};
+    static const struct oscope_column region[] = {
+        OSCOPE_COLUMN(struct oscope_blk_region, disk, OSCOPE_UINT, 0, ""),
+        OSCOPE_COLUMN(struct oscope_blk_region, sectors, OSCOPE_UINT, 0, ""),
+        {0}};
+    struct oscope_table t[] = {
+        {.name = "map", .columns = region, .row_size = sizeof c[0], .rows = c, .nrows = 8},
+        {.name = "lines",
+         .columns = text,
+         .row_size = sizeof lines[0],
+         .rows = lines,
+         .nrows = 3,
+         .flags = OSCOPE_TABLE_NEWEST}};
+    struct oscope_view v = {.name = "blk", .tables = t, .ntables = 2};
+    struct out o;
+
+    out_init(&o, -1);
+    render_view(&o, &o, &v, &(struct render_options){.form = RENDER_REPORT, .top = 2});
+    out_char(&o, '\0');
+    assert_string_equal(o.buf,
+                        "map\n"
+                        " 0 |rR.wxW|\n"
+                        "disk 0, 44 sectors, one cell = 8  r read  w written  x both  RWX much\n"
+                        "0 |..|\n"
+                        "disk 1, 10 sectors, one cell = 8  r read  w written  x both  RWX much\n"
+                        "\n"
+                        "lines\n"
+                        "TEXT\n"
+                        "t\\x1bwo\n"
+                        "three\n"
+                        "... 1 more before these (--top)\n");
+    out_free(&o);
+}
+
 static void test_bars(void **state)
 {
     struct oscope_histogram_bin bins[] = {{"x", 512, 1024, 1, 1},
@@ -235,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_table, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interval, setup, teardown),
         cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_disks_and_newest),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
     };
 

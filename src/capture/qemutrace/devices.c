@@ -67,6 +67,44 @@ static const struct reg virtio_common[] = {
 /* Virtio 1.2, 4.1.4.5. */
 static const struct reg virtio_isr[] = {{0, "isr", NULL}};
 
+/* Intel 8259A data sheet, "Programming"; ICH9 data sheet, 13.4.6 (ELCR). */
+static const struct reg pic[] = {{0, "IRR_or_ISR", "OCW2_3_or_ICW1"}, {1, "IMR", "IMR_or_ICW2_4"}};
+static const struct reg elcr[] = {{0, "ELCR", NULL}};
+
+/* Intel 8254 data sheet, "Programming". */
+static const struct reg pit[] = {
+    {0, "counter0", NULL}, {1, "counter1", NULL}, {2, "counter2", NULL}, {3, "control", NULL}};
+/* ICH9 data sheet, 13.7.1 (NMI_SC). */
+static const struct reg pcspk[] = {{0, "NMI_SC", NULL}};
+
+/* IBM PS/2 hardware interface technical reference, "Keyboard and auxiliary device controller". */
+static const struct reg i8042_data[] = {{0, "data", NULL}};
+static const struct reg i8042_cmd[] = {{0, "status", "command"}};
+
+/* PCI local bus specification 3.0, 3.2.2.3.2. */
+static const struct reg pci_index[] = {{0, "CONFIG_ADDRESS", NULL}};
+static const struct reg pci_data[] = {{0, "CONFIG_DATA", NULL},
+                                      {1, "CONFIG_DATA", NULL},
+                                      {2, "CONFIG_DATA", NULL},
+                                      {3, "CONFIG_DATA", NULL}};
+
+/* QEMU's docs/specs/fw_cfg.rst: I/O ports of x86, and a region each where it is in memory. */
+static const struct reg fw_cfg[] = {{0, "selector", NULL}, {1, "data", NULL}};
+static const struct reg fw_cfg_selector[] = {{0, "selector", NULL}};
+static const struct reg fw_cfg_data[] = {{0, "data", NULL}};
+static const struct reg fw_cfg_dma[] = {{0, "DMA.high", NULL}, {4, "DMA.low", NULL}};
+
+/* ACPI specification 6.4, 4.8.3. */
+static const struct reg acpi_evt[] = {{0, "PM1_STS", NULL}, {2, "PM1_EN", NULL}};
+static const struct reg acpi_cnt[] = {{0, "PM1_CNT", NULL}};
+static const struct reg acpi_tmr[] = {{0, "PM_TMR", NULL}};
+
+/* ICH9 data sheet, 13.6: the port that enters SMM. */
+static const struct reg apm[] = {{0, "APM_CNT", NULL}, {1, "APM_STS", NULL}};
+
+/* QEMU's hw/misc/sifive_test.c; SiFive "test finisher". */
+static const struct reg sifive_test[] = {{0, "finisher", NULL}};
+
 /* QEMU's hw/rtc/goldfish_rtc.c; Android's goldfish "virtual hardware" page. */
 static const struct reg goldfish_rtc[] = {
     {0x00, "TIME_LOW", NULL},     {0x04, "TIME_HIGH", NULL},       {0x08, "ALARM_LOW", NULL},
@@ -215,6 +253,36 @@ static void apic(const struct qemutrace_access *a, char *name)
         put(name, "%s", find(lapic, ARRAY_SIZE(lapic), a->offset, a->write));
 }
 
+/* PCI local bus specification 3.0, 6.8.2: MSI-X. */
+static void msix_table(const struct qemutrace_access *a, char *name)
+{
+    static const char *const part[] = {"address", "address.high", "data", "control"};
+
+    if (a->offset < 0x8000 && a->offset % 4 == 0)
+        put(name, "entry[%u].%s", (unsigned)a->offset / 16, part[a->offset / 4 % 4]);
+}
+
+static void msix_pba(const struct qemutrace_access *a, char *name)
+{
+    if (a->offset < 0x100 && a->offset % 4 == 0)
+        put(name, "pending[%u]%s", (unsigned)a->offset / 8, a->offset % 8 ? ".high" : "");
+}
+
+/* Virtio 1.2, 4.2.2 and 4.1.4.6: what each kind of device has is its own. */
+static void virtio_config(const struct qemutrace_access *a, char *name)
+{
+    if (a->offset < 0x1000)
+        put(name, "config+0x%x", (unsigned)a->offset);
+}
+
+static void virtio_mmio_any(const struct qemutrace_access *a, char *name)
+{
+    if (a->offset >= 0x100 && a->offset < 0x1000)
+        put(name, "config+0x%x", (unsigned)a->offset - 0x100);
+    else
+        put(name, "%s", find(virtio_mmio, ARRAY_SIZE(virtio_mmio), a->offset, a->write));
+}
+
 /* Virtio 1.2, 4.1.4.4; QEMU's multiplier is 4 (hw/virtio/virtio-pci.c), or one page. */
 static void virtio_notify(const struct qemutrace_access *a, char *name)
 {
@@ -236,7 +304,10 @@ static const struct device {
     {"riscv.aclint.swi", NULL, 0, aclint_swi},
     {"riscv.aclint.sswi", NULL, 0, aclint_sswi},
     {"riscv.aclint.mtimer", NULL, 0, aclint_mtimer},
-    {"virtio-mmio", REGS(virtio_mmio)},
+    {"virtio-mmio", NULL, 0, virtio_mmio_any},
+    {"virtio-pci-device-*", NULL, 0, virtio_config},
+    {"msix-table", NULL, 0, msix_table},
+    {"msix-pba", NULL, 0, msix_pba},
     {"virtio-pci-common-*", REGS(virtio_common)},
     {"virtio-pci-isr-*", REGS(virtio_isr)},
     {"virtio-pci-notify-*", NULL, 0, virtio_notify},
@@ -245,6 +316,23 @@ static const struct device {
     {"hpet", NULL, 0, hpet},
     {"ioapic", REGS(ioapic)},
     {"apic-msi", NULL, 0, apic},
+    {"pic", REGS(pic)},
+    {"elcr", REGS(elcr)},
+    {"pit", REGS(pit)},
+    {"pcspk", REGS(pcspk)},
+    {"i8042-data", REGS(i8042_data)},
+    {"i8042-cmd", REGS(i8042_cmd)},
+    {"pci-conf-idx", REGS(pci_index)},
+    {"pci-conf-data", REGS(pci_data)},
+    {"fwcfg", REGS(fw_cfg)},
+    {"fwcfg.ctl", REGS(fw_cfg_selector)},
+    {"fwcfg.data", REGS(fw_cfg_data)},
+    {"fwcfg.dma", REGS(fw_cfg_dma)},
+    {"acpi-evt", REGS(acpi_evt)},
+    {"acpi-cnt", REGS(acpi_cnt)},
+    {"acpi-tmr", REGS(acpi_tmr)},
+    {"apm-io", REGS(apm)},
+    {"riscv.sifive.test", REGS(sifive_test)},
     {"rtc-index", REGS(rtc_index)},
     {"rtc", REGS(rtc_data)},
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names of registers of common devices, by QEMU's name of the device's memory region. Known so far:
- * 16550 and PL011 serial ports, PLIC, ACLINT, virtio-mmio and virtio-pci, the goldfish RTC, PCI
- * configuration space (ECAM), HPET, I/O APIC, local APIC and messages to it, the PC's clock.
- * devices.c names the specification of each.
+ * 16550 and PL011 serial ports, PLIC, ACLINT, virtio-mmio and virtio-pci, MSI-X tables, the
+ * goldfish RTC, PCI configuration space (ECAM and ports), HPET, I/O APIC, local APIC and messages
+ * to it, the PC's 8259s, 8254, clock, keyboard controller, power management and fw_cfg. What a data
+ * port is that has an index port beside it: indirect.h. devices.c names the specification of each.
  */
 #ifndef CAPTURE_QEMUTRACE_DEVICES_H
 #define CAPTURE_QEMUTRACE_DEVICES_H
