@@ -24,7 +24,7 @@
 #define WIRE_MAGIC UINT64_C(0x314556454f43534f) /* "OSCOEVE1" */
 
 enum {
-    WIRE_VERSION = 2,
+    WIRE_VERSION = 3,
     WIRE_PAGE = 4096,
     WIRE_VCPUS = 512,    /* most rings */
     WIRE_PROBES = 1024,  /* in a set */
@@ -38,6 +38,7 @@ enum {
     WIRE_TABLES = 4,     /* of constants, in a set */
     WIRE_TABLE = 512,    /* constants of a table */
     WIRE_VARS = 8,       /* variables that outlive a run of a program */
+    WIRE_SYSTEM = 8,     /* kinds of system instructions, see wire_one_thread */
 };
 
 /* ---- programs ---- */
@@ -138,6 +139,24 @@ enum wire_engine {
     WIRE_ENGINE_REFUSED, /* it can't work here; wire_control.error says why */
 };
 
+/* Instructions whose first bytes, as a little-endian number, have (bytes & mask) == value. */
+struct wire_system {
+    uint64_t mask, value;
+    uint64_t waits; /* 1: the vCPU goes idle there */
+};
+
+/*
+ * For a QEMU that runs all vCPUs in one thread (-icount, thread=single): vCPUs do not tell there
+ * when they go idle, so the engine looks for wishes at system instructions. How else it works there
+ * says capture/tcg/single.h. nsystem 0: each vCPU has its own thread.
+ */
+struct wire_one_thread {
+    uint32_t nsystem, zero;
+    struct wire_system system[WIRE_SYSTEM]; /* all that opcode probes may want is among them */
+    char
+        identity[WIRE_NAME]; /* a register that has another value on each vCPU; "": there is none */
+};
+
 struct wire_control {
     uint64_t magic; /* WIRE_MAGIC */
     uint32_t version;
@@ -149,6 +168,7 @@ struct wire_control {
     uint64_t ring_stride;  /* to the next: its head, counts and packets */
     uint64_t bytes;        /* of the whole file */
     uint8_t uuid[16];      /* of the trace; stands in each packet */
+    struct wire_one_thread one_thread;
 
     /* Written by the engine. */
     _Alignas(64) _Atomic uint32_t engine; /* enum wire_engine */

@@ -188,14 +188,16 @@ static struct oscope_error *settle(struct broker *b, bool *settled)
 /*
  * Makes the wish true. vCPUs look for a new wish when they go idle, which busy ones do not: the
  * guest is stopped and goes on at once (about 2 ms). One that stands still takes it up when it goes
- * on.
+ * on. vCPUs that share a thread look by themselves, and stopping them would change their turns.
  */
 static struct oscope_error *enforce(struct broker *b, bool *settled)
 {
     *settled = false;
     TRY(engine_wish(b->engine));
-    TRY(pause_guest(b));
-    TRY(resume_guest(b));
+    if (!engine_looks(b->engine)) {
+        TRY(pause_guest(b));
+        TRY(resume_guest(b));
+    }
     return b->pauses ? engine_settled(b->engine, settled) : settle(b, settled);
 }
 

@@ -123,6 +123,7 @@ static struct oscope_error *write_config(const struct run *r, char **path)
 static struct oscope_error *add_plugin(struct run *r, char *const argv[])
 {
     char path[PATH_MAX];
+    struct wire_one_thread how;
     const char *why = NULL;
 
     if (!plugin_fits(argv, &why)) {
@@ -134,6 +135,8 @@ static struct oscope_error *add_plugin(struct run *r, char *const argv[])
         return NULL;
     }
     TRY(control_create(EVENT_RINGS, EVENT_PACKET, EVENT_PACKETS, &r->events_fd));
+    if (plugin_one_thread(argv, &how))
+        TRY(control_one_thread(r->events_fd, &how));
     return add_arg(&r->argv, "-plugin") && add_arg(&r->argv, "%s,fd=%d", path, r->events_fd)
                ? NULL
                : error_nomem();
