@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A QEMU plugin of the tests, which knows nothing of oscope: it counts the guest's instructions,
- * and at the instruction that powers the machine off writes the count and a hash of RAM.
+ * A QEMU plugin of the tests, which knows nothing of oscope: it counts the guest's instructions and
+ * hashes their addresses in the order in which they execute, on whichever vCPU; at the instruction
+ * that powers the machine off it writes both, and a hash of RAM.
  *
  *     -plugin liboscope-measure.so,ram=FILE,out=FILE
  *
@@ -46,14 +47,19 @@ enum { PM1A_CONTROL = 0x604, SLP_EN = 0x2000 };
 static struct {
     const char *ram, *out;
     bool x86, done;
-    uint64_t insns;
+    uint64_t insns, path;
     struct qemu_plugin_register *rax, *rdx;
     GByteArray *bytes;
 } measure;
 
 /* ---- the end ---- */
 
-/* FNV-1a over words: not against anybody, only to tell apart. */
+/* FNV-1a, of words: not against anybody, only to tell apart. */
+static uint64_t hash(uint64_t h, uint64_t v)
+{
+    return (h ^ v) * UINT64_C(0x100000001b3);
+}
+
 static uint64_t hash_ram(void)
 {
     int fd = open(measure.ram, O_RDONLY | O_CLOEXEC);
@@ -67,7 +73,7 @@ static uint64_t hash_ram(void)
     if (p == MAP_FAILED)
         return 0;
     for (size_t i = 0; i < (size_t)st.st_size / sizeof *p; i++)
-        h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+        h = hash(h, p[i]);
     munmap((void *)p, (size_t)st.st_size);
     return h;
 }
@@ -79,8 +85,8 @@ static void power_off(void)
     measure.done = true;
     if (!f)
         return;
-    fprintf(f, "instructions %llu\nram %016llx\n", (unsigned long long)measure.insns,
-            (unsigned long long)hash_ram());
+    fprintf(f, "instructions %llu\npath %016llx\nram %016llx\n", (unsigned long long)measure.insns,
+            (unsigned long long)measure.path, (unsigned long long)hash_ram());
     fclose(f);
 }
 
@@ -114,8 +120,9 @@ static void on_out(unsigned index, void *userdata)
 
 static void on_instruction(unsigned index, void *userdata)
 {
-    (void)index, (void)userdata;
+    (void)index;
     measure.insns++;
+    measure.path = hash(measure.path, (uintptr_t)userdata);
 }
 
 /* Could it be the one that powers off? */
@@ -139,7 +146,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     (void)id;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_instruction, QEMU_PLUGIN_CB_NO_REGS, NULL);
+        void *pc = (void *)(uintptr_t)qemu_plugin_insn_vaddr(insn);
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_instruction, QEMU_PLUGIN_CB_NO_REGS, pc);
         watch_end(insn);
     }
 }
