@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A QEMU plugin of the tests, which knows nothing of oscope: it counts the guest's instructions and
- * hashes their addresses in the order in which they execute, on whichever vCPU; at the instruction
- * that powers the machine off it writes both, and a hash of RAM.
+ * hashes where in their pages they lie, in the order in which they execute, on whichever vCPU; at
+ * the instruction that powers the machine off it writes both, and a hash of RAM.
  *
  *     -plugin liboscope-measure.so,ram=FILE,out=FILE
  *
@@ -11,6 +11,9 @@
  * runs with oscope and into those without, so that they can be compared at the same instruction:
  * after the power-off a guest runs on until QEMU's main loop ends it, and how far depends on the
  * host.
+ *
+ * Where in their pages: code that is mapped twice is translated once, and the plugin is told the
+ * address of the first time. Which one that is depends on when QEMU drops translated code.
  *
  * Powering off: on riscv64's virt, a 32-bit store to the test device (QEMU
  * hw/misc/sifive_test.c). On x86, "out" with SLP_EN to ACPI's PM1a control
@@ -42,7 +45,7 @@ PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API;
 
 #define SIFIVE_TEST UINT64_C(0x100000)
 
-enum { PM1A_CONTROL = 0x604, SLP_EN = 0x2000 };
+enum { PAGE = 4096, PM1A_CONTROL = 0x604, SLP_EN = 0x2000 };
 
 static struct {
     const char *ram, *out;
@@ -146,8 +149,9 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     (void)id;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-        void *pc = (void *)(uintptr_t)qemu_plugin_insn_vaddr(insn);
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_instruction, QEMU_PLUGIN_CB_NO_REGS, pc);
+        uint64_t at = qemu_plugin_insn_vaddr(insn) % PAGE;
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_instruction, QEMU_PLUGIN_CB_NO_REGS,
+                                               (void *)(uintptr_t)at);
         watch_end(insn);
     }
 }
