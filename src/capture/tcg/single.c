@@ -15,9 +15,10 @@ void single_init(struct single *s, const struct wire_one_thread *shared, struct 
     struct wire_one_thread how;
 
     memcpy(&how, shared, sizeof how);
-    *s = (struct single){.vcpus = vcpus, .nvcpus = n, .several = most > 1};
+    *s = (struct single){.vcpus = vcpus, .nvcpus = n};
     s->nsystem = how.nsystem < WIRE_SYSTEM ? how.nsystem : WIRE_SYSTEM;
     s->on = s->nsystem > 0;
+    s->several = s->on && most > 1;
     memcpy(s->system, how.system, sizeof s->system);
     memcpy(s->identity, how.identity, sizeof s->identity - 1);
 }

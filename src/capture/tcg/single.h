@@ -25,7 +25,7 @@
 
 struct single {
     bool on;      /* all vCPUs share a thread */
-    bool several; /* vCPUs */
+    bool several; /* ... and there are more than one */
     uint32_t nsystem;
     struct wire_system system[WIRE_SYSTEM];
     char identity[WIRE_NAME];
