@@ -9,6 +9,7 @@ docs/ZERO-INTRUSION.md says what follows.
 """
 
 import collections
+import concurrent.futures
 import csv
 import dataclasses
 import functools
@@ -35,6 +36,7 @@ APPEND = ('cryptomgr.notests rdinit=/bin/sh -- -c "mount -t proc proc /proc;'
 MEM = {"riscv64": "128M", "amd64": "256M"}
 SMP = {"riscv64": (1, 2), "amd64": (1,)}
 LIMIT = 150
+PROBES = ("sched", "syscalls", "traps", "modes")
 
 
 @dataclasses.dataclass
@@ -44,6 +46,7 @@ class Run:
     traps: list     # QEMU's own riscv_trap, in order: (hart, async, cause, epc, tval)
     events: list    # oscope's: (cpu, name, {field: value})
     notes: str
+    flips: int      # how often a second client came and went
 
 
 @functools.cache
@@ -71,6 +74,17 @@ def exact(arch, smp, folder, seed, trace):
         (folder / "kernel").write_bytes(unpacked(command[at]))
         command[at] = f"{folder}/kernel"
     return command
+
+
+def flip(qemu, name):
+    """A second client that comes and goes: each time the set in force is exchanged."""
+    times = 0
+    while qemu.poll() is None:
+        r = subprocess.run([str(OSCOPE), "events", "sched", "-s", name, "--for", "0.1"],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LIMIT)
+        times += r.returncode == 0
+        time.sleep(0.5)  # each time all code is translated anew
+    return times
 
 
 def record(qemu, name, sets, folder):
@@ -120,8 +134,11 @@ def run(arch, smp, sets=None, seed=1):
             qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                     stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            notes = record(qemu, name, sets, folder) if sets else ""
-            qemu.wait(LIMIT)
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                flips = pool.submit(flip, qemu, name) if sets == PROBES else None
+                notes = record(qemu, name, sets, folder) if sets else ""
+                qemu.wait(LIMIT)
+                flips = flips.result() if flips else 0
         finally:
             if qemu.poll() is None:
                 os.killpg(qemu.pid, 9)
@@ -129,16 +146,13 @@ def run(arch, smp, sets=None, seed=1):
         assert (folder / "measured").exists(), (folder / "log").read_text()
         measured = dict(line.split() for line in (folder / "measured").read_text().splitlines())
         return Run(measured, (folder / "console").read_bytes(), read_traps(folder / "trace"),
-                   read_events(folder / "recording") if sets else [], notes)
+                   read_events(folder / "recording") if sets else [], notes, flips)
 
 
 def cases(arch):
     if arch == "arm64":
         pytest.skip("there are no events of arm64 guests")
     return SMP[arch]
-
-
-PROBES = ("sched", "syscalls", "traps", "modes")
 
 
 # Traps that OpenSBI takes: illegal instructions, calls of the kernel; software and timer interrupts.
@@ -170,11 +184,12 @@ def test_with_all_on(arch):
 
 
 def test_the_traps_are_the_same(arch):
-    """QEMU's own account of them, in order and with all it tells."""
+    """QEMU's own account of them, in order and with all it tells; sets come and go meanwhile."""
     for smp in cases(arch):
         if arch == "riscv64":
             watched = run(arch, smp, PROBES)
             same(run(arch, smp), watched)
+            assert watched.flips > 1
             assert len(watched.traps) > 10000
             assert watched.traps == run(arch, smp).traps
 
