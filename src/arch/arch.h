@@ -19,6 +19,12 @@ enum arch_trap {
     ARCH_TRAP_SYSCALL,
 };
 
+/* Instructions whose first bytes, as a little-endian number, have (bytes & mask) == value. */
+struct arch_insn {
+    uint64_t mask, value;
+    bool waits; /* the CPU goes idle there */
+};
+
 struct arch {
     const char *name;     /* QEMU's target name: "riscv64", "x86_64", "aarch64", "i386" */
     unsigned elf_machine; /* EM_* */
@@ -50,6 +56,14 @@ struct arch {
     const char *(*trap_name)(unsigned cause);
     enum arch_trap (*trap_kind)(unsigned cause);
     unsigned user_level;
+    /*
+     * Instructions that every kernel executes often, but not very often: waiting, returning from
+     * traps. All of which probes at instructions want are among them. A value {0} ends the list;
+     * NULL: not known.
+     */
+    const struct arch_insn *system;
+    const char *cpu_id;    /* register that differs from CPU to CPU, as in args; NULL: none can be
+                            * read */
     const char *attr_note; /* what PTE_ATTR_SHIFT's index means here, one line; NULL: never set */
 };
 

@@ -63,6 +63,15 @@ struct oscope_error *control_create(uint32_t vcpus, uint32_t packet_bytes, uint3
     return NULL;
 }
 
+struct oscope_error *control_one_thread(int fd, const struct wire_one_thread *how)
+{
+    const off_t at = offsetof(struct wire_control, one_thread);
+
+    return pwrite(fd, how, sizeof *how, at) == sizeof *how
+               ? NULL
+               : error_errno(errno, "write memory for events");
+}
+
 /* ---- opening it ---- */
 
 struct oscope_error *control_open(int fd, bool write, struct control **out)
@@ -118,6 +127,11 @@ struct wire_control *control_writable(const struct control *c, const struct layo
 uint64_t control_wished(const struct control *c)
 {
     return atomic_load(&c->shared->wish);
+}
+
+bool control_has_one_thread(const struct control *c)
+{
+    return c->shared->one_thread.nsystem != 0;
 }
 
 uint64_t control_in_force(const struct control *c)

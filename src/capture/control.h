@@ -27,6 +27,9 @@ struct control;
 struct oscope_error *control_create(uint32_t vcpus, uint32_t packet_bytes, uint32_t packets,
                                     int *fd) WARN_UNUSED;
 
+/* Before QEMU starts: says how the engine works if all vCPUs share a thread. Error: OSCOPE_E_IO. */
+struct oscope_error *control_one_thread(int fd, const struct wire_one_thread *how) WARN_UNUSED;
+
 /*
  * Maps the file, writable for the broker only. It may be hostile: it must be sealed and its parts
  * must lie within it, else OSCOPE_E_BAD_DATA. fd stays the caller's and may be closed at once.
@@ -57,6 +60,9 @@ struct control_counts {
     uint64_t fired, published, faults, dropped, timed, cost; /* as in struct wire_count */
 };
 struct control_counts control_counts(const struct control *c, uint32_t slot);
+
+/* Do all vCPUs share a thread? Then they find a wish by themselves. */
+bool control_has_one_thread(const struct control *c);
 
 /* Generation of the set in force; 0: none. */
 uint64_t control_in_force(const struct control *c);

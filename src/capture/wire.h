@@ -39,6 +39,7 @@ enum {
     WIRE_TABLE = 512,    /* constants of a table */
     WIRE_VARS = 8,       /* variables that outlive a run of a program */
     WIRE_KEEPERS = 4,    /* readers that nothing is overwritten for */
+    WIRE_SYSTEM = 8,     /* kinds of system instructions, see wire_one_thread */
 };
 
 /* ---- programs ---- */
@@ -156,6 +157,24 @@ struct wire_keeper {
     _Atomic uint64_t until;
 };
 
+/* Instructions whose first bytes, as a little-endian number, have (bytes & mask) == value. */
+struct wire_system {
+    uint64_t mask, value;
+    uint64_t waits; /* 1: the vCPU goes idle there */
+};
+
+/*
+ * For a QEMU that runs all vCPUs in one thread (-icount, thread=single): vCPUs do not tell there
+ * when they go idle, so the engine looks for wishes at system instructions. How else it works there
+ * says capture/tcg/single.h. nsystem 0: each vCPU has its own thread.
+ */
+struct wire_one_thread {
+    uint32_t nsystem, zero;
+    struct wire_system system[WIRE_SYSTEM]; /* all that opcode probes may want is among them */
+    char
+        identity[WIRE_NAME]; /* a register that has another value on each vCPU; "": there is none */
+};
+
 struct wire_control {
     uint64_t magic; /* WIRE_MAGIC */
     uint32_t version;
@@ -167,6 +186,7 @@ struct wire_control {
     uint64_t ring_stride;  /* to the next: its head, counts and packets */
     uint64_t bytes;        /* of the whole file */
     uint8_t uuid[16];      /* of the trace; stands in each packet */
+    struct wire_one_thread one_thread;
 
     /* Written by the engine. */
     _Alignas(64) _Atomic uint32_t engine; /* enum wire_engine */

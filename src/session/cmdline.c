@@ -204,6 +204,23 @@ bool cmdline_accelerated(char *const argv[])
     return false;
 }
 
+bool cmdline_one_thread(char *const argv[])
+{
+    for (size_t i = 1; argv[i]; i++) {
+        const char *value = argv[i + 1];
+        char e[64];
+
+        if (is_option(argv[i], "icount"))
+            return true;
+        if (value && is_option(argv[i], "append"))
+            i++;
+        else if (value && is_option(argv[i], "accel") && element(value, "thread", e, sizeof e) &&
+                 !strcmp(e, "single"))
+            return true;
+    }
+    return false;
+}
+
 bool cmdline_has(char *const argv[], const char *option)
 {
     for (size_t i = 1; argv[0] && argv[i]; i++)

@@ -28,6 +28,9 @@ uint64_t cmdline_memory(const char *value);
 /* Is the guest run by something else than TCG (-accel kvm, -enable-kvm, -machine accel=…)? */
 bool cmdline_accelerated(char *const argv[]);
 
+/* Do all vCPUs share one thread (-icount, -accel tcg,thread=single)? */
+bool cmdline_one_thread(char *const argv[]);
+
 /* Is there an option of that name ("msg" for -msg and --msg)? */
 bool cmdline_has(char *const argv[], const char *option);
 

@@ -105,6 +105,11 @@ bool engine_was_used(const struct engine *e)
     return e->generation != 0;
 }
 
+bool engine_looks(const struct engine *e)
+{
+    return control_has_one_thread(e->control);
+}
+
 /* ---- wanting ---- */
 
 static struct want *find_want(const struct engine *e, const void *user, const char *name)

@@ -25,6 +25,9 @@ void engine_close(struct engine *e); /* NULL is allowed; what is in force stays 
 /* Was there ever a wish, of ours or of a broker before us? */
 bool engine_was_used(const struct engine *e);
 
+/* Do the vCPUs find a wish without being stopped? (They share a thread.) */
+bool engine_looks(const struct engine *e);
+
 /* Sets what one user (any address that is its own) wants; an empty set: nothing. Takes the set
  * over, also on error. The wish follows with engine_wish(). */
 struct oscope_error *engine_want(struct engine *e, const void *user,

@@ -2,6 +2,7 @@
 /* The plugin on QEMU's command line: see plugin.h. */
 #include "session/plugin.h"
 
+#include "arch/arch.h"
 #include "base/util.h"
 #include "session/cmdline.h"
 
@@ -84,13 +85,38 @@ static bool exports(const char *path, const char *name)
     return found;
 }
 
-bool plugin_fits(char *const argv[], const char **why)
+#define QEMU_PREFIX "qemu-system-"
+
+/* QEMU's name of the architecture, in a command line; NULL: it is no QEMU. */
+static const char *target_name(char *const argv[])
 {
     const char *base = strrchr(argv[0], '/');
-    char path[PATH_MAX];
 
     base = base ? base + 1 : argv[0];
-    if (strncmp(base, "qemu-system-", 12) != 0)
+    return strncmp(base, QEMU_PREFIX, sizeof QEMU_PREFIX - 1) != 0 ? NULL
+                                                                   : base + sizeof QEMU_PREFIX - 1;
+}
+
+bool plugin_one_thread(char *const argv[], struct wire_one_thread *how)
+{
+    const char *target = target_name(argv);
+    const struct arch *arch = target && cmdline_one_thread(argv) ? arch_find(target) : NULL;
+
+    *how = (struct wire_one_thread){0};
+    if (!arch || !arch->system)
+        return false;
+    for (const struct arch_insn *i = arch->system; i->mask && how->nsystem < WIRE_SYSTEM; i++)
+        how->system[how->nsystem++] = (struct wire_system){i->mask, i->value, i->waits};
+    if (arch->cpu_id)
+        str_copy(how->identity, sizeof how->identity, arch->cpu_id);
+    return true;
+}
+
+bool plugin_fits(char *const argv[], const char **why)
+{
+    char path[PATH_MAX];
+
+    if (!target_name(argv))
         *why = "the command is no qemu-system-ARCH";
     else if (cmdline_accelerated(argv))
         *why = "the guest is not emulated (TCG)";

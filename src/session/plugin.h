@@ -7,6 +7,7 @@
 #define SESSION_PLUGIN_H
 
 #include "base/error.h"
+#include "capture/wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,5 +19,9 @@ bool plugin_file(char *path, size_t n);
 /* Can this command line take a plugin: is it a QEMU built with plugins, and the guest emulated
  * (TCG)? *why (static text) is set when not. */
 bool plugin_fits(char *const argv[], const char **why);
+
+/* What the plugin needs to know if the command line has all vCPUs share a thread; false: it does
+ * not, or nothing is known of that architecture. */
+bool plugin_one_thread(char *const argv[], struct wire_one_thread *how);
 
 #endif

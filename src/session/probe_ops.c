@@ -26,14 +26,17 @@ static struct oscope_error *settle(struct broker *b, bool *settled)
 
 /*
  * vCPUs look for a new wish when they go idle, which busy ones do not: the guest is stopped and
- * goes on at once (about 2 ms). One that stands still takes it up when it goes on.
+ * goes on at once (about 2 ms). One that stands still takes it up when it goes on. vCPUs that share
+ * a thread look by themselves, and stopping them would change their turns.
  */
 struct oscope_error *probe_ops_enforce(struct broker *b, bool *settled)
 {
     *settled = false;
     TRY(engine_wish(b->engine));
-    TRY(broker_stop_guest(b));
-    TRY(broker_run_guest(b));
+    if (!engine_looks(b->engine)) {
+        TRY(broker_stop_guest(b));
+        TRY(broker_run_guest(b));
+    }
     return b->pauses ? engine_settled(b->engine, settled) : settle(b, settled);
 }
 

@@ -136,6 +136,7 @@ static uint32_t packets_of(uint64_t ring, uint32_t *packet)
 static struct oscope_error *add_plugin(struct run *r, char *const argv[])
 {
     char path[PATH_MAX];
+    struct wire_one_thread how;
     const char *why = NULL;
     uint32_t packet;
 
@@ -149,6 +150,8 @@ static struct oscope_error *add_plugin(struct run *r, char *const argv[])
     }
     uint32_t packets = packets_of(r->opts->event_ring, &packet);
     TRY(control_create(EVENT_RINGS, packet, packets, &r->events_fd));
+    if (plugin_one_thread(argv, &how))
+        TRY(control_one_thread(r->events_fd, &how));
     return add_arg(&r->argv, "-plugin") && add_arg(&r->argv, "%s,fd=%d", path, r->events_fd)
                ? NULL
                : error_nomem();

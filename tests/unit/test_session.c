@@ -22,6 +22,7 @@
 #include "session/broker.h"
 #include "session/client.h"
 #include "session/cmdline.h"
+#include "session/plugin.h"
 #include "session/runtime.h"
 #include "session/session.h"
 #include "target/hostproc.h"
@@ -127,6 +128,29 @@ static void test_qmp_paths(void **state)
     assert_false(other);
     assert_true(cmdline_daemonizes(ARGV("qemu", "--daemonize")));
     assert_false(cmdline_daemonizes(ARGV("qemu", "-d", "int")));
+}
+
+static void test_one_thread(void **state)
+{
+    struct wire_one_thread how;
+
+    assert_true(cmdline_one_thread(ARGV("q", "-icount", "shift=2")));
+    assert_true(cmdline_one_thread(ARGV("q", "--icount", "auto")));
+    assert_true(cmdline_one_thread(ARGV("q", "-accel", "tcg,tb-size=64,thread=single")));
+    assert_false(cmdline_one_thread(ARGV("q", "-accel", "tcg,thread=multi")));
+    assert_false(cmdline_one_thread(ARGV("q", "-append", "-icount", "-accel")));
+    assert_true(plugin_one_thread(ARGV("/usr/bin/qemu-system-riscv64", "-icount", "2"), &how));
+    assert_string_equal(how.identity, "mhartid");
+    assert_int_equal(how.nsystem, 2);
+    assert_int_equal(how.system[0].value, 0x10500073);
+    assert_int_equal(how.system[0].waits, 1);
+    assert_true(plugin_one_thread(ARGV("qemu-system-x86_64", "-icount", "2"), &how));
+    assert_string_equal(how.identity, "");
+    assert_int_equal(how.nsystem, 3);
+    assert_false(plugin_one_thread(ARGV("qemu-system-x86_64"), &how));
+    assert_false(plugin_one_thread(ARGV("qemu-system-m68k", "-icount", "2"), &how));
+    assert_false(plugin_one_thread(ARGV("sh", "-icount", "2"), &how));
+    assert_int_equal(how.nsystem, 0);
 }
 
 /* ---- the runtime directory ---- */
@@ -554,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_memory_option),
         cmocka_unit_test(test_shared_ram_is_added_when_understood),
         cmocka_unit_test(test_qmp_paths),
+        cmocka_unit_test(test_one_thread),
         cmocka_unit_test(test_session_folders),
         cmocka_unit_test(test_runtime_directory_must_be_ours),
         cmocka_unit_test(test_bad_descriptions),

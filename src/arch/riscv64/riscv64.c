@@ -47,6 +47,14 @@ static bool is_user(const struct target_vcpu *v)
 /* RISC-V ABIs Specification, integer calling convention */
 static const char *const args[] = {"a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", NULL};
 
+/* RISC-V Instruction Set Manual, volume I, "RV32/64G Instruction Set Listings": the opcode SYSTEM
+ * is ecall, sret, mret, and access to CSRs. */
+static const struct arch_insn system_insns[] = {
+    {UINT32_MAX, 0x10500073, true}, /* wfi */
+    {0x7f, 0x73, false},
+    {0},
+};
+
 const struct arch arch_riscv64 = {
     .name = "riscv64",
     .elf_machine = EM_RISCV,
@@ -67,4 +75,6 @@ const struct arch arch_riscv64 = {
     .trap_name = riscv_trap_name,
     .trap_kind = riscv_trap_kind,
     .user_level = 0,
+    .system = system_insns,
+    .cpu_id = "mhartid",
 };

@@ -70,6 +70,14 @@ static bool paging(const struct target_vcpu *v, struct paging *low, struct pagin
 /* System V ABI, AMD64 supplement, 3.2.3 */
 static const char *const args[] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9", NULL};
 
+/* Intel SDM, volume 2: HLT, SYSRETQ, IRETQ. */
+static const struct arch_insn system_insns[] = {
+    {0xff, 0xf4, true},
+    {0xffffff, 0x070f48, false},
+    {0xffff, 0xcf48, false},
+    {0},
+};
+
 const struct arch arch_x86_64 = {
     .name = "x86_64",
     .elf_machine = EM_X86_64,
@@ -90,5 +98,6 @@ const struct arch arch_x86_64 = {
     .trap_name = x86_trap_name,
     .trap_kind = x86_trap_kind,
     .user_level = 3,
+    .system = system_insns,
     .attr_note = X86_ATTR_NOTE,
 };

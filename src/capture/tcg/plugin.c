@@ -21,11 +21,11 @@
  * run under QEMU's big lock, a reset does not: so these two are taken back beforehand, in one of
  * them.
  *
- * The index of a vCPU that callbacks tell is right under multi-threaded TCG only: elsewhere
- * translated code is shared, with the index of the vCPU that translated it.
+ * All that is so under multi-threaded TCG. Where vCPUs share a thread, single.h says what differs.
  */
 #include "base/clock.h"
 #include "capture/layout.h"
+#include "capture/tcg/single.h"
 #include "capture/tcg/vcpu.h"
 
 #include <errno.h>
@@ -59,6 +59,8 @@ static struct engine {
     bool watched;                         /* translation is */
     uint32_t at_start;                    /* vCPUs */
     int api;                              /* of this QEMU */
+    struct single single;
+    qemu_plugin_id_t id;
 
     uint64_t relax_delay;      /* ns */
     _Atomic uint64_t relax_at; /* when to try to watch no more; 0: no need to */
@@ -72,8 +74,13 @@ enum { RELAX_FIRST_NS = 20000000, RELAX_DOUBLINGS = 9 }; /* up to 10 s */
 
 static void on_instruction(unsigned index, void *userdata)
 {
-    if (index < engine.layout.rings)
-        vcpu_fire(&engine.vcpus[index], userdata, true);
+    const struct point *p = userdata;
+
+    if (index >= engine.layout.rings)
+        return;
+    if (engine.vcpus[index].waiting)
+        single_awake(&engine.single, &engine.vcpus[index], p->set);
+    vcpu_fire(&engine.vcpus[index], p, true);
 }
 
 /* Keeps the set in force from being freed. */
@@ -120,6 +127,58 @@ static void watch_opcode(struct set *s, struct qemu_plugin_insn *insn, uint64_t 
     }
 }
 
+static void look(qemu_plugin_id_t id);
+
+/* Of vCPUs that share a thread: at an instruction where the vCPU goes idle. */
+static void on_wait(unsigned index, void *userdata)
+{
+    const struct set *s = atomic_load(&engine.set);
+    struct vcpu *v = s && (s->idle || s->resume) ? single_vcpu(&engine.single) : NULL;
+
+    if (v)
+        single_wait(&engine.single, v, s);
+}
+
+/* At a system instruction, whose address is userdata. */
+static void on_system(unsigned index, void *userdata)
+{
+    look(engine.id);
+    struct set *s = atomic_load_explicit(&engine.set, memory_order_relaxed);
+    if (s && engine.single.several)
+        single_fire_system(&engine.single, s, (uintptr_t)userdata);
+    else if (s && engine.vcpus[0].waiting)
+        single_awake(&engine.single, &engine.vcpus[0], s);
+}
+
+/* Where a block begins, if there are several. */
+static void on_block(unsigned index, void *userdata)
+{
+    const struct set *s = atomic_load_explicit(&engine.set, memory_order_relaxed);
+
+    if (s && s->translates)
+        single_fire(&engine.single, s, (uintptr_t)userdata);
+}
+
+static void translate_single(struct qemu_plugin_tb *tb)
+{
+    const bool several = engine.single.several;
+    const enum qemu_plugin_cb_flags flags =
+        several ? QEMU_PLUGIN_CB_R_REGS : QEMU_PLUGIN_CB_NO_REGS;
+    size_t n = qemu_plugin_tb_n_insns(tb);
+
+    for (size_t i = 0; i < n; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        const struct wire_system *kind = single_system(&engine.single, insn);
+        void *pc = (void *)(uintptr_t)qemu_plugin_insn_vaddr(insn);
+        if (kind)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_system, flags, pc);
+        if (i == 0 && several)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_block, flags, pc);
+        if (kind && kind->waits)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_wait, flags, pc);
+    }
+}
+
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     struct set *s = atomic_load_explicit(&engine.set, memory_order_acquire);
@@ -127,6 +186,10 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
     if (self)
         translator_note(&self->translator, tb);
+    if (engine.single.on)
+        translate_single(tb);
+    if (engine.single.several && engine.single.on)
+        return; /* the set is asked when the code executes */
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t pc = qemu_plugin_insn_vaddr(insn);
@@ -179,7 +242,7 @@ static const char *lacks(const struct set *s, char buf[static 80])
             return buf;
         }
     }
-    return NULL;
+    return single_lacks(&engine.single, s);
 }
 
 /* Makes the wish the next set. Under the lock. False: there is nothing to exchange. */
@@ -271,10 +334,10 @@ static void watch_or_relax(bool needed)
         engine.relax_delay *= 2;
 }
 
-/* QEMU calls this when all callbacks and all translated code are gone and no vCPU executes. */
-static void on_reset(qemu_plugin_id_t id)
+/* The next set is in force from now on. Under the lock; no vCPU executes code with probes of the
+ * old one. */
+static void exchange(void)
 {
-    pthread_mutex_lock(&engine.lock);
     struct set *old = atomic_load(&engine.set);
     if (old != engine.next)
         exchange_vars(old, engine.next);
@@ -287,12 +350,20 @@ static void on_reset(qemu_plugin_id_t id)
     for (uint32_t i = 0; i < engine.layout.rings; i++)
         if (engine.vcpus[i].alive)
             vcpu_bind(&engine.vcpus[i], engine.next);
-    watch_or_relax(engine.next && engine.next->translates);
-    register_callbacks(id);
+    single_forget(&engine.single);
     engine.generation = engine.next_generation;
     atomic_store(&engine.shared->in_force, engine.generation);
     engine.next = NULL;
     engine.changing = false;
+}
+
+/* QEMU calls this when all callbacks and all translated code are gone and no vCPU executes. */
+static void on_reset(qemu_plugin_id_t id)
+{
+    pthread_mutex_lock(&engine.lock);
+    watch_or_relax(engine.single.on || (engine.next && engine.next->translates));
+    register_callbacks(id);
+    exchange();
     pthread_mutex_unlock(&engine.lock);
 }
 
@@ -333,6 +404,10 @@ static void look(qemu_plugin_id_t id)
         go = (wish != atomic_load(&engine.seen) && prepare(wish)) ||
              (time_to_relax() && prepare_to_relax());
     engine.changing |= go;
+    if (go && engine.single.on && engine.single.several) {
+        exchange(); /* no code depends on the set */
+        go = false;
+    }
     pthread_mutex_unlock(&engine.lock);
     if (go)
         reset(id);
@@ -363,6 +438,7 @@ static uint32_t alive_vcpus(void)
 static bool give_up(const char *text)
 {
     engine.broken = true;
+    engine.single.on = false;
     tell(text);
     atomic_store(&engine.shared->engine, WIRE_ENGINE_REFUSED);
     if (engine.changing || !atomic_load(&engine.set))
@@ -385,9 +461,12 @@ static void on_vcpu_init(qemu_plugin_id_t id, unsigned index)
     if (index >= atomic_load(&engine.shared->vcpus)) /* plugged in later */
         atomic_store(&engine.shared->vcpus, index + 1);
     vcpu_bind(v, atomic_load(&engine.set));
-    if (thread_is_shared(v) && !engine.broken)
-        go = give_up("it needs multi-threaded TCG (-accel tcg,thread=multi, no -icount) to "
-                     "tell several vCPUs apart");
+    const char *why = single_begin(&engine.single, v);
+    if (!why && !engine.single.on && thread_is_shared(v))
+        why = "it needs multi-threaded TCG (-accel tcg,thread=multi, no -icount) to tell several "
+              "vCPUs apart";
+    if (why && !engine.broken)
+        go = give_up(why);
     bool all = alive_vcpus() >= engine.at_start;
     pthread_mutex_unlock(&engine.lock);
     if (go)
@@ -428,7 +507,7 @@ static void register_callbacks(qemu_plugin_id_t id)
     qemu_plugin_register_vcpu_exit_cb(id, on_vcpu_exit);
     qemu_plugin_register_vcpu_idle_cb(id, on_idle);
     qemu_plugin_register_vcpu_resume_cb(id, on_resume);
-    if (engine.watched)
+    if (engine.watched || engine.single.on)
         qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
 }
 
@@ -508,6 +587,9 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *in
         return complain("its memory is in use by another");
     if (!make_vcpus())
         return complain("out of memory");
+    single_init(&engine.single, &engine.shared->one_thread, engine.vcpus, engine.layout.rings,
+                info->system.max_vcpus);
+    engine.id = id;
     engine.at_start = (uint32_t)info->system.smp_vcpus;
     atomic_store(&engine.shared->vcpus, engine.at_start);
     engine.api = info->version.cur;

@@ -73,11 +73,9 @@ struct access {
     bool executing;
 };
 
-static bool read_register(void *arg, unsigned number, uint64_t *value)
+static bool read_handle(struct vcpu *v, struct qemu_plugin_register *handle, uint64_t *value)
 {
-    const struct access *a = arg;
-    GByteArray *bytes = a->vcpu->bytes;
-    struct qemu_plugin_register *handle = a->vcpu->registers[number];
+    GByteArray *bytes = v->bytes;
 
     *value = 0;
     if (!handle)
@@ -88,6 +86,24 @@ static bool read_register(void *arg, unsigned number, uint64_t *value)
         return false;
     memcpy(value, bytes->data, bytes->len < sizeof *value ? bytes->len : sizeof *value);
     return true;
+}
+
+static bool read_register(void *arg, unsigned number, uint64_t *value)
+{
+    const struct access *a = arg;
+
+    return read_handle(a->vcpu, a->vcpu->registers[number], value);
+}
+
+bool vcpu_identify(struct vcpu *v, const char *name)
+{
+    v->identifier = find_register(v, name);
+    return read_handle(v, v->identifier, &v->identity);
+}
+
+bool vcpu_read_identity(struct vcpu *v, uint64_t *value)
+{
+    return read_handle(v, v->identifier, value);
 }
 
 static bool read_memory(void *arg, uint64_t va, void *out, size_t n)

@@ -24,6 +24,9 @@ struct vcpu {
     uint64_t clock_cost; /* ns that timing adds to what it times */
     pthread_t thread;
     bool alive;
+    bool waiting;                            /* single.h: it went idle and was not seen since */
+    struct qemu_plugin_register *identifier; /* single.h: tells this vCPU from others ... */
+    uint64_t identity;                       /* ... by this value */
     uint8_t record[WIRE_RECORD];
 };
 
@@ -35,6 +38,12 @@ void vcpu_bind(struct vcpu *v, const struct set *s);
 
 /* The first register of the set that the vCPU has not, or NULL. */
 const char *vcpu_lacks(const struct vcpu *v, const struct set *s);
+
+/* The value of the register of that name is what tells this vCPU from others; in its thread. False:
+ * it can't be read. */
+bool vcpu_identify(struct vcpu *v, const char *name);
+/* That value, of the vCPU that executes, which may be another one; in a callback. */
+bool vcpu_read_identity(struct vcpu *v, uint64_t *value);
 
 /* Runs the program of a probe and counts. executing: in guest code, where registers and page tables
  * are at hand. */
