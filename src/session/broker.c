@@ -193,10 +193,33 @@ static struct oscope_error *settle(struct broker *b, bool *settled)
 static struct oscope_error *enforce(struct broker *b, bool *settled)
 {
     *settled = false;
+    duty_set(&b->duty, engine_heat(b->engine), clock_ns());
+    engine_heat_now(b->engine, b->duty.on);
     TRY(engine_wish(b->engine));
     TRY(pause_guest(b));
     TRY(resume_guest(b));
     return b->pauses ? engine_settled(b->engine, settled) : settle(b, settled);
+}
+
+/* Begins or ends a slice of the time in which accesses are counted. Nobody waits until it has; what
+ * the last one began is to be in force first. */
+static void flip_duty(struct broker *b)
+{
+    uint64_t now = clock_ns();
+    bool settled = false;
+
+    if (!b->engine || !duty_due(&b->duty, now))
+        return;
+    oscope_error_free(engine_settled(b->engine, &settled));
+    if (!settled || b->pauses) { /* the guest stands still */
+        duty_defer(&b->duty, now);
+        return;
+    }
+    duty_flip(&b->duty, now);
+    engine_heat_now(b->engine, b->duty.on);
+    oscope_error_free(engine_wish(b->engine));
+    oscope_error_free(pause_guest(b));
+    oscope_error_free(resume_guest(b));
 }
 
 static struct oscope_error *op_subscribe(struct broker *b, struct broker_client *c,
@@ -247,6 +270,10 @@ static struct oscope_error *op_probes(struct broker *b, json_t *out)
                                         "published", (json_int_t)p.counts.published, "faults",
                                         (json_int_t)p.counts.faults));
     }
+    if (engine_heat(b->engine)) /* no probe: it fires at each access and has no events */
+        json_array_append_new(probes, json_pack("{s:s,s:i,s:i,s:i}", "name", "heat", "site",
+                                                (int)WIRE_SITE_COUNT, "users",
+                                                (int)engine_heat_users(b->engine), "fired", -1));
     return NULL;
 }
 
@@ -504,6 +531,10 @@ static int until_due(struct broker *b)
         b->clear_at = 0;
     }
     int ms = b->clear_at ? (int)((b->clear_at - now) / 1000000) + 1 : -1;
+    flip_duty(b);
+    int slice = duty_wait_ms(&b->duty, clock_ns());
+    if (slice >= 0)
+        ms = ms < 0 ? slice : MIN(ms, slice);
     if (!qtrace_wants(&b->trace, NULL))
         return ms;
     qtrace_trim(&b->trace);

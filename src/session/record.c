@@ -16,6 +16,7 @@ enum {
      * some 30 ms. */
     PUMP_NS = 4000000,
     FLUSH_NS = 500000000, /* what a recorder that is killed may leave unwritten */
+    HEAT_NS = 1000000000, /* between two looks at the counters of accesses */
     ENV_MAX = 8,
 };
 
@@ -80,13 +81,17 @@ static struct oscope_error *write_context(struct oscope_session *s, const char *
 static struct oscope_error *start(struct oscope_recording *r, struct oscope_session *s,
                                   const char *const *sets, size_t n, const char *dir)
 {
+    const struct trace_rings *rings[SUBSCRIPTION_RINGS] = {&r->sub.rings};
+
+    r->sub.heat_period = HEAT_NS;
     TRY(subscription_open(&r->sub, s, sets, n));
     TRY(describe(r, s));
-    const struct trace_rings *own = r->sub.feed ? feed_rings(r->sub.feed) : NULL;
+    subscription_rings(&r->sub, rings);
     struct trace_recorder_options o = {
         .dir = dir,
-        .rings = r->sub.probes || !own ? &r->sub.rings : own,
-        .more = r->sub.probes ? own : NULL,
+        .rings = rings[0],
+        .more = rings[1],
+        .third = rings[2],
         .schema = &r->sub.schema,
         .env = r->env,
         .nenv = r->nenv,
@@ -156,6 +161,8 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
 
 struct oscope_error *oscope_recording_stop(struct oscope_recording *r)
 {
+    while (subscription_last(&r->sub))
+        TRY(trace_recorder_pump(r->recorder));
     subscription_end(&r->sub);
     return trace_recorder_stop(r->recorder);
 }

@@ -26,6 +26,7 @@
  */
 #include "base/clock.h"
 #include "capture/layout.h"
+#include "capture/tcg/heat.h"
 #include "capture/tcg/vcpu.h"
 
 #include <errno.h>
@@ -54,6 +55,7 @@ static struct engine {
     struct set *next;                     /* NULL: none */
     uint64_t next_generation, generation; /* the latter: of the set in force */
     struct vars *vars[WIRE_VARS];         /* made at the first need, never freed */
+    struct heat *heat, *next_heat;        /* counters; those that come with `next`, or NULL */
     struct set *dead;                     /* to be freed when nobody holds them */
     bool broken;                          /* no probes will run here */
     bool watched;                         /* translation is */
@@ -127,6 +129,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
     if (self)
         translator_note(&self->translator, tb);
+    if (n && s->wire.heat == WIRE_HEAT_ON)
+        heat_watch(engine.heat, tb);
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t pc = qemu_plugin_insn_vaddr(insn);
@@ -209,6 +213,11 @@ static bool prepare(uint64_t wish)
             set_free(s);
             s = NULL;
         }
+    if (s && s->wire.heat && !heat_fits(engine.heat, &s->wire) &&
+        !(engine.next_heat = heat_new(&s->wire, engine.layout.rings, &why))) {
+        set_free(s);
+        s = NULL;
+    }
     if (!s) {
         refuse(wish, why);
         return false;
@@ -226,6 +235,20 @@ static void exchange_vars(const struct set *old, const struct set *new)
     for (unsigned i = 0; i < WIRE_VARS; i++)
         if (engine.vars[i] && !(kept >> i & 1))
             vars_clear(engine.vars[i]);
+}
+
+/* No translated code is left that counts. */
+static void exchange_heat(void)
+{
+    enum wire_heat_mode mode = engine.next ? engine.next->wire.heat : WIRE_HEAT_OFF;
+
+    heat_switch(engine.heat, false);
+    if (engine.next_heat || mode == WIRE_HEAT_OFF) {
+        heat_free(engine.heat);
+        engine.heat = engine.next_heat;
+    }
+    engine.next_heat = NULL;
+    heat_switch(engine.heat, mode == WIRE_HEAT_ON);
 }
 
 static void free_dead(void)
@@ -278,6 +301,7 @@ static void on_reset(qemu_plugin_id_t id)
     struct set *old = atomic_load(&engine.set);
     if (old != engine.next)
         exchange_vars(old, engine.next);
+    exchange_heat();
     atomic_store(&engine.set, engine.next);
     if (old && old != engine.next) {
         old->next_dead = engine.dead;
