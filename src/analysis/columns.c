@@ -35,6 +35,11 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"report syscalls: calls", syscall_columns},
         {"report syscalls: tasks", syscall_task_columns},
         {"report syscalls: unfinished", syscall_open_columns},
+        {"report heat: watched", heat_watch_columns},
+        {"report heat: owners", heat_kind_columns},
+        {"report heat: processes", heat_process_columns},
+        {"report heat: pages", heat_page_columns},
+        {"report heat: cells", heat_cell_columns},
     };
 
     *n = ARRAY_SIZE(docs);

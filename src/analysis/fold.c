@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 const struct fold_ops *const fold_table[] = {
-    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, NULL,
+    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, &fold_heat, NULL,
 };
 
 const struct fold_ops *fold_find(const char *name)
@@ -157,12 +157,31 @@ static struct fold_bound *bind(struct fold *f, const struct trace_type *type)
     return b;
 }
 
+/* An event on no vCPU: of what those do it tells nothing. */
+static void fold_anywhere(struct fold *f, const struct trace_event *ev, struct fold_bound *b)
+{
+    if (f->begin == UINT64_MAX)
+        f->begin = ev->time;
+    f->time = ev->time;
+    f->now = MAX(f->now, f->time);
+    f->gaps += ev->gap && fold_counts(f);
+    if (b->want < 0)
+        return;
+    f->events += fold_counts(f);
+    f->seen[b->want] += fold_counts(f);
+    f->ops->event(f, ev, b);
+}
+
 void fold_event(struct fold *f, const struct trace_event *ev)
 {
     struct fold_bound *b = ev->type->id < f->nbound ? f->bound[ev->type->id] : NULL;
 
     if (unlikely(!b || b->type != ev->type) && !(b = bind(f, ev->type))) {
         f->nomem = true;
+        return;
+    }
+    if (ev->cpu == TRACE_CPU_NONE && f->ops->anywhere) {
+        fold_anywhere(f, ev, b);
         return;
     }
     if (unlikely(ev->cpu >= FOLD_CPUS)) {

@@ -79,6 +79,7 @@ struct fold_ops {
     const char *const *sets; /* to switch on; NULL ends */
     const struct fold_want *wants;
     size_t nwants;
+    bool anywhere;     /* takes events that happened on no vCPU, too (never after a gap) */
     size_t state_size; /* of f->state, zeroed before begin */
     struct oscope_error *(*begin)(struct fold *f);
     /* f->time is the event's time (use it, not ev->time); ev->cpu < FOLD_CPUS. */
@@ -237,6 +238,6 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
 /* The name of a trap's cause; in strings if the architecture has none for it. Never NULL. */
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
 
-extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls;
+extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls, fold_heat;
 
 #endif

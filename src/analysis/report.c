@@ -16,6 +16,7 @@
 
 enum {
     WAIT_MS = 50,
+    SETS = 8, /* that a fold needs, at most */
     SLICES = 65536,
     SLICES_MAX = OS_LIST_MAX - FOLD_CPUS,
     STOP_EVERY = 65536, /* events of a recording between two questions whether to stop */
@@ -33,6 +34,8 @@ struct oscope_report {
     uint64_t end;                   /* all events up to here were given */
     bool ended;
     char *task;
+    const char *sets[SETS]; /* the subscription has them */
+    char *heat;             /* one of them, with its share of the time */
 };
 
 static struct oscope_error *unknown_report(const char *name)
@@ -107,13 +110,21 @@ static struct oscope_error *read_recording(struct oscope_report *r, bool (*stop)
 
 /* ---- live ---- */
 
-static struct oscope_error *open_live(struct oscope_report *r, struct fold_options *fo)
+/* duty: behind the name of the set heat, which has it. */
+static struct oscope_error *open_live(struct oscope_report *r, const char *duty,
+                                      struct fold_options *fo)
 {
+    const char **sets = r->sets;
     size_t n = 0;
 
-    while (r->ops->sets[n])
-        n++;
-    TRY(oscope_events_open(r->session, r->ops->sets, n, &r->live));
+    for (; n < SETS && r->ops->sets[n]; n++)
+        sets[n] = r->ops->sets[n];
+    if (duty && asprintf(&r->heat, "heat:%s", duty) < 0)
+        return error_nomem();
+    for (size_t i = 0; duty && i < n; i++)
+        if (!strcmp(r->ops->sets[i], "heat"))
+            sets[i] = r->heat;
+    TRY(oscope_events_open(r->session, sets, n, &r->live));
     fo->from = r->end = clock_ns();
     fo->vcpus = session_events_vcpus(r->live);
     fo->arch = r->session->arch;
@@ -183,7 +194,7 @@ static struct oscope_error *open_report(struct oscope_session *s,
     else if (!s)
         return error_new(OSCOPE_E_USAGE, "neither a recording nor a session");
     else
-        TRY(open_live(r, &fo));
+        TRY(open_live(r, o->duty, &fo));
     return fold_open(r->ops, &fo, &r->fold);
 }
 
@@ -218,6 +229,7 @@ void oscope_report_close(struct oscope_report *r)
     trace_reader_close(r->reader);
     trace_context_close(&r->context);
     free(r->task);
+    free(r->heat);
     free(r);
 }
 

@@ -101,6 +101,8 @@ void render_report(struct out *o, const struct oscope_view *v, const struct rend
         }
         bool bars = t->row_size == sizeof(struct oscope_histogram_bin) && render_column(t, "low") &&
                     !r->names;
-        (bars ? report_bars : report_table)(o, t, r);
+        bool grid = t->row_size == sizeof(struct oscope_heat_cell) && render_column(t, "level") &&
+                    !r->names;
+        (bars ? report_bars : grid ? render_heat : report_table)(o, t, r);
     }
 }

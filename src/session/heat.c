@@ -331,6 +331,12 @@ static void tell_memory(struct heat_source *h, uint64_t now)
 
     if (now < h->memory_due)
         return;
+    for (uint32_t i = 0; i < h->head.nram; i++) {
+        begin(&r, TRACE_HEAT_RAM);
+        put(&r, h->head.ram[i].gpa, 8);
+        put(&r, h->head.ram[i].size, 8);
+        publish(h, &r);
+    }
     bool known = heat_memory(h->o.session, counts);
     for (unsigned k = 0; known && k < OS_OWNER_COUNT; k++) {
         if (!counts[k])
@@ -371,11 +377,11 @@ static void look(struct heat_source *h, uint64_t now)
         read_counters(h, true); /* no memory: what is left comes with the next look */
         h->watched = watched;
     }
-    if (h->pages.len) {
+    if (h->pages.len)
         heat_owners(h->o.session, h->pages.data, h->pages.len);
-        tell_memory(h, clock_ns());
-    }
     tell_interval(h, now - h->looked, watched > before ? watched - before : 0);
+    if (h->pages.len)
+        tell_memory(h, clock_ns());
     h->looked = now;
     h->due = now + MAX(h->o.period, (clock_ns() - now) * SAMPLE_COST);
     if (!open)
