@@ -21,7 +21,7 @@ const struct oscope_column heat_watch_columns[] = {
     WATCH(writes, OSCOPE_UINT, 0, "stores"),
     WATCH(execs, OSCOPE_UINT, 0, "instructions, of translated blocks that were begun"),
     WATCH(rate, OSCOPE_REAL, 0,
-          "loads and stores a second of watched time; below 100 % an estimate of the whole"),
+          "loads and stores a second of watched time, in which a busy guest is slower"),
     {0},
 };
 
@@ -466,11 +466,9 @@ static struct oscope_error *heat_finish(const struct fold *f, uint64_t end, stru
 
     if (h->watched && h->watched < h->duration - h->duration / 100)
         os_list_note(notes,
-                     "accesses were counted in %.3g %% of %.1f s: counts are what was seen then "
-                     "(times %.3g: an estimate of all), and a cold page may be one that was "
-                     "accessed at other times",
-                     fold_percent(h->watched, h->duration), (double)h->duration / 1e9,
-                     (double)h->duration / (double)h->watched);
+                     "accesses were counted in %.3g %% of %.1f s: counts are what was seen then, "
+                     "not scaled; a cold page may be one that was accessed at other times",
+                     fold_percent(h->watched, h->duration), (double)h->duration / 1e9);
     if (f->o.cpu >= 0)
         os_list_note(notes, "accesses are not told apart by vCPU: these are of all of them");
     if (h->pages.dropped)

@@ -399,6 +399,12 @@ bool heat_pump(struct heat_source *h, uint64_t now, bool last)
     return h->at < h->pages.len;
 }
 
+void heat_begin(struct heat_source *h)
+{
+    h->looked = clock_ns();
+    h->due = h->looked + h->o.period;
+}
+
 struct oscope_error *heat_open(const struct heat_options *o, struct heat_source **out)
 {
     struct heat_source *h = calloc(1, sizeof *h);
@@ -413,8 +419,7 @@ struct oscope_error *heat_open(const struct heat_options *o, struct heat_source 
         heat_close(h);
         return err;
     }
-    h->looked = clock_ns();
-    h->due = h->looked + o->period;
+    heat_begin(h);
     if (open_file(h)) {
         read_watched(h, &h->watched);
         read_counters(h, false);

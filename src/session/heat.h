@@ -34,6 +34,8 @@ struct heat_options {
 
 /* To be called before the counting is switched on: what others had counted before is not told. */
 struct oscope_error *heat_open(const struct heat_options *o, struct heat_source **out) WARN_UNUSED;
+/* It is on: time counts from now on. */
+void heat_begin(struct heat_source *h);
 void heat_close(struct heat_source *h); /* NULL allowed */
 
 const struct trace_rings *heat_rings(const struct heat_source *h);

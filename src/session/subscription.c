@@ -267,7 +267,11 @@ size_t subscription_rings(const struct subscription *sub,
 
 struct oscope_error *subscription_begin(struct subscription *sub)
 {
-    return asks(sub) ? ask(sub) : NULL;
+    if (asks(sub))
+        TRY(ask(sub));
+    if (sub->heat)
+        heat_begin(sub->heat);
+    return NULL;
 }
 
 bool subscription_wants(struct subscription *sub, const struct trace_type *type)
