@@ -204,11 +204,6 @@ struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, ui
     return vaddr ? &hwaddr : NULL;
 }
 
-bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *haddr)
-{
-    return haddr->pa >= MMIO && haddr->pa < RAM_GPA;
-}
-
 uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *haddr)
 {
     return haddr->pa;

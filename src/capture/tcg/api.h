@@ -113,7 +113,6 @@ unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 /* By the TLB; vaddr may be another one than that of the access. NULL: not there. Valid until the
  * next call. */
 struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr);
-bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *haddr);
 uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *haddr);
 
 /* ---- translation ---- */

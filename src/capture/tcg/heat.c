@@ -170,8 +170,9 @@ static void count(const struct heat *h, struct shard *s, qemu_plugin_meminfo_t i
 {
     const struct qemu_plugin_hwaddr *at = qemu_plugin_get_hwaddr(info, va);
 
-    if (!at || qemu_plugin_hwaddr_is_io(at))
+    if (!at)
         return;
+    /* Device registers lie in none of the ranges. */
     struct wire_page_heat *page = page_at(h, s, qemu_plugin_hwaddr_phys_addr(at));
     if (page)
         add(qemu_plugin_mem_is_store(info) ? &page->writes : &page->reads, 1);
@@ -235,6 +236,7 @@ void heat_watch(struct heat *h, struct qemu_plugin_tb *tb)
         return;
     for (size_t i = 0; i < n && i < LENGTH_MASK; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        /* One callback for both: of two, QEMU 9.1 called both at each access (`rw && cb->rw`). */
         qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS,
                                          QEMU_PLUGIN_MEM_RW, h);
         if (first &&
