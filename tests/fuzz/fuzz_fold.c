@@ -51,18 +51,30 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
         "sched_process_exit", "trap_entry",      "trap_exit",      "vcpu_idle",
         "vcpu_resume",        "syscall_entry_a", "syscall_exit_a", "sched_process_exec",
         "syscall_entry_b",    "syscall_exit_b"};
-    const struct trace_type *t = trace_schema_find(&x->schema, names[p[0] % ARRAY_SIZE(names)]);
+    static const char *const heat[] = {"heat_interval", "heat_memory", "heat_ram", "page_heat"};
+    bool hot = x->fold->ops == &fold_heat;
+    const char *name = hot ? heat[p[0] % ARRAY_SIZE(heat)] : names[p[0] % ARRAY_SIZE(names)];
+    const struct trace_type *t = trace_schema_find(&x->schema, name);
     struct fake_value values[TRACE_FIELDS];
     char text[8] = {(char)p[6], (char)p[7]};
 
-    for (unsigned i = 0; i < t->nfields; i++) {
+    if (hot && p[1] & 1) { /* of all sizes: pages, and ranges of RAM */
+        for (unsigned i = 0; i < t->nfields; i++)
+            values[i] = t->fields[i].kind == TRACE_STRING
+                            ? FAKE_T(text)
+                            : FAKE_N((int64_t)((uint64_t)p[3 + i % 5] << p[1] / 4));
+    }
+    for (unsigned i = 0; i < t->nfields && !(hot && p[1] & 1); i++) {
         values[i] =
             t->fields[i].kind == TRACE_STRING ? FAKE_T(text) : FAKE_N((int8_t)p[3 + i % 5] % 16);
     }
     *time += p[2] == 255 ? UINT64_C(1) << 40 : p[2];
     x->gap = p[1] & 0x80;
     x->lossy = p[1] & 0x40;
-    fake_fold_give(x, t->name, p[1] & 0x20 ? p[1] * 100u : p[1] & 3,
+    fake_fold_give(x, t->name,
+                   hot && p[1] & 2 ? TRACE_CPU_NONE
+                   : p[1] & 0x20   ? p[1] * 100u
+                                   : p[1] & 3,
                    p[1] & 0x10 ? *time - p[2] : *time, values);
 }
 
@@ -83,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct fake_fold x;
     uint64_t time = 100;
 
-    fake_fold_open(&x, fold_table[data[0] & 3], &o);
+    fake_fold_open(&x, data[1] & 4 ? &fold_heat : fold_table[data[0] & 3], &o);
     add_syscalls(&x.schema);
     for (size_t at = 2; at + BYTES <= n; at += BYTES) {
         give(&x, data + at, &time);
