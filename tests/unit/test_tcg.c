@@ -690,7 +690,8 @@ static void counts_in_slices(void **state)
     fd = dup(fd);
     wish(NULL);
     do_reset();
-    assert_int_equal(heat_head(fd).closed, 1);
+    w = heat_head(fd);
+    assert_int_equal(atomic_load(&w.closed), 1);
     close(fd);
     assert_int_equal(heat_file(), -1);
     on(0, translates_in_ram);

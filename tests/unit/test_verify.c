@@ -106,7 +106,7 @@ static void counted_ram(void **state)
     bad("no whole pages");
     set->ram[1] = (struct wire_ram){0x1800, 0x1000, 0};
     bad("no whole pages");
-    set->ram[1] = (struct wire_ram){0, UINT64_C(0xfffffff0) << 12, 0};
+    set->ram[1] = (struct wire_ram){0, UINT64_C(0xffffffef) << 12, 0};
     good();
     set->ram[0].size = 0x11000;
     bad("more RAM than can be counted");
