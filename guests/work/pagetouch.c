@@ -45,8 +45,8 @@ int main(int argc, char **argv)
     long rounds = work_count(argc, argv, 2, 1000, 100000000);
     int out = open(argc > 3 ? argv[3] : "/tmp/pagetouch", O_WRONLY | O_CREAT | O_TRUNC, 0644);
     int pagemap = open("/proc/self/pagemap", O_RDONLY);
-    volatile char *p = mmap(NULL, 2 * n * page, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    volatile char *p =
+        mmap(NULL, 2 * n * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (out < 0 || pagemap < 0 || p == MAP_FAILED)
         work_die("pagetouch");
