@@ -200,7 +200,7 @@ static void on_page(struct fold *f, const struct trace_event *ev, const struct f
     p->kind = kind_of(h, fold_str(ev, b, 1));
     p->pid = pid;
     p->maps = (uint16_t)fold_u64(ev, b, 4);
-    fold_comm(p->comm, comm);
+    fold_comm(p->comm, pid ? comm : "");
     add(&p->n, &n);
     add(&h->kinds[p->kind].n, &n);
     if (!t)

@@ -355,7 +355,8 @@ static void tell_page(struct heat_source *h, const struct heat_page *p, struct r
     put(r, p->pfn << TARGET_PAGE_SHIFT, 8);
     put_text(r, os_owner_names[p->owner], 12);
     put(r, (uint32_t)p->pid, 4);
-    put_text(r, p->comm, sizeof p->comm);
+    /* No empty text: babeltrace2 2.0.4 shows the one of the event before again. */
+    put_text(r, p->pid ? p->comm : "-", sizeof p->comm);
     put(r, p->maps, 2);
     put(r, p->reads, 8);
     put(r, p->writes, 8);
@@ -380,10 +381,10 @@ static void look(struct heat_source *h, uint64_t now)
     if (h->pages.len)
         heat_owners(h->o.session, h->pages.data, h->pages.len);
     tell_interval(h, now - h->looked, watched > before ? watched - before : 0);
-    if (h->pages.len)
-        tell_memory(h, clock_ns());
     h->looked = now;
     h->due = now + MAX(h->o.period, (clock_ns() - now) * SAMPLE_COST);
+    if (h->pages.len)
+        tell_memory(h, clock_ns());
     if (!open)
         close_file(h);
 }
