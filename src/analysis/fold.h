@@ -79,6 +79,7 @@ struct fold_ops {
     const char *const *sets; /* to switch on; NULL ends */
     const struct fold_want *wants;
     size_t nwants;
+    bool counted;      /* live: the engine counts, and is to be asked once more at the end */
     bool anywhere;     /* takes events that happened on no vCPU, too (never after a gap) */
     size_t state_size; /* of f->state, zeroed before begin */
     struct oscope_error *(*begin)(struct fold *f);

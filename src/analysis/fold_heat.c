@@ -495,6 +495,7 @@ const struct fold_ops fold_heat = {
     .wants = wants,
     .nwants = ARRAY_SIZE(wants),
     .anywhere = true,
+    .counted = true,
     .state_size = sizeof(struct heat),
     .begin = heat_begin,
     .event = heat_event,

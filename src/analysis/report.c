@@ -174,6 +174,21 @@ static struct oscope_error *read_live(struct oscope_report *r, uint64_t end, boo
     return NULL;
 }
 
+static void take(void *arg, const struct trace_event *ev)
+{
+    fold_event(arg, ev);
+}
+
+/* What was counted since the last look. */
+static void read_last(struct oscope_report *r)
+{
+    if (r->next)
+        fold_event(r->fold, r->next);
+    r->next = NULL;
+    session_events_last(r->live, take, r->fold);
+    r->end = MAX(r->end, r->fold->now);
+}
+
 /* ---- the public calls ---- */
 
 static struct oscope_error *open_report(struct oscope_session *s,
@@ -244,7 +259,10 @@ struct oscope_error *oscope_report_read(struct oscope_report *r, uint64_t ns,
         return read_recording(r, stop, arg);
     if (__builtin_add_overflow(r->end, ns, &end))
         end = UINT64_MAX;
-    return read_live(r, end, stop, arg);
+    TRY(read_live(r, end, stop, arg));
+    if (r->ops->counted && !r->ended)
+        read_last(r);
+    return NULL;
 }
 
 /* What the live guest adds: what the subscription has to say, and symbols, which are of the kernel

@@ -177,6 +177,19 @@ struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms
     return NULL;
 }
 
+void session_events_last(struct oscope_events *e,
+                         void (*take)(void *arg, const struct trace_event *ev), void *arg)
+{
+    const struct trace_event *ev;
+
+    for (bool look = true, more = true; more; look = false) {
+        more = subscription_last(&e->sub, look);
+        trace_reader_poll(e->reader, UINT64_MAX);
+        while ((ev = trace_reader_next(e->reader)))
+            take(arg, ev);
+    }
+}
+
 uint64_t session_events_settled(const struct oscope_events *e)
 {
     return e->settled;

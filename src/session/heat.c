@@ -52,6 +52,7 @@ struct heat_source {
     struct counters buf[CHUNK], sum[CHUNK];
     VEC(struct heat_page) pages; /* to be told, from `at` on */
     size_t at;
+    bool last; /* a look is due once these are told */
 };
 
 /* ---- what is asked for ---- */
@@ -393,11 +394,14 @@ bool heat_pump(struct heat_source *h, uint64_t now, bool last)
 {
     struct record r;
 
-    if (h->at == h->pages.len && (last || now >= h->due))
+    h->last |= last;
+    if (h->at == h->pages.len && (h->last || now >= h->due)) {
+        h->last = false;
         look(h, now);
+    }
     for (uint32_t done = 0; h->at < h->pages.len && done < PUMP_BYTES; done += r.n)
         tell_page(h, &h->pages.data[h->at++], &r);
-    return h->at < h->pages.len;
+    return h->at < h->pages.len || h->last;
 }
 
 void heat_begin(struct heat_source *h)

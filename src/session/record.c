@@ -161,7 +161,7 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
 
 struct oscope_error *oscope_recording_stop(struct oscope_recording *r)
 {
-    while (subscription_last(&r->sub))
+    for (bool look = true; subscription_last(&r->sub, look); look = false)
         TRY(trace_recorder_pump(r->recorder));
     subscription_end(&r->sub);
     return trace_recorder_stop(r->recorder);

@@ -155,9 +155,9 @@ void subscription_pump(struct subscription *sub, uint64_t now)
                                   "blk events are those at which they were read, some ms late");
 }
 
-bool subscription_last(struct subscription *sub)
+bool subscription_last(struct subscription *sub, bool look)
 {
-    return sub->heat && !sub->ended && heat_pump(sub->heat, clock_ns(), !sub->last_look++);
+    return sub->heat && !sub->ended && heat_pump(sub->heat, clock_ns(), look);
 }
 
 uint64_t subscription_lost(const struct subscription *sub)

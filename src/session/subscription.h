@@ -39,11 +39,10 @@ struct subscription {
     struct control *control;
     struct broker_link link;
     struct probe_set set;
-    uint8_t *wants;     /* by event type: 0: not yet known, 1: no, 2: yes */
-    uint64_t checked;   /* ns, when we last looked whether all is well */
-    unsigned resets;    /* of the guest, when the probes were written */
-    unsigned last_look; /* at the counters of accesses: was it begun? */
-    bool stale;         /* it was reset since: the probes are of the kernel before */
+    uint8_t *wants;   /* by event type: 0: not yet known, 1: no, 2: yes */
+    uint64_t checked; /* ns, when we last looked whether all is well */
+    unsigned resets;  /* of the guest, when the probes were written */
+    bool stale;       /* it was reset since: the probes are of the kernel before */
 };
 
 enum { SUBSCRIPTION_RINGS = 3 };
@@ -79,9 +78,9 @@ uint64_t subscription_lost(const struct subscription *sub);
 /* Is it of a set that was asked for? The rings have the events of all clients' sets. */
 bool subscription_wants(struct subscription *sub, const struct trace_type *type);
 
-/* The same with what was counted up to now. False: all is in the rings; else they are to be read,
- * and this to be called again. */
-bool subscription_last(struct subscription *sub);
+/* The same with accesses that were counted up to now, if look says so. True: some are left; the
+ * rings are to be read and this to be called again, without look. */
+bool subscription_last(struct subscription *sub, bool look);
 
 /* Switches the sets off; when it returns they are, unless somebody else wants them. */
 void subscription_end(struct subscription *sub);

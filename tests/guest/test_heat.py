@@ -108,7 +108,6 @@ def test_exact(eventful):
         try:
             counting(guest)
             touch.run()
-            time.sleep(2)  # what was counted is looked at now and then
         finally:
             process.send_signal(signal.SIGINT)
             rows = json.loads(process.communicate(timeout=30)[0])

@@ -267,6 +267,19 @@ static void many_pages_at_once(void **state)
     }
     assert_int_equal(told, PAGES);
     assert_int_equal(trace_reader_stats(x.reader).lost, 0);
+    /* A last look is not forgotten while others are being told. */
+    for (unsigned i = 0; i < PAGES; i++)
+        count(&x, 0, i, 1, 0);
+    assert_true(heat_pump(x.source, clock_ns(), true));
+    count(&x, 0, 7, 70, 0);
+    for (bool last = true; heat_pump(x.source, 0, last); last = false) {
+        trace_reader_poll(x.reader, UINT64_MAX);
+        while (trace_reader_next(x.reader))
+            ;
+    }
+    trace_reader_poll(x.reader, UINT64_MAX);
+    expect_page(&x, 7, "slab", 70, 0);
+    expect_no_page(&x);
     close_source(&x);
     drop_file(&x);
 }
