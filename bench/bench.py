@@ -280,6 +280,31 @@ def bench_events(args):
         bench_switching(guest, pairs)
 
 
+def bench_heat(args):
+    """What counting accesses to memory costs the guest: always, and 1 % of the time."""
+    pairs = 3 if args.quick else 9
+    with tempfile.TemporaryDirectory() as tmp, Guest("riscv64", smp=1, via="run") as guest:
+        ratios, _, _ = slowdown_of_sets(guest, ["heat:exact"], pairs, f"{tmp}/t")
+        row(f"guest time, heat:exact recorded / none ({pairs} pairs)",
+            f"{statistics.median(ratios):.2f} [{min(ratios):.2f}-{max(ratios):.2f}]")
+        # a slice comes every 25 s: runs are as long, so that there is one in each, wherever
+        rounds = round(27 / seconds_of(guest, EXECS))
+        work = f"n=0; while [ $n -lt {rounds} ]; do {EXECS}; n=$((n+1)); done"
+        ratios = []
+        for i in range((pairs + 1) // 2):
+            seconds = {}
+            for on in (True, False) if i % 2 else (False, True):
+                process = recorder(guest, ["heat"], f"{tmp}/t") if on else None
+                guest.sh(EXECS)
+                seconds[on] = seconds_of(guest, work)
+                if process:
+                    process.send_signal(signal.SIGINT)
+                    process.wait(20)
+            ratios.append(seconds[True] / seconds[False])
+        row(f"guest time, heat (1 %) recorded / none ({len(ratios)} pairs of {seconds[False]:.0f} s)",
+            f"{statistics.median(ratios):.3f} [{min(ratios):.3f}-{max(ratios):.3f}]")
+
+
 def bench_switching(guest, pairs):
     """From a set that is wished for to its being in force on every vCPU."""
     times = []
@@ -418,7 +443,8 @@ def bench_peers(args):
 
 
 ROWS = {"tasks": bench_tasks, "large": bench_large, "many": bench_many, "slowdown": bench_slowdown,
-        "events": bench_events, "peers": bench_peers, "hits": bench_hits, "trace": bench_trace}
+        "events": bench_events, "peers": bench_peers, "hits": bench_hits, "trace": bench_trace,
+        "heat": bench_heat}
 
 
 def main():

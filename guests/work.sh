@@ -31,8 +31,8 @@ busy)
 	start fileio "$dir"
 	;;
 stop)
-	killall forkstorm sleepers threads fileio pipeio faults mutexes spin 2>/dev/null
+	killall forkstorm sleepers threads fileio pipeio faults mutexes spin pagetouch 2>/dev/null
 	;;
-*) echo "usage: work mixed|quiet|storm|busy|stop, or one of: forkstorm sleepers threads fileio pipeio faults mutexes spin" ;;
+*) echo "usage: work mixed|quiet|storm|busy|stop, or one of: forkstorm sleepers threads fileio pipeio faults mutexes spin pagetouch" ;;
 esac
 exit 0

@@ -23,6 +23,8 @@ struct oscope_report_options {
     uint64_t from, to; /* recordings: ns since its first event; to 0: all */
     int32_t cpu;       /* only this vCPU; -1: all */
     const char *task;  /* only this task: thread id, or name; NULL: all */
+    const char *duty;  /* heat, live: share of the time in which accesses are counted, "5%" or
+                        * "exact"; NULL: 1 % */
     uint64_t slices;   /* how many single slices (traps, calls) are kept, the last ones; 0: 65536 */
 };
 
@@ -180,6 +182,50 @@ struct oscope_syscall_open {
     char comm[24];
     const char *name;
     uint64_t start, duration;
+};
+
+/* `report heat`: what the counts are of */
+struct oscope_heat_watch {
+    uint64_t duration, watched;
+    double share;
+    uint64_t reads, writes, execs;
+    double rate;
+};
+
+/* `report heat`: by what pages are for */
+struct oscope_heat_kind {
+    char owner[16];
+    uint64_t pages, hot, cold;
+    uint64_t reads, writes, execs;
+    double share;
+};
+
+/* `report heat`: by process that maps the pages */
+struct oscope_heat_process {
+    int32_t pid;
+    char comm[24];
+    uint64_t hot;
+    uint64_t reads, writes, execs;
+    double share;
+};
+
+/* `report heat`: a page */
+struct oscope_heat_page {
+    uint64_t address;
+    char owner[16];
+    int32_t pid;
+    char comm[24];
+    uint32_t maps;
+    uint64_t reads, writes, execs;
+    double share;
+};
+
+/* `report heat`: a cell of the grid of physical memory */
+struct oscope_heat_cell {
+    uint64_t start, bytes;
+    uint64_t hot;
+    uint64_t reads, writes, execs;
+    uint32_t level;
 };
 
 #ifdef __cplusplus

@@ -53,6 +53,11 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"report blk: disks", blk_disk_columns},
         {"report blk: map", blk_region_columns},
         {"report blk: requests, unfinished", blk_request_columns},
+        {"report heat: watched", heat_watch_columns},
+        {"report heat: owners", heat_kind_columns},
+        {"report heat: processes", heat_process_columns},
+        {"report heat: pages", heat_page_columns},
+        {"report heat: cells", heat_cell_columns},
     };
 
     *n = ARRAY_SIZE(docs);

@@ -80,6 +80,7 @@ struct fold_ops {
     const char *const *sets; /* to switch on; NULL ends */
     const struct fold_want *wants;
     size_t nwants;
+    bool counted;      /* live: the engine counts, and is to be asked once more at the end */
     size_t state_size; /* of f->state, zeroed before begin */
     /* Events outside the vCPUs (cpu is TRACE_CPU_NONE) are taken, too. */
     bool anywhere;
@@ -251,6 +252,6 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
 
 extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls;
-extern const struct fold_ops fold_mmio, fold_uart, fold_blk;
+extern const struct fold_ops fold_mmio, fold_uart, fold_blk, fold_heat;
 
 #endif

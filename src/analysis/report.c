@@ -17,6 +17,7 @@
 
 enum {
     WAIT_MS = 50,
+    SETS = 8, /* that a fold needs, at most */
     SLICES = 65536,
     SLICES_MAX = OS_LIST_MAX - FOLD_CPUS,
     STOP_EVERY = 65536, /* events of a recording between two questions whether to stop */
@@ -34,6 +35,8 @@ struct oscope_report {
     uint64_t end;                   /* all events up to here were given */
     bool ended;
     char *task;
+    const char *sets[SETS]; /* the subscription has them */
+    char *heat;             /* one of them, with its share of the time */
 };
 
 static struct oscope_error *unknown_report(const char *name)
@@ -108,13 +111,21 @@ static struct oscope_error *read_recording(struct oscope_report *r, bool (*stop)
 
 /* ---- live ---- */
 
-static struct oscope_error *open_live(struct oscope_report *r, struct fold_options *fo)
+/* duty: behind the name of the set heat, which has it. */
+static struct oscope_error *open_live(struct oscope_report *r, const char *duty,
+                                      struct fold_options *fo)
 {
+    const char **sets = r->sets;
     size_t n = 0;
 
-    while (r->ops->sets[n])
-        n++;
-    TRY(oscope_events_open(r->session, r->ops->sets, n, &r->live));
+    for (; n < SETS && r->ops->sets[n]; n++)
+        sets[n] = r->ops->sets[n];
+    if (duty && asprintf(&r->heat, "heat:%s", duty) < 0)
+        return error_nomem();
+    for (size_t i = 0; duty && i < n; i++)
+        if (!strcmp(r->ops->sets[i], "heat"))
+            sets[i] = r->heat;
+    TRY(oscope_events_open(r->session, sets, n, &r->live));
     fo->from = r->end = clock_ns();
     fo->vcpus = session_events_vcpus(r->live);
     fo->arch = r->session->arch;
@@ -165,6 +176,21 @@ static struct oscope_error *read_live(struct oscope_report *r, uint64_t end, boo
     return NULL;
 }
 
+static void take(void *arg, const struct trace_event *ev)
+{
+    fold_event(arg, ev);
+}
+
+/* What was counted since the last look. */
+static void read_last(struct oscope_report *r)
+{
+    if (r->next)
+        fold_event(r->fold, r->next);
+    r->next = NULL;
+    session_events_last(r->live, take, r->fold);
+    r->end = MAX(r->end, r->fold->now);
+}
+
 /* ---- the public calls ---- */
 
 static struct oscope_error *open_report(struct oscope_session *s,
@@ -185,7 +211,7 @@ static struct oscope_error *open_report(struct oscope_session *s,
     else if (!s)
         return error_new(OSCOPE_E_USAGE, "neither a recording nor a session");
     else
-        TRY(open_live(r, &fo));
+        TRY(open_live(r, o->duty, &fo));
     return fold_open(r->ops, &fo, &r->fold);
 }
 
@@ -220,6 +246,7 @@ void oscope_report_close(struct oscope_report *r)
     trace_reader_close(r->reader);
     trace_context_close(&r->context);
     free(r->task);
+    free(r->heat);
     free(r);
 }
 
@@ -234,7 +261,10 @@ struct oscope_error *oscope_report_read(struct oscope_report *r, uint64_t ns,
         return read_recording(r, stop, arg);
     if (__builtin_add_overflow(r->end, ns, &end))
         end = UINT64_MAX;
-    return read_live(r, end, stop, arg);
+    TRY(read_live(r, end, stop, arg));
+    if (r->ops->counted && !r->ended)
+        read_last(r);
+    return NULL;
 }
 
 /* What the live guest adds: what the subscription has to say, and symbols, which are of the kernel

@@ -40,6 +40,7 @@ enum {
     WIRE_VARS = 8,       /* variables that outlive a run of a program */
     WIRE_KEEPERS = 4,    /* readers that nothing is overwritten for */
     WIRE_SYSTEM = 8,     /* kinds of system instructions, see wire_one_thread */
+    WIRE_RAM = 32,       /* ranges of guest RAM */
 };
 
 /* ---- programs ---- */
@@ -122,9 +123,24 @@ struct wire_direct {
     uint64_t va, size, hva;
 };
 
+/* Guest RAM: guest-physical [gpa, gpa + size) lies at hva in QEMU. Whole pages. */
+struct wire_ram {
+    uint64_t gpa, size, hva;
+};
+
+/* Whether accesses to guest memory are counted, see struct wire_heat. */
+enum wire_heat_mode {
+    WIRE_HEAT_OFF,    /* no counters */
+    WIRE_HEAT_PAUSED, /* they stay as they are */
+    WIRE_HEAT_ON,     /* each access is counted */
+};
+
 struct wire_set {
     uint64_t generation; /* equal to wire_control.wish once complete */
-    uint32_t nprobes, ncode, nregisters, ndirect, ntables, zero;
+    uint32_t nprobes, ncode, nregisters, ndirect, ntables;
+    uint32_t heat; /* enum wire_heat_mode */
+    uint32_t nram, zero;
+    struct wire_ram ram[WIRE_RAM];             /* of which accesses are counted */
     char registers[WIRE_REGISTERS][WIRE_NAME]; /* as the plugin interface names them */
     struct wire_direct direct[WIRE_DIRECT];
     uint16_t tables[WIRE_TABLES][WIRE_TABLE];
@@ -267,6 +283,44 @@ struct wire_event {
     uint8_t flags; /* WIRE_EVENT_* */
 } __attribute__((packed));
 
+/* ---- counters of accesses ---- */
+
+#define WIRE_HEAT_MAGIC UINT64_C(0x314145484f43534f) /* "OSCOHEA1" */
+/* Name of the file as /proc/PID/fd tells it: "/memfd:" WIRE_HEAT_NAME " (deleted)". */
+#define WIRE_HEAT_NAME "oscope-heat"
+
+/*
+ * The engine makes a second memory file when a set first wants accesses counted, and closes it when
+ * none does any more: this head, then for each vCPU a shard, a struct wire_page_heat for each page
+ * of RAM, range after range. It is sparse: pages that are never touched take no memory, and
+ * reading them through a mapping would change that. Counters only grow.
+ */
+struct wire_heat {
+    uint64_t magic;   /* WIRE_HEAT_MAGIC */
+    uint32_t version; /* WIRE_VERSION */
+    uint32_t shards;
+    uint64_t pages;        /* of all ranges */
+    uint64_t shards_at;    /* the first shard */
+    uint64_t shard_stride; /* to the next */
+    uint64_t bytes;        /* of the whole file */
+    uint32_t nram, zero;
+    struct wire_ram ram[WIRE_RAM];
+
+    _Alignas(64) _Atomic uint32_t closed; /* nothing will change here any more */
+    _Atomic uint32_t changing;            /* odd while the two below are changed */
+    _Atomic uint64_t watched; /* ns of time in which accesses were counted, before ... */
+    _Atomic uint64_t since;   /* ... this (CLOCK_MONOTONIC), from when on they are; 0:
+                               * they are not now */
+};
+
+/* What a vCPU did to a page. Single writer. */
+struct wire_page_heat {
+    _Atomic uint64_t reads, writes; /* accesses; one that lies in two pages counts in both */
+    _Atomic uint64_t execs;         /* instructions in translated blocks that were begun */
+};
+
+_Static_assert(sizeof(struct wire_heat) <= WIRE_PAGE, "wire format");
+_Static_assert(sizeof(struct wire_page_heat) == 24, "wire format");
 _Static_assert(sizeof(struct wire_insn) == 16, "wire format");
 _Static_assert(sizeof(struct wire_packet) == 76, "wire format");
 _Static_assert(sizeof(struct wire_event) == 7, "wire format");

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static const struct cli_option report_options[] = {
@@ -19,6 +20,7 @@ static const struct cli_option report_options[] = {
     {"to", 0, "SEC", false, "recordings: up to so many seconds after the first event", NULL},
     {"cpu", 0, "N", false, "only this vCPU", NULL},
     {"task", 0, "TID|NAME", false, "only this task", "@pid"},
+    {"duty", 0, "SHARE", false, "heat, live: count accesses in 5%, or exact (default 1%)", NULL},
     {"table", 0, "A,B", false, "only these tables; some are in text only then", NULL},
     {"top", 0, "N", false, "text: most rows of a table (default 20; 0: all)", NULL},
     {"slices", 0, "N", false, "keep the last N single slices (default 65536)", NULL},
@@ -172,6 +174,10 @@ static int report_read(struct report *r)
         return CLI_USAGE;
     r->o.cpu = cpu == UINT64_MAX ? -1 : (int32_t)cpu;
     r->o.task = cli_option(c, "task");
+    if ((o = r->o.duty = cli_option(c, "duty")) && (strcmp(r->view, "heat") != 0 || r->o.dir))
+        return cli_usage(c, "--duty is for heat of running guests");
+    if (o && strcmp(o, "exact") != 0 && (!*o || o[strlen(o) - 1] != '%'))
+        return cli_usage(c, "--duty: a share of the time such as 5%%, or exact, not '%s'", o);
     if ((o = cli_option(c, "table")))
         return report_tables(r, o);
     return CLI_OK;
@@ -212,6 +218,6 @@ const struct cmd_entry cmd_report = {
     .flags = CMD_VIEW,
     .least = 1,
     .most = 1,
-    .complete = "sched modes traps syscalls mmio uart blk",
+    .complete = "sched modes traps syscalls mmio uart blk heat",
     .run = report_run,
 };

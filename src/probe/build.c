@@ -17,6 +17,7 @@ void probe_set_free(struct probe_set *s)
     vec_free(&s->code);
     vec_free(&s->direct);
     vec_free(&s->tables);
+    vec_free(&s->ram);
     oscope_error_free(s->error);
     s->error = NULL;
 }
@@ -46,6 +47,25 @@ void probe_direct(struct probe_set *s, uint64_t va, uint64_t size, uint64_t hva)
         return; /* the rest is read in the slower way */
     if (!vec_push(&s->direct, d))
         fail(s, error_nomem());
+}
+
+void probe_heat(struct probe_set *s, unsigned share)
+{
+    s->heat = share < PROBE_HEAT_ALL ? share : PROBE_HEAT_ALL;
+}
+
+bool probe_ram(struct probe_set *s, uint64_t gpa, uint64_t size, uint64_t hva)
+{
+    const struct wire_ram r = {gpa, size, hva};
+
+    for (size_t i = 0; i < s->ram.len; i++)
+        if (!memcmp(&s->ram.data[i], &r, sizeof r))
+            return true;
+    if (s->ram.len == WIRE_RAM)
+        return false;
+    if (!vec_push(&s->ram, r))
+        fail(s, error_nomem());
+    return true;
 }
 
 /* ---- probes ---- */
@@ -315,6 +335,10 @@ void probe_set_write(const struct probe_set *s, struct wire_set *out)
     out->nregisters = s->nregisters;
     out->ndirect = (uint32_t)s->direct.len;
     out->ntables = (uint32_t)s->tables.len;
+    out->nram = (uint32_t)s->ram.len;
+    out->heat = !s->heat ? WIRE_HEAT_OFF : s->heat_on ? WIRE_HEAT_ON : WIRE_HEAT_PAUSED;
+    if (s->ram.len)
+        memcpy(out->ram, s->ram.data, s->ram.len * sizeof *s->ram.data);
     memcpy(out->registers, s->registers, sizeof out->registers);
     if (s->direct.len)
         memcpy(out->direct, s->direct.data, s->direct.len * sizeof *s->direct.data);

@@ -18,6 +18,8 @@ struct probe_name {
     char text[48];
 };
 
+enum { PROBE_HEAT_ALL = 1000000 };
+
 struct probe_table {
     uint16_t values[WIRE_TABLE];
 };
@@ -28,6 +30,9 @@ struct probe_set {
     VEC(struct wire_insn) code;
     VEC(struct wire_direct) direct;
     VEC(struct probe_table) tables;
+    VEC(struct wire_ram) ram; /* of which accesses are counted */
+    unsigned heat;            /* in what share of the time, PROBE_HEAT_ALL: always; 0: never */
+    bool heat_on;             /* now is such a time */
     char registers[WIRE_REGISTERS][WIRE_NAME];
     unsigned nregisters;
     bool open;                  /* a program is being written */
@@ -41,6 +46,11 @@ void probe_set_free(struct probe_set *s);
 
 /* Guest memory at [va, va + size) lies at hva in the process that runs the probes. */
 void probe_direct(struct probe_set *s, uint64_t va, uint64_t size, uint64_t hva);
+
+/* Counts accesses to guest memory (wire.h, struct wire_heat) in such a share of the time. Guest RAM
+ * at [gpa, gpa + size), which lies at hva, is counted; false: there are too many ranges. */
+void probe_heat(struct probe_set *s, unsigned share);
+bool probe_ram(struct probe_set *s, uint64_t gpa, uint64_t size, uint64_t hva);
 
 /* Begins a probe at the instruction at va, or at each whose first bytes match; name is copied. */
 void probe_exec(struct probe_set *s, const char *name, uint64_t va);

@@ -117,6 +117,12 @@ struct oscope_error *probe_set_add(struct probe_set *into, const struct probe_se
         if (!has_direct(into, &from->direct.data[i]) &&
             !vec_push(&into->direct, from->direct.data[i]))
             return error_nomem();
+    for (size_t i = 0; from->heat && i < from->ram.len; i++)
+        if (!probe_ram(into, from->ram.data[i].gpa, from->ram.data[i].size, from->ram.data[i].hva))
+            return error_new(OSCOPE_E_UNSUPPORTED, "the sets of all users together count accesses "
+                                                   "in too many ranges of RAM");
+    if (from->heat > into->heat)
+        into->heat = from->heat;
     return NULL;
 }
 

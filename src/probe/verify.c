@@ -136,6 +136,25 @@ static const char *check_probe(const struct wire_set *s, const struct wire_probe
 
 /* ---- the set ---- */
 
+static const char *check_ram(const struct wire_set *s)
+{
+    uint64_t pages = 0;
+
+    if (s->heat > WIRE_HEAT_ON)
+        return "an unknown way to count accesses";
+    if (s->nram > WIRE_RAM || (s->heat && !s->nram))
+        return "accesses are counted in no or too many ranges of RAM";
+    for (uint32_t i = 0; i < s->nram; i++) {
+        const struct wire_ram *r = &s->ram[i];
+        if (!r->size || r->size % WIRE_PAGE || r->gpa % WIRE_PAGE || r->hva % WIRE_PAGE ||
+            r->size - 1 > UINT64_MAX - r->gpa || r->size - 1 > UINT64_MAX - r->hva)
+            return "a range of RAM is no whole pages, or wraps around";
+        if ((pages += r->size / WIRE_PAGE) > UINT32_MAX)
+            return "more RAM than can be counted";
+    }
+    return NULL;
+}
+
 const char *verify_set(const struct wire_set *s)
 {
     const char *wrong;
@@ -151,6 +170,8 @@ const char *verify_set(const struct wire_set *s)
         if (!d->size || d->size - 1 > UINT64_MAX - d->va || d->size - 1 > UINT64_MAX - d->hva)
             return "a range of memory is empty or wraps around";
     }
+    if ((wrong = check_ram(s)))
+        return wrong;
     for (uint32_t i = 0; i < s->nprobes; i++)
         if ((wrong = check_probe(s, &s->probes[i])))
             return wrong;

@@ -416,6 +416,10 @@ static int until_due(struct broker *b)
         b->clear_at = 0;
     }
     int ms = b->clear_at ? (int)((b->clear_at - now) / 1000000) + 1 : -1;
+    probe_ops_flip(b);
+    int slice = duty_wait_ms(&b->duty, clock_ns());
+    if (slice >= 0)
+        ms = ms < 0 ? slice : MIN(ms, slice);
     if (!qtrace_wants(&b->trace, NULL))
         return ms;
     qtrace_trim(&b->trace);

@@ -7,6 +7,7 @@
 #define SESSION_BROKER_H
 
 #include "session/describe.h"
+#include "session/duty.h"
 #include "session/engine.h"
 #include "session/guard.h"
 #include "session/qtrace.h"
@@ -30,6 +31,7 @@ struct broker {
     struct guard guard;
     struct engine *engine; /* opened at the first need */
     struct qtrace trace;   /* QEMU's own trace points */
+    struct duty duty;      /* when accesses are counted */
     uint64_t clear_at;     /* ns; when to drop probes that were found in force; 0: none were */
 };
 

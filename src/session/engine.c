@@ -26,17 +26,18 @@ struct engine {
     struct control_counts before[WIRE_PROBES]; /* of slots, when their probe began */
     uint64_t since[WIRE_PROBES];               /* ns, when that was */
     uint64_t generation;
+    bool heat_on;
 };
 
 /* ---- finding it ---- */
 
-/* Descriptor number of the engine's file in pid, or -1. */
-static int find_fd(pid_t pid)
+int engine_find_fd(pid_t pid, const char *name)
 {
-    char path[64], link[64];
+    char path[64], link[64], want[64];
     int found = -1;
 
     snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    snprintf(want, sizeof want, "/memfd:%s", name);
     DIR *d = opendir(path);
     if (!d)
         return -1;
@@ -45,7 +46,7 @@ static int find_fd(pid_t pid)
         if (n <= 0)
             continue;
         link[n] = '\0';
-        if (!strncmp(link, "/memfd:" CONTROL_NAME, sizeof "/memfd:" CONTROL_NAME - 1))
+        if (!strncmp(link, want, strlen(want)))
             found = atoi(e->d_name);
     }
     closedir(d);
@@ -55,7 +56,7 @@ static int find_fd(pid_t pid)
 struct oscope_error *engine_file(pid_t pid, bool write, struct control **out)
 {
     char path[64];
-    int n = find_fd(pid);
+    int n = engine_find_fd(pid, CONTROL_NAME);
 
     if (n < 0)
         return error_hint(
@@ -136,7 +137,7 @@ bool engine_wants(const struct engine *e, const void *user)
 static struct oscope_error *want(struct engine *e, struct want w, struct probe_set *set)
 {
     struct want *old = find_want(e, w.user, w.name.text);
-    bool wanted = set->probes.len, ok = true;
+    bool wanted = set->probes.len || set->heat, ok = true;
 
     if (old)
         forget(e, old);
@@ -232,6 +233,7 @@ struct oscope_error *engine_wish(struct engine *e)
         err = probe_set_add(&all, &e->wants.data[i].set);
     if (!err) {
         probe_set_slots(&all, &e->wish);
+        all.heat_on = e->heat_on;
         err = publish(e, &all);
     }
     if (err) {
@@ -247,6 +249,29 @@ struct oscope_error *engine_wish(struct engine *e)
     probe_set_free(&e->wish);
     e->wish = all;
     return NULL;
+}
+
+unsigned engine_heat(const struct engine *e)
+{
+    unsigned most = 0;
+
+    for (size_t i = 0; i < e->wants.len; i++)
+        most = MAX(most, e->wants.data[i].set.heat);
+    return most;
+}
+
+unsigned engine_heat_users(const struct engine *e)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < e->wants.len; i++)
+        n += e->wants.data[i].set.heat != 0;
+    return n;
+}
+
+void engine_heat_now(struct engine *e, bool on)
+{
+    e->heat_on = on;
 }
 
 size_t engine_nprobes(const struct engine *e)

@@ -20,6 +20,9 @@ struct engine;
  */
 struct oscope_error *engine_file(pid_t pid, bool write, struct control **out) WARN_UNUSED;
 
+/* The number of a descriptor of pid that is a memory file whose name begins so, or -1. */
+int engine_find_fd(pid_t pid, const char *name);
+
 struct oscope_error *engine_open(pid_t pid, struct engine **out) WARN_UNUSED;
 void engine_close(struct engine *e); /* NULL is allowed; what is in force stays so */
 /* Was there ever a wish, of ours or of a broker before us? */
@@ -53,6 +56,14 @@ bool engine_has(const struct engine *e, const char *name);
 /* Publishes the union of what is wanted as the wish. The vCPUs take it up when they next go idle.
  */
 struct oscope_error *engine_wish(struct engine *e) WARN_UNUSED;
+
+/*
+ * In what share of the time accesses are to be counted, of what is wanted now (PROBE_HEAT_ALL:
+ * always, 0: not at all); and whether now is such a time, from the next wish on.
+ */
+unsigned engine_heat(const struct engine *e);
+unsigned engine_heat_users(const struct engine *e);
+void engine_heat_now(struct engine *e, bool on);
 
 /* A probe that is wanted. */
 struct engine_probe {

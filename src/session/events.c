@@ -27,11 +27,13 @@ struct oscope_events {
 
 static struct oscope_error *open_reader(struct oscope_events *e)
 {
-    const struct trace_rings *own = e->sub.feed ? feed_rings(e->sub.feed) : NULL;
-    const struct trace_rings *first = e->sub.probes || !own ? &e->sub.rings : own;
+    const struct trace_rings *rings[SUBSCRIPTION_RINGS] = {&e->sub.rings};
+    size_t n = subscription_rings(&e->sub, rings);
 
-    TRY(trace_reader_open_rings(&e->reader, first, &e->sub.schema, TRACE_FROM_NEXT));
-    return own && own != first ? trace_reader_add_rings(e->reader, own, TRACE_FROM_NEXT) : NULL;
+    TRY(trace_reader_open_rings(&e->reader, rings[0], &e->sub.schema, TRACE_FROM_NEXT));
+    for (size_t i = 1; i < n; i++)
+        TRY(trace_reader_add_rings(e->reader, rings[i], TRACE_FROM_NEXT));
+    return NULL;
 }
 
 static struct oscope_error *start(struct oscope_events *e, struct oscope_session *s,
@@ -173,6 +175,19 @@ struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms
         now = clock_ns();
     }
     return NULL;
+}
+
+void session_events_last(struct oscope_events *e,
+                         void (*take)(void *arg, const struct trace_event *ev), void *arg)
+{
+    const struct trace_event *ev;
+
+    for (bool look = true, more = true; more; look = false) {
+        more = subscription_last(&e->sub, look);
+        trace_reader_poll(e->reader, UINT64_MAX);
+        while ((ev = trace_reader_next(e->reader)))
+            take(arg, ev);
+    }
 }
 
 uint64_t session_events_settled(const struct oscope_events *e)

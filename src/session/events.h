@@ -18,6 +18,13 @@ struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms
  */
 uint64_t session_events_settled(const struct oscope_events *e);
 
+/*
+ * Sets that are counted (heat): counts now what was counted up to now, and gives all events that
+ * are there, however young, to take.
+ */
+void session_events_last(struct oscope_events *e,
+                         void (*take)(void *arg, const struct trace_event *ev), void *arg);
+
 /* vCPUs that have a ring. */
 uint32_t session_events_vcpus(const struct oscope_events *e);
 

@@ -32,12 +32,34 @@ static struct oscope_error *settle(struct broker *b, bool *settled)
 struct oscope_error *probe_ops_enforce(struct broker *b, bool *settled)
 {
     *settled = false;
+    duty_set(&b->duty, engine_heat(b->engine), clock_ns());
+    engine_heat_now(b->engine, b->duty.on);
     TRY(engine_wish(b->engine));
     if (!engine_looks(b->engine)) {
         TRY(broker_stop_guest(b));
         TRY(broker_run_guest(b));
     }
     return b->pauses ? engine_settled(b->engine, settled) : settle(b, settled);
+}
+
+/* What the last slice began is to be in force first. */
+void probe_ops_flip(struct broker *b)
+{
+    uint64_t now = clock_ns();
+    bool settled = false;
+
+    if (!b->engine || !duty_due(&b->duty, now))
+        return;
+    oscope_error_free(engine_settled(b->engine, &settled));
+    if (!settled || b->pauses) { /* the guest stands still */
+        duty_defer(&b->duty, now);
+        return;
+    }
+    duty_flip(&b->duty, now);
+    engine_heat_now(b->engine, b->duty.on);
+    oscope_error_free(engine_wish(b->engine));
+    oscope_error_free(broker_stop_guest(b));
+    oscope_error_free(broker_run_guest(b));
 }
 
 static struct oscope_error *need_engine(struct broker *b)
@@ -99,6 +121,10 @@ struct oscope_error *probe_ops_list(struct broker *b, json_t *out)
         struct engine_probe p = engine_probe(b->engine, i);
         json_array_append_new(probes, probe_json(&p));
     }
+    if (engine_heat(b->engine)) /* no probe: it fires at each access and has no events */
+        json_array_append_new(probes, json_pack("{s:s,s:i,s:i,s:i}", "name", "heat", "site",
+                                                (int)WIRE_SITE_COUNT, "users",
+                                                (int)engine_heat_users(b->engine), "fired", -1));
     return NULL;
 }
 

@@ -29,6 +29,10 @@ struct oscope_error *probe_ops_change(struct broker *b, const char *op, const js
 /* Makes true what is wanted now. */
 struct oscope_error *probe_ops_enforce(struct broker *b, bool *settled) WARN_UNUSED;
 
+/* Begins or ends a slice of the time in which accesses are counted, if one is due (session/duty.h).
+ * Nobody waits until it has. */
+void probe_ops_flip(struct broker *b);
+
 /* The client has gone: what it wanted goes too. */
 void probe_ops_forget(struct broker *b, const struct broker_client *c);
 

@@ -16,6 +16,7 @@ static const char *site_name(json_int_t site)
     case WIRE_SITE_OPCODE: return "instruction";
     case WIRE_SITE_IDLE: return "idle";
     case WIRE_SITE_RESUME: return "resume";
+    case WIRE_SITE_COUNT: return "access";
     default: return "unknown";
     }
 }

@@ -49,7 +49,7 @@ static json_t *probe_json(const struct probe_set *s, size_t i)
 json_t *probes_to_json(const struct probe_set *s)
 {
     json_t *o = json_object(), *registers = json_array(), *direct = json_array();
-    json_t *probes = json_array(), *tables = json_array();
+    json_t *probes = json_array(), *tables = json_array(), *ram = json_array();
 
     for (unsigned i = 0; i < s->nregisters; i++)
         json_array_append_new(registers, json_string(s->registers[i]));
@@ -62,6 +62,13 @@ json_t *probes_to_json(const struct probe_set *s)
         json_array_append_new(probes, probe_json(s, i));
     for (size_t i = 0; i < s->tables.len; i++)
         json_array_append_new(tables, hex_bytes(&s->tables.data[i], sizeof *s->tables.data));
+    for (size_t i = 0; i < s->ram.len; i++) {
+        const struct wire_ram *r = &s->ram.data[i];
+        json_array_append_new(
+            ram, json_pack("[o,o,o]", hex_number(r->gpa), hex_number(r->size), hex_number(r->hva)));
+    }
+    json_object_set_new(o, "heat", json_integer(s->heat));
+    json_object_set_new(o, "ram", ram);
     json_object_set_new(o, "tables", tables);
     json_object_set_new(o, "registers", registers);
     json_object_set_new(o, "direct", direct);
@@ -177,24 +184,38 @@ static struct oscope_error *read_tables(const json_t *j, struct probe_set *s)
     return NULL;
 }
 
+static struct oscope_error *read_ranges(const json_t *j, struct probe_set *s, bool ram)
+{
+    for (size_t i = 0; i < json_array_size(j); i++) {
+        const json_t *row = json_array_get(j, i);
+        uint64_t v[3];
+        for (size_t k = 0; k < 3; k++)
+            if (!read_number(json_array_get(row, k), &v[k]))
+                return bad("a range of memory is no three numbers");
+        if (!ram)
+            probe_direct(s, v[0], v[1], v[2]);
+        else if (!probe_ram(s, v[0], v[1], v[2]))
+            return bad("too many ranges of RAM");
+    }
+    return NULL;
+}
+
 struct oscope_error *probes_from_json(const json_t *json, struct probe_set *out)
 {
-    const json_t *direct = json_object_get(json, "direct");
     const json_t *probes = json_object_get(json, "probes");
+
+    json_int_t heat = json_integer_value(json_object_get(json, "heat"));
 
     probe_set_init(out);
     if (!json_is_array(probes))
         return bad("it has no probes");
     TRY(read_registers(json_object_get(json, "registers"), out));
     TRY(read_tables(json_object_get(json, "tables"), out));
-    for (size_t i = 0; i < json_array_size(direct); i++) {
-        const json_t *row = json_array_get(direct, i);
-        uint64_t v[3];
-        for (size_t k = 0; k < 3; k++)
-            if (!read_number(json_array_get(row, k), &v[k]))
-                return bad("a range of memory is no three numbers");
-        probe_direct(out, v[0], v[1], v[2]);
-    }
+    TRY(read_ranges(json_object_get(json, "direct"), out, false));
+    TRY(read_ranges(json_object_get(json, "ram"), out, true));
+    if (heat < 0 || heat > PROBE_HEAT_ALL)
+        return bad("a share of the time is none");
+    probe_heat(out, (unsigned)heat);
     for (size_t i = 0; i < json_array_size(probes); i++)
         TRY(read_probe(json_array_get(probes, i), out));
     return probe_set_finish(out);

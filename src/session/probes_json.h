@@ -3,6 +3,7 @@
  * A probe set as JSON, for the way from a client to the broker.
  *
  *     {"registers":["a0", …], "direct":[["va","size","hva"], …], "tables":["…"],
+ *      "heat":10000, "ram":[["gpa","size","hva"], …],
  *      "probes":[{"name":"sched_switch","site":0,"address":"…","mask":"…","value":"…","code":"…"},
  * …]}
  *

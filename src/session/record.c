@@ -19,6 +19,7 @@ enum {
      * some 30 ms. */
     PUMP_NS = 4000000,
     FLUSH_NS = 500000000, /* what a recorder that is killed may leave unwritten */
+    HEAT_NS = 1000000000, /* between two looks at the counters of accesses */
     ENV_MAX = 8,
     RENEW_NS = 1000000000, /* at most so often the tasks of a ring on disk are looked up anew */
 };
@@ -144,13 +145,17 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
                                   const char *const *sets, size_t n,
                                   const struct oscope_recording_options *options)
 {
+    const struct trace_rings *rings[SUBSCRIPTION_RINGS] = {&r->sub.rings};
+
+    r->sub.heat_period = HEAT_NS;
     TRY(subscription_open(&r->sub, s, sets, n));
     TRY(describe(r, s));
-    const struct trace_rings *own = r->sub.feed ? feed_rings(r->sub.feed) : NULL;
+    subscription_rings(&r->sub, rings);
     struct trace_recorder_options o = {
         .dir = options->dir,
-        .rings = r->sub.probes || !own ? &r->sub.rings : own,
-        .more = r->sub.probes ? own : NULL,
+        .rings = rings[0],
+        .more = rings[1],
+        .third = rings[2],
         .schema = &r->sub.schema,
         .env = r->env,
         .nenv = r->nenv,
@@ -230,8 +235,13 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
 
 struct oscope_error *oscope_recording_stop(struct oscope_recording *r)
 {
+    struct oscope_error *err = NULL;
+
+    for (bool look = true; !err && subscription_last(&r->sub, look); look = false)
+        err = trace_recorder_pump(r->recorder);
     /* A vCPU that waits for us could not take up that the sets are off. */
-    struct oscope_error *err = trace_recorder_pump(r->recorder);
+    if (!err)
+        err = trace_recorder_pump(r->recorder);
     keep(r, clock_ns());
     subscription_end(&r->sub);
     keeper_release(&r->keeper);

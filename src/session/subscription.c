@@ -14,14 +14,22 @@ enum {
     SUBSCRIBE_TIMEOUT_MS = 6000,
     CHECK_NS = 250000000,
     MAP_NS = 1000000000, /* between two looks at QEMU's memory map */
+    HEAT_NS = 250000000,
     CPUS_MAX = WIRE_VCPUS - 1,
 };
+
+/* Has the engine anything to do for us? */
+static bool asks(const struct subscription *sub)
+{
+    return sub->probes || sub->share;
+}
 
 /* ---- switching on ---- */
 
 static struct oscope_error *write_probes(struct subscription *sub, struct probe_set *out)
 {
     struct os_model *m;
+    unsigned share;
 
     TRY(session_os(sub->session, &m));
     if (!m->ops->probes)
@@ -29,8 +37,17 @@ static struct oscope_error *write_probes(struct subscription *sub, struct probe_
     if (m->ops->symbols)
         TRY(m->ops->symbols(m));
     for (size_t i = 0; i < sub->nsets; i++)
-        if (!qemutrace_set(sub->sets[i]))
+        if (!qemutrace_set(sub->sets[i]) && !heat_set(sub->sets[i], &share))
             TRY(m->ops->probes(m, sub->sets[i], out, &sub->schema, &sub->notes));
+    return NULL;
+}
+
+static struct oscope_error *write_set(struct subscription *sub, struct probe_set *out)
+{
+    if (sub->probes)
+        TRY(write_probes(sub, out));
+    if (sub->share)
+        heat_want(sub->session, sub->share, out, &sub->notes);
     return probe_set_finish(out);
 }
 
@@ -127,6 +144,8 @@ static void look_at_map(struct subscription *sub, uint64_t now)
 
 void subscription_pump(struct subscription *sub, uint64_t now)
 {
+    if (sub->heat)
+        heat_pump(sub->heat, now, false);
     if (!sub->feed)
         return;
     feed_pump(sub->feed);
@@ -134,6 +153,11 @@ void subscription_pump(struct subscription *sub, uint64_t now)
     if (feed_lacks_times(sub->feed))
         os_list_note(&sub->notes, "QEMU runs without `-msg timestamp=on`: times of mmio, uart and "
                                   "blk events are those at which they were read, some ms late");
+}
+
+bool subscription_last(struct subscription *sub, bool look)
+{
+    return sub->heat && !sub->ended && heat_pump(sub->heat, clock_ns(), look);
 }
 
 uint64_t subscription_lost(const struct subscription *sub)
@@ -154,19 +178,40 @@ static struct oscope_error *open_engine(struct subscription *sub)
     return NULL;
 }
 
+static struct oscope_error *open_heat(struct subscription *sub)
+{
+    const struct heat_options o = {.session = sub->session,
+                                   .pid = sub->session->own->desc.pid,
+                                   .uuid = sub->probes ? sub->rings.uuid
+                                           : sub->feed ? feed_rings(sub->feed)->uuid
+                                                       : NULL,
+                                   .period = sub->heat_period};
+
+    return heat_open(&o, &sub->heat);
+}
+
 /* Sorts the sets by who tells them, and finds the engine if any needs it. */
 static struct oscope_error *open_sets(struct subscription *sub)
 {
     bool all = false;
 
     for (size_t i = 0; i < sub->nsets; i++) {
-        unsigned set = qemutrace_set(sub->sets[i]);
+        unsigned set = qemutrace_set(sub->sets[i]), share = 0;
+        if (heat_set(sub->sets[i], &share)) {
+            if (!share)
+                return error_new(OSCOPE_E_USAGE,
+                                 "'%s': behind the colon a share of the time from 0.01%% to 100%%, "
+                                 "or exact",
+                                 sub->sets[i]);
+            sub->share = MAX(sub->share, share);
+            continue;
+        }
         all |= !strcmp(sub->sets[i], "all");
         sub->traced |= set;
         sub->probes |= !set;
     }
-    struct oscope_error *err = sub->probes ? open_engine(sub) : NULL;
-    if (err && all && err->code == OSCOPE_E_NOT_FOUND) {
+    struct oscope_error *err = asks(sub) ? open_engine(sub) : NULL;
+    if (err && all && !sub->share && err->code == OSCOPE_E_NOT_FOUND) {
         os_list_note(&sub->notes, "only mmio, uart and blk: %s", err->message);
         oscope_error_free(err);
         sub->probes = false;
@@ -181,8 +226,14 @@ static struct oscope_error *open_sets(struct subscription *sub)
 struct oscope_error *subscription_open(struct subscription *sub, struct oscope_session *s,
                                        const char *const *sets, size_t n)
 {
-    *sub = (struct subscription){
-        .session = s, .link = {s->dir, -1}, .sets = sets, .nsets = n, .checked = clock_ns()};
+    uint64_t period = sub->heat_period ? sub->heat_period : HEAT_NS;
+
+    *sub = (struct subscription){.session = s,
+                                 .link = {s->dir, -1},
+                                 .sets = sets,
+                                 .nsets = n,
+                                 .heat_period = period,
+                                 .checked = clock_ns()};
     os_list_init(&sub->notes, 1);
     trace_schema_init(&sub->schema);
     probe_set_init(&sub->set);
@@ -194,24 +245,44 @@ struct oscope_error *subscription_open(struct subscription *sub, struct oscope_s
         return error_nomem();
     TRY(trace_schema_add_builtin(&sub->schema));
     TRY(open_sets(sub));
+    TRY(write_set(sub, &sub->set));
+    if (sub->traced)
+        TRY(trace(sub));
+    return sub->share ? open_heat(sub) : NULL;
+}
+
+size_t subscription_rings(const struct subscription *sub,
+                          const struct trace_rings *rings[SUBSCRIPTION_RINGS])
+{
+    size_t n = 0;
+
     if (sub->probes)
-        TRY(write_probes(sub, &sub->set));
-    return sub->traced ? trace(sub) : NULL;
+        rings[n++] = &sub->rings;
+    if (sub->feed)
+        rings[n++] = feed_rings(sub->feed);
+    if (sub->heat)
+        rings[n++] = heat_rings(sub->heat);
+    return n;
 }
 
 struct oscope_error *subscription_begin(struct subscription *sub)
 {
-    return sub->probes ? ask(sub) : NULL;
+    if (asks(sub))
+        TRY(ask(sub));
+    if (sub->heat)
+        heat_begin(sub->heat);
+    return NULL;
 }
 
 bool subscription_wants(struct subscription *sub, const struct trace_type *type)
 {
     uint8_t *w = &sub->wants[type->id];
+    unsigned share;
 
     if (!*w) {
         *w = 1;
         for (size_t i = 0; i < sub->nsets; i++)
-            if (trace_set_has(sub->sets[i], type))
+            if (trace_set_has(heat_set(sub->sets[i], &share) ? "heat" : sub->sets[i], type))
                 *w = 2;
     }
     return *w == 2;
@@ -231,7 +302,7 @@ void subscription_end(struct subscription *sub)
         oscope_error_free(ask_trace(sub, 0, &answer));
         json_decref(answer);
     }
-    if (!sub->probes)
+    if (!asks(sub))
         return;
     probe_set_init(&none);
     probe_set_free(&sub->set);
@@ -244,6 +315,7 @@ void subscription_close(struct subscription *sub)
     broker_hang_up(&sub->link);
     trace_schema_free(&sub->schema);
     feed_close(sub->feed);
+    heat_close(sub->heat);
     control_close(sub->control);
     probe_set_free(&sub->set);
     os_list_free(&sub->notes);
@@ -255,7 +327,7 @@ void subscription_close(struct subscription *sub)
 /* Wants again what we wanted of a broker that is no more. */
 static struct oscope_error *ask_again(struct subscription *sub)
 {
-    if (sub->probes)
+    if (asks(sub))
         TRY(ask(sub));
     return sub->traced ? trace(sub) : NULL;
 }
@@ -307,7 +379,7 @@ static struct oscope_error *check_kernel(struct subscription *sub)
     sub->stale = true;
     probe_set_init(&set);
     target_refresh(sub->session->target);
-    struct oscope_error *err = write_probes(sub, &set);
+    struct oscope_error *err = write_set(sub, &set);
     if (err) { /* it boots still */
         oscope_error_free(err);
         probe_set_free(&set);

@@ -4,7 +4,8 @@
  * broker while our connection to it lasts. They have two origins. Sets that QEMU itself can tell
  * (mmio, uart, blk) come from its trace log, which needs no more than QMP: session/feed.h makes
  * rings of it. Of all others the OS model writes the probes, for the engine in QEMU, which
- * publishes in rings. Whoever asked reads both: a stream of events, a recorder.
+ * publishes in rings; but heat, for which the engine counts, and session/heat.h makes rings.
+ * Whoever asked reads all three: a stream of events, a recorder.
  */
 #ifndef SESSION_SUBSCRIPTION_H
 #define SESSION_SUBSCRIPTION_H
@@ -12,6 +13,7 @@
 #include "capture/control.h"
 #include "session/client.h"
 #include "session/feed.h"
+#include "session/heat.h"
 #include "session/session.h"
 #include "trace/rings.h"
 #include "trace/schema.h"
@@ -20,6 +22,8 @@ struct subscription {
     struct oscope_session *session;
     struct trace_rings rings; /* the engine's; none (count 0) if no set needs it */
     struct feed *feed;        /* has QEMU's own; NULL: no set needs it */
+    struct heat_source *heat; /* has accesses to memory; NULL: no set needs it */
+    uint64_t heat_period;     /* ns, between looks at these; may be changed before opening */
     uint32_t vcpus;
     struct trace_schema schema;
     struct os_list notes; /* what can't be had, and what happened since */
@@ -28,7 +32,8 @@ struct subscription {
     /* Of subscription.c alone. */
     const char *const *sets; /* the caller's */
     size_t nsets;
-    bool probes;     /* some set needs the engine */
+    bool probes;     /* some set needs the engine's rings */
+    unsigned share;  /* of the time in which accesses are counted: probe_heat() */
     unsigned traced; /* sets that QEMU tells, enum qemutrace_set */
     uint64_t mapped; /* ns, when QEMU's memory map was asked for */
     struct control *control;
@@ -39,6 +44,8 @@ struct subscription {
     unsigned resets;  /* of the guest, when the probes were written */
     bool stale;       /* it was reset since: the probes are of the kernel before */
 };
+
+enum { SUBSCRIPTION_RINGS = 3 };
 
 /*
  * Finds the guest's rings and writes the probes, by which the schema is complete; these are not
@@ -58,7 +65,11 @@ struct oscope_error *subscription_begin(struct subscription *sub) WARN_UNUSED;
  */
 struct oscope_error *subscription_check(struct subscription *sub, uint64_t now) WARN_UNUSED;
 
-/* To be called before each look at the rings: fills those of the feed. */
+/* The rings to read, at most SUBSCRIPTION_RINGS; valid once it is open. */
+size_t subscription_rings(const struct subscription *sub,
+                          const struct trace_rings *rings[SUBSCRIPTION_RINGS]);
+
+/* To be called before each look at the rings: fills those of this process. */
 void subscription_pump(struct subscription *sub, uint64_t now);
 
 /* Lines of QEMU's log that were lost, or pages of it. */
@@ -66,6 +77,10 @@ uint64_t subscription_lost(const struct subscription *sub);
 
 /* Is it of a set that was asked for? The rings have the events of all clients' sets. */
 bool subscription_wants(struct subscription *sub, const struct trace_type *type);
+
+/* The same with accesses that were counted up to now, if look says so. True: some are left; the
+ * rings are to be read and this to be called again, without look. */
+bool subscription_last(struct subscription *sub, bool look);
 
 /* Switches the sets off; when it returns they are, unless somebody else wants them. */
 void subscription_end(struct subscription *sub);

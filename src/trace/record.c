@@ -121,17 +121,20 @@ static struct oscope_error *prepare(struct trace_recorder *rec,
 {
     static const struct trace_rings none;
     const struct trace_rings *more = o->more ? o->more : &none;
+    const struct trace_rings *third = o->third ? o->third : &none;
 
     rec->schema = o->schema;
     rec->metadata.clock = o->clock;
     memcpy(rec->metadata.uuid, o->rings->uuid, sizeof rec->metadata.uuid);
     rec->dir = strdup(o->dir);
-    rec->packet = malloc(MAX(o->rings->packet_bytes, more->packet_bytes));
-    rec->channels = calloc((size_t)o->rings->count + more->count + 1, sizeof *rec->channels);
+    rec->packet = malloc(MAX(o->rings->packet_bytes, MAX(more->packet_bytes, third->packet_bytes)));
+    rec->channels =
+        calloc((size_t)o->rings->count + more->count + third->count + 1, sizeof *rec->channels);
     if (!rec->dir || !rec->packet || !rec->channels)
         return error_nomem();
     add_channels(rec, o->rings, o->from);
     add_channels(rec, more, o->from);
+    add_channels(rec, third, o->from);
     return copy_env(rec, o->env, o->nenv);
 }
 
@@ -169,6 +172,8 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
     TRY(trace_rings_check(options->rings));
     if (options->more)
         TRY(trace_rings_check(options->more));
+    if (options->third)
+        TRY(trace_rings_check(options->third));
     struct trace_recorder *rec = calloc(1, sizeof *rec);
     if (!rec)
         return error_nomem();

@@ -23,6 +23,7 @@ struct trace_recorder_options {
     const char *dir;                   /* made with mode 0700; must not exist */
     const struct trace_rings *rings;   /* outlive the recorder, as does the schema */
     const struct trace_rings *more;    /* others, that bear the same uuid; or NULL */
+    const struct trace_rings *third;   /* and others; or NULL */
     const struct trace_schema *schema; /* may grow while recording */
     const struct trace_env *env;       /* copied */
     size_t nenv;

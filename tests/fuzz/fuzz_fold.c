@@ -65,11 +65,20 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
                                         "uart_rx",
                                         "block_rq_issue",
                                         "block_rq_complete"};
-    const struct trace_type *t = trace_schema_find(&x->schema, names[p[0] % ARRAY_SIZE(names)]);
+    static const char *const heat[] = {"heat_interval", "heat_memory", "heat_ram", "page_heat"};
+    bool hot = x->fold->ops == &fold_heat;
+    const char *name = hot ? heat[p[0] % ARRAY_SIZE(heat)] : names[p[0] % ARRAY_SIZE(names)];
+    const struct trace_type *t = trace_schema_find(&x->schema, name);
     struct fake_value values[TRACE_FIELDS];
     char text[8] = {(char)p[6], (char)p[7]};
 
-    for (unsigned i = 0; i < t->nfields; i++) {
+    if (hot && p[1] & 1) { /* of all sizes: pages, and ranges of RAM */
+        for (unsigned i = 0; i < t->nfields; i++)
+            values[i] = t->fields[i].kind == TRACE_STRING
+                            ? FAKE_T(text)
+                            : FAKE_N((int64_t)((uint64_t)p[3 + i % 5] << p[1] / 4));
+    }
+    for (unsigned i = 0; i < t->nfields && !(hot && p[1] & 1); i++) {
         values[i] =
             t->fields[i].kind == TRACE_STRING ? FAKE_T(text) : FAKE_N((int8_t)p[3 + i % 5] % 16);
     }
@@ -87,7 +96,7 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
 static const struct fold_ops *fold_chosen(uint8_t bits)
 {
     static const char *const names[] = {"sched", "modes", "traps", "syscalls",
-                                        "mmio",  "uart",  "blk",   "blk"};
+                                        "mmio",  "uart",  "blk",   "heat"};
 
     return fold_find(names[(bits & 3) | (bits >> 7 << 2)]);
 }

@@ -165,6 +165,39 @@ static void probes_that_stay_keep_their_slots(void **state)
     probe_set_free(&after);
 }
 
+static void the_largest_share_counts(void **state)
+{
+    struct probe_set users[3], all;
+    static const unsigned shares[] = {10000, 500000, 0};
+    struct wire_set *w = calloc(1, sizeof *w);
+
+    (void)state;
+    probe_set_init(&all);
+    for (size_t i = 0; i < 3; i++) {
+        probe_set_init(&users[i]);
+        probe_heat(&users[i], shares[i]);
+        assert_true(probe_ram(&users[i], 0x80000000, 0x1000, 0x7000));
+        assert_null(probe_set_add(&all, &users[i]));
+        probe_set_free(&users[i]);
+    }
+    assert_int_equal(all.heat, 500000);
+    assert_int_equal(all.ram.len, 1);
+    probe_set_write(&all, w);
+    assert_int_equal(w->heat, WIRE_HEAT_PAUSED);
+    assert_int_equal(w->nram, 1);
+    all.heat_on = true;
+    probe_set_write(&all, w);
+    assert_int_equal(w->heat, WIRE_HEAT_ON);
+    all.heat = 0;
+    probe_set_write(&all, w);
+    assert_int_equal(w->heat, WIRE_HEAT_OFF);
+    for (uint64_t i = 1; i < WIRE_RAM; i++)
+        assert_true(probe_ram(&all, i << 12, 0x1000, 0x7000));
+    assert_false(probe_ram(&all, 0, 0x1000, 0x7000));
+    probe_set_free(&all);
+    free(w);
+}
+
 static void json_and_back(void **state)
 {
     struct probe_set a, b;
@@ -175,6 +208,8 @@ static void json_and_back(void **state)
     probe_opcode(&a, "csr", 0xfff0707f, 0x14101073);
     probe_end(&a);
     probe_direct(&a, 0xffffffd800000000, 0x20000000, 0x7f0012345000);
+    probe_heat(&a, 12345);
+    assert_true(probe_ram(&a, 0x80000000, 0x20000000, 0x7f0012345000));
     assert_null(probe_set_finish(&a));
     json_t *j = probes_to_json(&a);
     assert_null(probes_from_json(j, &b));
@@ -186,6 +221,9 @@ static void json_and_back(void **state)
     assert_memory_equal(a.registers, b.registers, sizeof a.registers);
     assert_memory_equal(a.direct.data, b.direct.data, sizeof *a.direct.data);
     assert_string_equal(b.names.data[1].text, "csr");
+    assert_int_equal(b.heat, 12345);
+    assert_int_equal(b.ram.len, 1);
+    assert_memory_equal(a.ram.data, b.ram.data, sizeof *a.ram.data);
     json_decref(j);
     probe_set_free(&a);
     probe_set_free(&b);
@@ -208,6 +246,9 @@ static void bad_json(void **state)
         "{\"registers\":[\"a-name-that-is-far-too-long-for-one\"],\"probes\":[]}",
         "{\"direct\":[[\"1\",\"2\"]],\"probes\":[]}",
         "{\"direct\":[[\"1\",\"2\",\"-3\"]],\"probes\":[]}",
+        "{\"ram\":[[\"1\",\"2\"]],\"probes\":[]}",
+        "{\"heat\":-1,\"probes\":[]}",
+        "{\"heat\":1000001,\"probes\":[]}",
     };
 
     (void)state;
@@ -231,6 +272,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_told_once),
         cmocka_unit_test(same_probes_are_one),
         cmocka_unit_test(probes_that_stay_keep_their_slots),
+        cmocka_unit_test(the_largest_share_counts),
         cmocka_unit_test(json_and_back),
         cmocka_unit_test(bad_json),
     };

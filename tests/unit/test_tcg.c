@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- QEMU ---- */
 
@@ -24,10 +25,17 @@ struct qemu_plugin_insn {
     qemu_plugin_vcpu_udata_cb_t cb;
     void *userdata;
     enum qemu_plugin_cb_flags flags;
+    qemu_plugin_vcpu_mem_cb_t mem;
+    void *mem_userdata;
 };
 
 struct qemu_plugin_tb {
     size_t n;
+    struct {
+        qemu_plugin_vcpu_udata_cb_t cb;
+        void *userdata;
+    } begun[2];
+    size_t nbegun;
     struct qemu_plugin_insn insns[8];
 };
 
@@ -152,6 +160,60 @@ bool qemu_plugin_read_memory_vaddr(uint64_t addr, GByteArray *data, size_t len)
     g_byte_array_set_size(data, (unsigned)len);
     memset(data->data, 'm', len);
     return addr >= 0x8000;
+}
+
+/* Guest RAM at RAM_GPA, at this place in QEMU; virtual addresses are physical ones. */
+enum { RAM_GPA = 0x80000000u, RAM_PAGES = 8, MMIO = 0x10000000, ROM = 0x1000 };
+static _Alignas(4096) char ram[RAM_PAGES * 4096];
+
+struct qemu_plugin_hwaddr {
+    uint64_t pa;
+} hwaddr;
+
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_mem_cb_t cb,
+                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw,
+                                      void *userdata)
+{
+    assert_int_equal(rw, QEMU_PLUGIN_MEM_RW);
+    insn->mem = cb;
+    insn->mem_userdata = userdata;
+}
+
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, qemu_plugin_vcpu_udata_cb_t cb,
+                                          enum qemu_plugin_cb_flags flags, void *userdata)
+{
+    assert_true(tb->nbegun < ARRAY_SIZE(tb->begun));
+    tb->begun[tb->nbegun].cb = cb;
+    tb->begun[tb->nbegun++].userdata = userdata;
+}
+
+/* meminfo here: the shift of the size, and 0x80 for stores */
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info)
+{
+    return info & 0x80;
+}
+
+unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info)
+{
+    return info & 7;
+}
+
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr)
+{
+    hwaddr.pa = vaddr;
+    return vaddr ? &hwaddr : NULL;
+}
+
+uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *haddr)
+{
+    return haddr->pa;
+}
+
+void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn)
+{
+    uint64_t offset = insn->vaddr - RAM_GPA;
+
+    return offset < sizeof ram ? ram + offset : NULL;
 }
 
 /* What QEMU does when no vCPU executes. */
@@ -487,6 +549,155 @@ static void direct_memory(void **state)
     assert_string_equal(p + sizeof(struct wire_event), "direct");
 }
 
+/* ---- accesses ---- */
+
+/* Twelve bytes before the end of the RAM's first page: three instructions there, three in the
+ * second page. */
+static void translates_in_ram(unsigned index)
+{
+    struct qemu_plugin_tb *tb = &qemu.tbs[index];
+
+    *tb = (struct qemu_plugin_tb){.n = 6};
+    for (unsigned i = 0; i < 6; i++)
+        tb->insns[i].vaddr = RAM_GPA + 4096 - 12 + 4 * i;
+    if (qemu.trans)
+        qemu.trans(1, tb);
+}
+
+static void begins_block(unsigned index)
+{
+    const struct qemu_plugin_tb *tb = &qemu.tbs[index];
+
+    for (size_t i = 0; i < tb->nbegun; i++)
+        tb->begun[i].cb(index, tb->begun[i].userdata);
+}
+
+static void accesses(unsigned index, uint64_t va, unsigned bytes, bool store)
+{
+    const struct qemu_plugin_insn *insn = &qemu.tbs[index].insns[0];
+
+    insn->mem(index, (unsigned)__builtin_ctz(bytes) | (store ? 0x80 : 0), va, insn->mem_userdata);
+}
+
+static void counts(struct probe_set *s)
+{
+    probe_heat(s, PROBE_HEAT_ALL);
+    s->heat_on = true;
+    assert_true(probe_ram(s, 0, 4096, 0x7000));
+    assert_true(probe_ram(s, RAM_GPA, sizeof ram, (uintptr_t)ram));
+}
+
+static void pauses(struct probe_set *s)
+{
+    counts(s);
+    s->heat_on = false;
+}
+
+/* The engine's file among our own, or -1. */
+static int heat_file(void)
+{
+    char path[64], link[64] = "";
+
+    for (int fd = 3; fd < 64; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        if (readlink(path, link, sizeof link - 1) > 0 && strstr(link, WIRE_HEAT_NAME))
+            return fd;
+    }
+    return -1;
+}
+
+static struct wire_heat heat_head(int fd)
+{
+    struct wire_heat w;
+
+    assert_int_equal(pread(fd, &w, sizeof w, 0), sizeof w);
+    return w;
+}
+
+/* Of page i of the RAM (page 0 of all is that at 0), by one vCPU. */
+static void check_page(int fd, unsigned index, unsigned i, uint64_t reads, uint64_t writes,
+                       uint64_t execs)
+{
+    struct wire_heat w = heat_head(fd);
+    struct wire_page_heat p;
+    uint64_t at = w.shards_at + index * w.shard_stride + (1 + i) * sizeof p;
+
+    assert_int_equal(pread(fd, &p, sizeof p, (off_t)at), sizeof p);
+    assert_int_equal(p.reads, reads);
+    assert_int_equal(p.writes, writes);
+    assert_int_equal(p.execs, execs);
+}
+
+static void counts_accesses(void **state)
+{
+    assert_int_equal(heat_file(), -1);
+    wish(counts);
+    do_reset();
+    int fd = heat_file();
+    struct wire_heat w = heat_head(fd);
+    assert_int_equal(w.shards, 2);
+    assert_int_equal(w.pages, 1 + RAM_PAGES);
+    assert_true(w.since != 0 && !w.watched);
+    on(0, translates_in_ram);
+    on(1, translates_in_ram);
+    on(0, begins_block);
+    on(0, begins_block);
+    on(1, begins_block);
+    check_page(fd, 0, 0, 0, 0, 6);
+    check_page(fd, 0, 1, 0, 0, 6);
+    check_page(fd, 1, 0, 0, 0, 3);
+    check_page(fd, 1, 1, 0, 0, 3);
+    accesses(0, RAM_GPA + 2 * 4096, 8, false);
+    accesses(0, RAM_GPA + 2 * 4096 + 4088, 8, true); /* up to the end of the page */
+    accesses(1, RAM_GPA + 2 * 4096, 1, true);
+    check_page(fd, 0, 2, 1, 1, 0);
+    check_page(fd, 1, 2, 0, 1, 0);
+    accesses(0, RAM_GPA + 4 * 4096 - 4, 8, true); /* in two */
+    check_page(fd, 0, 3, 0, 1, 0);
+    check_page(fd, 0, 4, 0, 1, 0);
+    accesses(0, RAM_GPA + sizeof ram - 1, 2, false); /* and beyond the end of RAM */
+    check_page(fd, 0, RAM_PAGES - 1, 1, 0, 0);
+    accesses(0, MMIO, 4, true);
+    accesses(0, ROM, 4, false); /* no RAM */
+    accesses(0, 0, 4, false);   /* not in the TLB */
+    accesses(0, RAM_GPA - 4, 8, true);
+    check_page(fd, 0, 0, 0, 1, 6);
+    for (unsigned i = 5; i < RAM_PAGES - 1; i++)
+        check_page(fd, 0, i, 0, 0, 0);
+    on(0, translates); /* code in no RAM */
+    assert_int_equal(qemu.tbs[0].nbegun, 0);
+}
+
+static void counts_in_slices(void **state)
+{
+    int fd = heat_file();
+
+    wish(pauses);
+    do_reset();
+    assert_int_equal(heat_file(), fd); /* the same file, and its counts */
+    check_page(fd, 0, 2, 1, 1, 0);
+    struct wire_heat w = heat_head(fd);
+    assert_true(!w.since && w.watched && !(w.changing & 1));
+    assert_non_null(qemu.trans);
+    on(0, translates_in_ram);
+    assert_int_equal(qemu.tbs[0].nbegun, 0);
+    assert_null(qemu.tbs[0].insns[0].mem);
+    wish(counts);
+    do_reset();
+    on(0, translates_in_ram);
+    accesses(0, RAM_GPA + 2 * 4096, 8, false);
+    check_page(fd, 0, 2, 2, 1, 0);
+    fd = dup(fd);
+    wish(NULL);
+    do_reset();
+    w = heat_head(fd);
+    assert_int_equal(atomic_load(&w.closed), 1);
+    close(fd);
+    assert_int_equal(heat_file(), -1);
+    on(0, translates_in_ram);
+    assert_null(qemu.tbs[0].insns[0].mem);
+}
+
 static void begins_again_as_1(unsigned index)
 {
     qemu.init(1, 1);
@@ -522,6 +733,8 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(watches_until_it_is_safe),
         cmocka_unit_test(direct_memory),
+        cmocka_unit_test(counts_accesses),
+        cmocka_unit_test(counts_in_slices),
         cmocka_unit_test(one_thread_for_two),
     };
 

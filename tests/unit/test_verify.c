@@ -92,6 +92,35 @@ static void ranges(void **state)
     bad("range of memory");
 }
 
+static void counted_ram(void **state)
+{
+    PROGRAM(END);
+    set->heat = WIRE_HEAT_ON;
+    set->nram = 2;
+    set->ram[0] = (struct wire_ram){0x80000000, 0x10000, 0x7f0000000000};
+    set->ram[1] = (struct wire_ram){0xfffffffffffff000, 0x1000, 0xfffffffffffff000};
+    good();
+    set->ram[1].size += 0x1000;
+    bad("wraps around");
+    set->ram[1] = (struct wire_ram){0x1000, 0x800, 0};
+    bad("no whole pages");
+    set->ram[1] = (struct wire_ram){0x1800, 0x1000, 0};
+    bad("no whole pages");
+    set->ram[1] = (struct wire_ram){0, UINT64_C(0xffffffef) << 12, 0};
+    good();
+    set->ram[0].size = 0x11000;
+    bad("more RAM than can be counted");
+    set->nram = 0;
+    bad("no or too many ranges");
+    set->heat = WIRE_HEAT_OFF;
+    good();
+    set->nram = WIRE_RAM + 1;
+    bad("no or too many ranges");
+    set->nram = 0;
+    set->heat = WIRE_HEAT_ON + 1;
+    bad("unknown way");
+}
+
 static void probes(void **state)
 {
     PROGRAM(END);
@@ -253,6 +282,7 @@ int main(void)
         cmocka_unit_test(probes),         cmocka_unit_test(instructions),
         cmocka_unit_test(ends_and_jumps), cmocka_unit_test(events),
         cmocka_unit_test(sizes),          cmocka_unit_test(tables_and_variables),
+        cmocka_unit_test(counted_ram),
     };
 
     return cmocka_run_group_tests(tests, make, drop);

@@ -25,6 +25,7 @@
  */
 #include "base/clock.h"
 #include "capture/layout.h"
+#include "capture/tcg/heat.h"
 #include "capture/tcg/single.h"
 #include "capture/tcg/vcpu.h"
 
@@ -54,6 +55,7 @@ static struct engine {
     struct set *next;                     /* NULL: none */
     uint64_t next_generation, generation; /* the latter: of the set in force */
     struct vars *vars[WIRE_VARS];         /* made at the first need, never freed */
+    struct heat *heat, *next_heat;        /* counters; those that come with `next`, or NULL */
     struct set *dead;                     /* to be freed when nobody holds them */
     bool broken;                          /* no probes will run here */
     bool watched;                         /* translation is */
@@ -190,6 +192,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         translate_single(tb);
     if (engine.single.several && engine.single.on)
         return; /* the set is asked when the code executes */
+    if (n && s->wire.heat == WIRE_HEAT_ON)
+        heat_watch(engine.heat, tb);
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t pc = qemu_plugin_insn_vaddr(insn);
@@ -272,6 +276,11 @@ static bool prepare(uint64_t wish)
             set_free(s);
             s = NULL;
         }
+    if (s && s->wire.heat && !heat_fits(engine.heat, &s->wire) &&
+        !(engine.next_heat = heat_new(&s->wire, engine.layout.rings, &why))) {
+        set_free(s);
+        s = NULL;
+    }
     if (!s) {
         refuse(wish, why);
         return false;
@@ -289,6 +298,20 @@ static void exchange_vars(const struct set *old, const struct set *new)
     for (unsigned i = 0; i < WIRE_VARS; i++)
         if (engine.vars[i] && !(kept >> i & 1))
             vars_clear(engine.vars[i]);
+}
+
+/* No translated code is left that counts. */
+static void exchange_heat(void)
+{
+    enum wire_heat_mode mode = engine.next ? engine.next->wire.heat : WIRE_HEAT_OFF;
+
+    heat_switch(engine.heat, false);
+    if (engine.next_heat || mode == WIRE_HEAT_OFF) {
+        heat_free(engine.heat);
+        engine.heat = engine.next_heat;
+    }
+    engine.next_heat = NULL;
+    heat_switch(engine.heat, mode == WIRE_HEAT_ON);
 }
 
 static void free_dead(void)
@@ -341,6 +364,7 @@ static void exchange(void)
     struct set *old = atomic_load(&engine.set);
     if (old != engine.next)
         exchange_vars(old, engine.next);
+    exchange_heat();
     atomic_store(&engine.set, engine.next);
     if (old && old != engine.next) {
         old->next_dead = engine.dead;

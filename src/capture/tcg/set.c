@@ -106,6 +106,7 @@ static bool prepare(struct set *s)
         return false;
     pthread_mutex_init(&s->places->lock, NULL);
     s->vars = vars_used(&s->wire);
+    s->translates = s->wire.heat != WIRE_HEAT_OFF; /* also paused: it is about to go on */
     for (uint32_t i = 0; i < n; i++)
         add_probe(s, i);
     return true;

@@ -25,7 +25,7 @@ struct point {
 
 struct set {
     struct wire_set wire;
-    bool translates;       /* it has probes at instructions */
+    bool translates;       /* it has probes at instructions, or counts accesses */
     uint8_t vars;          /* bit n: its programs use variable n */
     struct set *next_dead; /* the engine's, while it waits to be freed */
     struct point *points;  /* one for each probe */

@@ -91,6 +91,9 @@ static bool covers(const struct single *s, const struct wire_probe *p)
 
 const char *single_lacks(const struct single *s, const struct set *set)
 {
+    if (s->several && set->wire.heat)
+        return "accesses to memory can be told apart by vCPU only under multi-threaded TCG (no "
+               "-icount, no thread=single)";
     for (uint32_t i = 0; s->several && i < set->nopcodes; i++)
         if (!covers(s, &set->wire.probes[set->opcodes[i]]))
             return "probes at such instructions need multi-threaded TCG (no -icount, no "

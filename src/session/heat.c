@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From counters to events: see heat.h. The file is never mapped: reading a hole in it through a
+ * mapping would fill the hole. What it says of itself is read once, and checked: it is QEMU's.
+ */
+#include "session/heat.h"
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "capture/layout.h"
+#include "capture/tcg/ring.h"
+#include "session/engine.h"
+#include "trace/events.h"
+#include "trace/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+enum {
+    PACKET_BYTES = 64 << 10,
+    PACKETS = 16,
+    PUMP_BYTES = 128 << 10, /* an eighth of the ring */
+    CHUNK = 2048,           /* pages whose counters are read at once */
+    PAGE_BYTES = sizeof(struct wire_page_heat),
+    SAMPLE_COST = 20, /* looks take at most such a part of our time, those at all RAM ... */
+    MEMORY_COST = 50, /* ... such a one */
+    USUAL_SHARE = PROBE_HEAT_ALL / 100,
+    LEAST_SHARE = PROBE_HEAT_ALL / 10000,
+};
+
+struct counters {
+    uint64_t reads, writes, execs;
+};
+
+struct heat_source {
+    struct heat_options o;
+    struct trace_rings rings;
+    struct ring out;
+    /* the engine's file; fd -1: it is not there (yet) */
+    int fd;
+    struct wire_heat head;
+    struct counters **seen; /* by chunk; NULL: all 0 */
+    size_t nseen;
+    uint64_t watched; /* ns, as of the last look */
+    uint64_t *data;   /* by shard: the next data lie there, or behind */
+    /* looks */
+    uint64_t looked, due, memory_due;
+    struct counters buf[CHUNK], sum[CHUNK];
+    VEC(struct heat_page) pages; /* to be told, from `at` on */
+    size_t at;
+    bool last; /* a look is due once these are told */
+};
+
+/* ---- what is asked for ---- */
+
+bool heat_set(const char *set, unsigned *share)
+{
+    char *end;
+
+    if (strncmp(set, "heat", 4) != 0 || (set[4] && set[4] != ':'))
+        return false;
+    *share = USUAL_SHARE;
+    if (!set[4])
+        return true;
+    *share = PROBE_HEAT_ALL;
+    if (!strcmp(set + 5, "exact"))
+        return true;
+    double v = strtod(set + 5, &end);
+    if (end == set + 5 || strcmp(end, "%") != 0 || !(v * (PROBE_HEAT_ALL / 100) >= LEAST_SHARE) ||
+        v > 100)
+        *share = 0;
+    else
+        *share = (unsigned)(v * (PROBE_HEAT_ALL / 100) + 0.5);
+    return true;
+}
+
+void heat_want(struct oscope_session *s, unsigned share, struct probe_set *out,
+               struct os_list *notes)
+{
+    uint64_t left = 0;
+
+    probe_heat(out, share);
+    for (size_t i = 0; i < s->target->nram; i++) {
+        const struct target_ram *r = &s->target->ram[i];
+        uint64_t size = ALIGN_DOWN(r->size, TARGET_PAGE_SIZE);
+        if (!size)
+            continue;
+        if (!r->hva || !probe_ram(out, r->gpa, size, r->hva))
+            left += size;
+    }
+    if (left)
+        os_list_note(notes, "accesses to %llu KiB of RAM can't be counted",
+                     (unsigned long long)left >> 10);
+}
+
+/* ---- the ring ---- */
+
+static struct oscope_error *make_ring(struct heat_source *h)
+{
+    struct trace_rings *r = &h->rings;
+
+    *r = (struct trace_rings){.count = 1,
+                              .packet_bytes = PACKET_BYTES,
+                              .packets = PACKETS,
+                              .stride = layout_ring_head() + (uint64_t)PACKETS * PACKET_BYTES};
+    if (h->o.uuid)
+        memcpy(r->uuid, h->o.uuid, sizeof r->uuid);
+    else if (getrandom(r->uuid, sizeof r->uuid, 0) != sizeof r->uuid)
+        return error_errno(errno, "get random bytes");
+    uint8_t *p = mmap(NULL, r->stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return error_nomem();
+    r->first = p;
+    ring_init(&h->out, (struct wire_ring *)p, p + layout_ring_head(), PACKET_BYTES, PACKETS,
+              TRACE_CPU_NONE, r->uuid);
+    return NULL;
+}
+
+const struct trace_rings *heat_rings(const struct heat_source *h)
+{
+    return &h->rings;
+}
+
+/* ---- the engine's file ---- */
+
+static void close_file(struct heat_source *h)
+{
+    if (h->fd >= 0)
+        close(h->fd);
+    h->fd = -1;
+    for (size_t i = 0; i < h->nseen; i++)
+        free(h->seen[i]);
+    free(h->seen);
+    free(h->data);
+    h->seen = NULL;
+    h->data = NULL;
+    h->nseen = 0;
+    h->watched = 0;
+}
+
+/* Does the file hold what its head says? */
+static bool is_sound(const struct wire_heat *w, uint64_t size)
+{
+    uint64_t pages = 0, all;
+
+    if (w->magic != WIRE_HEAT_MAGIC || w->version != WIRE_VERSION || !w->nram ||
+        w->nram > WIRE_RAM || !w->shards || w->shards > WIRE_VCPUS || w->pages > UINT32_MAX)
+        return false;
+    for (uint32_t i = 0; i < w->nram; i++) {
+        if (w->ram[i].size % WIRE_PAGE || w->ram[i].gpa % WIRE_PAGE)
+            return false;
+        pages += w->ram[i].size / WIRE_PAGE; /* 32 times 2^52 */
+    }
+    return pages == w->pages && w->shard_stride >= pages * PAGE_BYTES &&
+           !__builtin_mul_overflow(w->shard_stride, w->shards, &all) &&
+           !__builtin_add_overflow(all, w->shards_at, &all) && all <= size;
+}
+
+static bool open_file(struct heat_source *h)
+{
+    struct stat st;
+    char path[64];
+    int n = engine_find_fd(h->o.pid, WIRE_HEAT_NAME);
+
+    if (n < 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)h->o.pid, n);
+    h->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (h->fd < 0)
+        return false;
+    if (fstat(h->fd, &st) == 0 &&
+        pread(h->fd, &h->head, sizeof h->head, 0) == (ssize_t)sizeof h->head &&
+        !atomic_load(&h->head.closed) && is_sound(&h->head, (uint64_t)st.st_size)) {
+        h->nseen = (h->head.pages + CHUNK - 1) / CHUNK;
+        h->seen = calloc(h->nseen, sizeof *h->seen);
+        h->data = calloc(h->head.shards, sizeof *h->data);
+        if (h->seen && h->data)
+            return true;
+    }
+    close_file(h);
+    return false;
+}
+
+/* How long accesses were counted, ns; false: the file is closed. */
+static bool read_watched(struct heat_source *h, uint64_t *watched)
+{
+    struct wire_heat now;
+
+    *watched = h->watched;
+    for (int i = 0; i < 100; i++) {
+        if (pread(h->fd, &now, sizeof now, 0) != (ssize_t)sizeof now)
+            return false;
+        uint32_t changing = atomic_load(&now.changing);
+        uint64_t since = atomic_load(&now.since), t = clock_ns();
+        *watched = atomic_load(&now.watched) + (since && t > since ? t - since : 0);
+        if (pread(h->fd, &now, sizeof now, 0) != (ssize_t)sizeof now)
+            return false;
+        if (!(changing & 1) && atomic_load(&now.changing) == changing)
+            break;
+    }
+    return !atomic_load(&now.closed);
+}
+
+/* Adds up the shards' counters of a chunk; false: none has any. */
+static bool read_chunk(struct heat_source *h, uint64_t chunk, size_t n)
+{
+    bool any = false;
+
+    for (uint32_t s = 0; s < h->head.shards; s++) {
+        uint64_t from = h->head.shards_at + s * h->head.shard_stride + chunk * CHUNK * PAGE_BYTES;
+        uint64_t to = from + n * PAGE_BYTES;
+        if (h->data[s] < from) {
+            off_t at = lseek(h->fd, (off_t)from, SEEK_DATA);
+            h->data[s] = at < 0 ? UINT64_MAX : (uint64_t)at;
+        }
+        if (h->data[s] >= to ||
+            pread(h->fd, h->buf, n * PAGE_BYTES, (off_t)from) != (ssize_t)(n * PAGE_BYTES))
+            continue;
+        if (!any)
+            memset(h->sum, 0, sizeof h->sum);
+        any = true;
+        for (size_t i = 0; i < n; i++) {
+            h->sum[i].reads += h->buf[i].reads;
+            h->sum[i].writes += h->buf[i].writes;
+            h->sum[i].execs += h->buf[i].execs;
+        }
+    }
+    return any;
+}
+
+static uint64_t pfn_of(const struct wire_heat *w, uint64_t page)
+{
+    for (uint32_t i = 0; i < w->nram; i++) {
+        uint64_t n = w->ram[i].size / WIRE_PAGE;
+        if (page < n)
+            return w->ram[i].gpa / WIRE_PAGE + page;
+        page -= n;
+    }
+    return 0;
+}
+
+/* What has grown since the last look; a counter that seems to have shrunk was being written. */
+static uint64_t grown(uint64_t *seen, uint64_t now)
+{
+    uint64_t d = now > *seen ? now - *seen : 0;
+
+    *seen += d;
+    return d;
+}
+
+/* Takes what is new over, and if `tell` into h->pages. */
+static bool read_counters(struct heat_source *h, bool tell)
+{
+    memset(h->data, 0, h->head.shards * sizeof *h->data);
+    for (uint64_t c = 0; c < h->nseen; c++) {
+        size_t n = (size_t)MIN(h->head.pages - c * CHUNK, (uint64_t)CHUNK);
+        if (!read_chunk(h, c, n))
+            continue;
+        if (!h->seen[c] && !(h->seen[c] = calloc(CHUNK, sizeof *h->seen[c])))
+            return false;
+        for (size_t i = 0; i < n; i++) {
+            struct counters *seen = &h->seen[c][i];
+            struct heat_page p = {.owner = OS_OWNER_UNKNOWN};
+            p.reads = grown(&seen->reads, h->sum[i].reads);
+            p.writes = grown(&seen->writes, h->sum[i].writes);
+            p.execs = grown(&seen->execs, h->sum[i].execs);
+            if (!tell || !(p.reads | p.writes | p.execs))
+                continue;
+            p.pfn = pfn_of(&h->head, c * CHUNK + i);
+            if (!vec_push(&h->pages, p))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* ---- events ---- */
+
+struct record {
+    uint8_t bytes[WIRE_RECORD];
+    uint32_t n;
+};
+
+static void begin(struct record *r, uint16_t id)
+{
+    struct wire_event head = {.id = id};
+
+    memcpy(r->bytes, &head, sizeof head);
+    r->n = sizeof head;
+}
+
+static void put(struct record *r, uint64_t v, unsigned size)
+{
+    memcpy(r->bytes + r->n, &v, size); /* little-endian, as the host */
+    r->n += size;
+}
+
+static void put_text(struct record *r, const char *text, size_t most)
+{
+    size_t n = strnlen(text, most);
+
+    memcpy(r->bytes + r->n, text, n);
+    r->bytes[r->n + n] = '\0';
+    r->n += (uint32_t)n + 1;
+}
+
+static void publish(struct heat_source *h, struct record *r)
+{
+    ring_put(&h->out, r->bytes, r->n, clock_ns());
+}
+
+static void tell_interval(struct heat_source *h, uint64_t duration, uint64_t watched)
+{
+    struct record r;
+
+    begin(&r, TRACE_HEAT_INTERVAL);
+    put(&r, duration, 8);
+    put(&r, MIN(watched, duration), 8);
+    put(&r, h->pages.len, 4);
+    put(&r, h->fd >= 0 ? h->head.pages : 0, 4);
+    publish(h, &r);
+}
+
+static void tell_memory(struct heat_source *h, uint64_t now)
+{
+    uint64_t counts[OS_OWNER_COUNT];
+    struct record r;
+
+    if (now < h->memory_due)
+        return;
+    for (uint32_t i = 0; i < h->head.nram; i++) {
+        begin(&r, TRACE_HEAT_RAM);
+        put(&r, h->head.ram[i].gpa, 8);
+        put(&r, h->head.ram[i].size, 8);
+        publish(h, &r);
+    }
+    bool known = heat_memory(h->o.session, counts);
+    for (unsigned k = 0; known && k < OS_OWNER_COUNT; k++) {
+        if (!counts[k])
+            continue;
+        begin(&r, TRACE_HEAT_MEMORY);
+        put_text(&r, os_owner_names[k], 12);
+        put(&r, counts[k], 4);
+        publish(h, &r);
+    }
+    h->memory_due = clock_ns() + (clock_ns() - now) * MEMORY_COST;
+}
+
+static void tell_page(struct heat_source *h, const struct heat_page *p, struct record *r)
+{
+    begin(r, TRACE_PAGE_HEAT);
+    put(r, p->pfn << TARGET_PAGE_SHIFT, 8);
+    put_text(r, os_owner_names[p->owner], 12);
+    put(r, (uint32_t)p->pid, 4);
+    /* No empty text: babeltrace2 2.0.4 shows the one of the event before again. */
+    put_text(r, p->pid ? p->comm : "-", sizeof p->comm);
+    put(r, p->maps, 2);
+    put(r, p->reads, 8);
+    put(r, p->writes, 8);
+    put(r, p->execs, 8);
+    publish(h, r);
+}
+
+/* ---- looking ---- */
+
+static void look(struct heat_source *h, uint64_t now)
+{
+    uint64_t watched = 0, before = h->watched;
+    bool open = true;
+
+    h->pages.len = h->at = 0;
+    if (h->fd >= 0 || open_file(h)) {
+        before = h->watched;
+        open = read_watched(h, &watched);
+        read_counters(h, true); /* no memory: what is left comes with the next look */
+        h->watched = watched;
+    }
+    if (h->pages.len)
+        heat_owners(h->o.session, h->pages.data, h->pages.len);
+    tell_interval(h, now - h->looked, watched > before ? watched - before : 0);
+    h->looked = now;
+    h->due = now + MAX(h->o.period, (clock_ns() - now) * SAMPLE_COST);
+    if (h->pages.len)
+        tell_memory(h, clock_ns());
+    if (!open)
+        close_file(h);
+}
+
+bool heat_pump(struct heat_source *h, uint64_t now, bool last)
+{
+    struct record r;
+
+    h->last |= last;
+    if (h->at == h->pages.len && (h->last || now >= h->due)) {
+        h->last = false;
+        look(h, now);
+    }
+    for (uint32_t done = 0; h->at < h->pages.len && done < PUMP_BYTES; done += r.n)
+        tell_page(h, &h->pages.data[h->at++], &r);
+    return h->at < h->pages.len || h->last;
+}
+
+void heat_begin(struct heat_source *h)
+{
+    h->looked = clock_ns();
+    h->due = h->looked + h->o.period;
+}
+
+struct oscope_error *heat_open(const struct heat_options *o, struct heat_source **out)
+{
+    struct heat_source *h = calloc(1, sizeof *h);
+
+    *out = NULL;
+    if (!h)
+        return error_nomem();
+    h->o = *o;
+    h->fd = -1;
+    struct oscope_error *err = make_ring(h);
+    if (err) {
+        heat_close(h);
+        return err;
+    }
+    heat_begin(h);
+    if (open_file(h)) {
+        read_watched(h, &h->watched);
+        read_counters(h, false);
+    }
+    *out = h;
+    return NULL;
+}
+
+void heat_close(struct heat_source *h)
+{
+    if (!h)
+        return;
+    close_file(h);
+    if (h->rings.first)
+        munmap((void *)h->rings.first, h->rings.stride);
+    vec_free(&h->pages);
+    free(h);
+}
