@@ -24,7 +24,6 @@ enum {
     ENTRY_FIRST = 1024, /* event types, by the call's number; the last is for unknown ones */
     EXIT_FIRST = ENTRY_FIRST + ARCH_SYSCALLS,
     UNKNOWN = ARCH_SYSCALLS - 1,
-    VAR_SYSCALL = 0, /* number + 1 of the call a task is in */
 
     /* riscv64: Privileged Specification, supervisor CSRs */
     SRET = 0x10200073,
@@ -103,13 +102,6 @@ static unsigned shifted(struct writer *w, unsigned slot, enum wire_op op, unsign
     return probe_alu(w->set, WIRE_OP_AND, slot, k);
 }
 
-static void begin(struct writer *w, uint16_t event)
-{
-    w->type = linux_event_type(event);
-    w->field = 0;
-    probe_event(w->set, event);
-}
-
 static void riscv_trap_entry(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero);
@@ -118,7 +110,7 @@ static void riscv_trap_entry(struct writer *w)
     shifted(w, interrupt, WIRE_OP_SHR, 48, 0x8000);
     shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
     probe_alu(w->set, WIRE_OP_OR, cause, interrupt);
-    begin(w, TRACE_TRAP_ENTRY);
+    writer_begin(w, TRACE_TRAP_ENTRY);
     put_tid(w, task);
     writer_put(w, cause);
     writer_put(w, shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1));
@@ -131,7 +123,7 @@ static void riscv_trap_exit(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero);
 
-    begin(w, TRACE_TRAP_EXIT);
+    writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
     writer_put(w, shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1));
     writer_put(w, probe_reg(w->set, "sepc"));
@@ -154,7 +146,7 @@ static void x86_gate(struct writer *w, unsigned vector)
     unsigned from = shifted(w, probe_load(w->set, sp, at + 8, 8), WIRE_OP_SHR, 0, 3);
     unsigned task = x86_task_from(w, from, zero);
 
-    begin(w, TRACE_TRAP_ENTRY);
+    writer_begin(w, TRACE_TRAP_ENTRY);
     put_tid(w, task);
     writer_put(w, probe_imm(w->set, vector));
     writer_put(w, from);
@@ -168,7 +160,7 @@ static void x86_syscall_trap(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = x86_task(w, "k_gs_base");
 
-    begin(w, TRACE_TRAP_ENTRY);
+    writer_begin(w, TRACE_TRAP_ENTRY);
     put_tid(w, task);
     writer_put(w, probe_imm(w->set, X86_SYSCALL));
     writer_put(w, probe_imm(w->set, 3));
@@ -181,7 +173,7 @@ static void x86_sysret(struct writer *w)
 {
     unsigned task = x86_task(w, "k_gs_base");
 
-    begin(w, TRACE_TRAP_EXIT);
+    writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
     writer_put(w, probe_imm(w->set, 3));
     writer_put(w, probe_reg(w->set, "rcx"));
@@ -193,7 +185,7 @@ static void x86_iret(struct writer *w)
     unsigned to = shifted(w, probe_load(w->set, sp, 8, 8), WIRE_OP_SHR, 0, 3);
     unsigned task = x86_task_from(w, to, zero);
 
-    begin(w, TRACE_TRAP_EXIT);
+    writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
     writer_put(w, to);
     writer_put(w, probe_load(w->set, sp, 0, 8));
