@@ -290,7 +290,8 @@ static struct oscope_error *one_set(struct linux_model *lm, const char *set, str
     struct oscope_error *err = NULL;
 
     if (linux_entry_probes(lm, set, out, notes, &err) ||
-        linux_irq_probes(lm, set, out, notes, &err))
+        linux_irq_probes(lm, set, out, notes, &err) ||
+        linux_fault_probes(lm, set, out, notes, &err))
         return err;
     return tracepoint_probes(lm, set, out, notes);
 }
@@ -298,7 +299,8 @@ static struct oscope_error *one_set(struct linux_model *lm, const char *set, str
 struct oscope_error *linux_probes(struct os_model *m, const char *set, struct probe_set *out,
                                   struct trace_schema *schema, struct os_list *notes)
 {
-    static const char *const all[] = {"sched", "modes", "syscalls", "irq"}; /* modes has traps */
+    static const char *const all[] = {"sched", "modes", "syscalls", "irq",
+                                      "faults"}; /* modes: traps */
     struct linux_model *lm = linux_of(m);
 
     TRY(linux_need_layout(lm, "event probes"));

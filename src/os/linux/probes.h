@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files that write Linux's probes share: probes.c has the scheduler's, probes_entry.c
- * those at the kernel's entry and exit, probes_irq.c those of interrupts.
+ * those at the kernel's entry and exit, probes_irq.c those of interrupts,
+ * probes_fault.c those of page faults.
  */
 #ifndef OS_LINUX_PROBES_H
 #define OS_LINUX_PROBES_H
@@ -59,6 +60,10 @@ bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_se
 /* Set "irq": probes_irq.c. Same shape. */
 bool linux_irq_probes(struct linux_model *lm, const char *set, struct probe_set *out,
                       struct os_list *notes, struct oscope_error **err);
+
+/* Set "faults": probes_fault.c. Same shape. */
+bool linux_fault_probes(struct linux_model *lm, const char *set, struct probe_set *out,
+                        struct os_list *notes, struct oscope_error **err);
 
 /* The types that are not built in: those of system calls. Those that are there stay. */
 struct oscope_error *linux_event_types(const struct linux_model *lm,
