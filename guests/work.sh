@@ -33,6 +33,6 @@ busy)
 stop)
 	killall forkstorm sleepers threads fileio pipeio faults mutexes spin 2>/dev/null
 	;;
-*) echo "usage: work mixed|quiet|storm|busy|stop, or one of: forkstorm sleepers threads fileio pipeio faults mutexes spin" ;;
+*) echo "usage: work mixed|quiet|storm|busy|stop, or one of: forkstorm sleepers threads fileio pipeio faults pagefaults mutexes spin" ;;
 esac
 exit 0

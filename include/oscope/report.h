@@ -182,6 +182,44 @@ struct oscope_syscall_open {
     uint64_t start, duration;
 };
 
+/* `report faults`: totals of a kind */
+struct oscope_fault_kind {
+    const char *kind;
+    uint64_t count;
+    double share;
+    uint64_t user, kernel, gup;
+    uint64_t total, avg, max;
+};
+
+/* `report faults`: the same by task */
+struct oscope_fault_task {
+    int32_t tid;
+    char comm[24];
+    uint64_t count, minor, major, cow, failed;
+    uint64_t total, max;
+};
+
+/* `report faults`: one of them. Entries of the page table: pgd p4d pud pmd pte. */
+struct oscope_fault_row {
+    uint64_t time;
+    uint32_t cpu;
+    int32_t tid;
+    char comm[24];
+    const char *kind;
+    const char *access;
+    const char *from;
+    uint64_t address;
+    char area[64];
+    uint64_t vma_start, vma_end;
+    char perms[8];
+    uint64_t ip;
+    const char *symbol;
+    uint64_t before[5], after[5];
+    uint32_t result;
+    uint32_t tries;
+    uint64_t duration;
+};
+
 #ifdef __cplusplus
 }
 #endif

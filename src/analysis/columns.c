@@ -35,6 +35,9 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"report syscalls: calls", syscall_columns},
         {"report syscalls: tasks", syscall_task_columns},
         {"report syscalls: unfinished", syscall_open_columns},
+        {"report faults: kinds", fault_kind_columns},
+        {"report faults: tasks", fault_task_columns},
+        {"report faults: faults", fault_columns},
     };
 
     *n = ARRAY_SIZE(docs);

@@ -23,5 +23,6 @@ extern const struct oscope_column sched_cpu_columns[], sched_task_columns[], sch
 extern const struct oscope_column modes_cpu_columns[], modes_task_columns[];
 extern const struct oscope_column trap_cause_columns[], trap_columns[];
 extern const struct oscope_column syscall_columns[], syscall_task_columns[], syscall_open_columns[];
+extern const struct oscope_column fault_kind_columns[], fault_task_columns[], fault_columns[];
 
 #endif

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 const struct fold_ops *const fold_table[] = {
-    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, NULL,
+    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, &fold_faults, NULL,
 };
 
 const struct fold_ops *fold_find(const char *name)
