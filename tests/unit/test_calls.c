@@ -164,7 +164,7 @@ static void test_fault_programs(void **state)
                 fake_put_n(&f, TEXT, 0x010000ef, 4);
             assert_true(linux_fault_probes(&f.lm, "faults", &set, &notes, &err));
             assert_null(err);
-            assert_int_equal(notes.notes.len, 0);
+            assert_int_equal(notes.notes.n, 0);
             assert_int_equal(set.probes.len, 4);
             assert_null(probe_set_finish(&set));
             probe_set_write(&set, &wire);
