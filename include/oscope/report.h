@@ -220,6 +220,36 @@ struct oscope_fault_row {
     uint64_t duration;
 };
 
+/* `report irqflow`: an interrupt's line; the hops' medians */
+struct oscope_irqflow_line {
+    int32_t irq;
+    char name[48];
+    uint64_t count;
+    double rate;
+    uint64_t pending, claim, entry, handler, complete, back;
+};
+
+/* `report irqflow`: a hop of a line */
+struct oscope_irqflow_hop {
+    int32_t irq;
+    char name[48];
+    const char *hop;
+    uint64_t count;
+    uint64_t median, p99, max;
+    const char *how;
+};
+
+/* `report irqflow`: one interrupt */
+struct oscope_irqflow_row {
+    uint64_t time;
+    uint32_t cpu;
+    int32_t irq;
+    char name[48];
+    uint32_t cause;
+    const char *raised;
+    uint64_t pending, claim, entry, handler, complete, back;
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -38,6 +38,9 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"report faults: kinds", fault_kind_columns},
         {"report faults: tasks", fault_task_columns},
         {"report faults: faults", fault_columns},
+        {"report irqflow: lines", irqflow_line_columns},
+        {"report irqflow: hops", irqflow_hop_columns},
+        {"report irqflow: interrupts", irqflow_columns},
     };
 
     *n = ARRAY_SIZE(docs);

@@ -24,5 +24,6 @@ extern const struct oscope_column modes_cpu_columns[], modes_task_columns[];
 extern const struct oscope_column trap_cause_columns[], trap_columns[];
 extern const struct oscope_column syscall_columns[], syscall_task_columns[], syscall_open_columns[];
 extern const struct oscope_column fault_kind_columns[], fault_task_columns[], fault_columns[];
+extern const struct oscope_column irqflow_line_columns[], irqflow_hop_columns[], irqflow_columns[];
 
 #endif

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 const struct fold_ops *const fold_table[] = {
-    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, &fold_faults, NULL,
+    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, &fold_faults, &fold_irqflow, NULL,
 };
 
 const struct fold_ops *fold_find(const char *name)
@@ -78,7 +78,7 @@ struct oscope_error *fold_open(const struct fold_ops *ops, const struct fold_opt
         return error_nomem();
     *f = (struct fold){.ops = ops, .o = *o, .begin = o->from ? o->from : UINT64_MAX};
     f->state = calloc(1, ops->state_size);
-    f->cpus = calloc(FOLD_CPUS, sizeof *f->cpus);
+    f->cpus = calloc(FOLD_CPUS + 1, sizeof *f->cpus);
     if (o->task) {
         errno = 0;
         long tid = strtol(o->task, &end, 10);
@@ -165,12 +165,16 @@ void fold_event(struct fold *f, const struct trace_event *ev)
         f->nomem = true;
         return;
     }
-    if (unlikely(ev->cpu >= FOLD_CPUS)) {
-        f->ignored += ev->cpu != TRACE_CPU_NONE || b->want >= 0;
-        return;
+    uint32_t place = ev->cpu;
+    if (unlikely(place >= FOLD_CPUS)) {
+        if (place != TRACE_CPU_NONE || !f->ops->anywhere) {
+            f->ignored += place != TRACE_CPU_NONE || b->want >= 0;
+            return;
+        }
+        place = FOLD_CPUS;
     }
-    struct fold_cpu *c = &f->cpus[ev->cpu];
-    if (unlikely(ev->cpu >= f->ncpus))
+    struct fold_cpu *c = &f->cpus[place];
+    if (unlikely(place >= f->ncpus && place < FOLD_CPUS))
         f->ncpus = ev->cpu + 1;
     if (unlikely(f->begin == UINT64_MAX))
         f->begin = ev->time;

@@ -80,8 +80,11 @@ struct fold_ops {
     const struct fold_want *wants;
     size_t nwants;
     size_t state_size; /* of f->state, zeroed before begin */
+    /* Events outside the vCPUs (cpu is TRACE_CPU_NONE) are taken, too. */
+    bool anywhere;
     struct oscope_error *(*begin)(struct fold *f);
-    /* f->time is the event's time (use it, not ev->time); ev->cpu < FOLD_CPUS. */
+    /* f->time is the event's time (use it, not ev->time); ev->cpu < FOLD_CPUS, or TRACE_CPU_NONE if
+     * the fold takes those. */
     void (*event)(struct fold *f, const struct trace_event *ev, struct fold_bound *b);
     /* Events of cpu are missing since `last` (that of its last event; 0: none yet). */
     void (*gap)(struct fold *f, uint32_t cpu, uint64_t last);
@@ -107,8 +110,8 @@ struct fold {
     struct fold_bound **bound;    /* by id */
     size_t nbound;
     struct fold_cpu {
-        uint64_t last; /* its last event, 0: none */
-    } * cpus;
+        uint64_t last;        /* its last event, 0: none */
+    } * cpus;                 /* FOLD_CPUS, and one for what is on none */
     uint32_t ncpus;           /* 1 + highest seen */
     const char *const *notes; /* of whoever brings the events */
     size_t nnotes;
@@ -238,6 +241,6 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
 
 extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls;
-extern const struct fold_ops fold_faults;
+extern const struct fold_ops fold_faults, fold_irqflow;
 
 #endif

@@ -212,6 +212,6 @@ const struct cmd_entry cmd_report = {
     .flags = CMD_VIEW,
     .least = 1,
     .most = 1,
-    .complete = "sched modes traps syscalls faults",
+    .complete = "sched modes traps syscalls faults irqflow",
     .run = report_run,
 };
