@@ -3,9 +3,11 @@
 """Interrupts and softirqs against the guest's /proc/interrupts and /proc/softirqs."""
 
 import collections
+import time
 
 import pytest
 from harness import Events
+from test_report import Report, table
 
 SOFTIRQS = ["HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU"]
 VECTORS = {"LOC": ["local_timer"], "RES": ["reschedule"], "IWI": ["irq_work"],
@@ -101,3 +103,47 @@ def test_what_begins_ends(eventful):
     assert done["irq_handler"] + done[PREFIX + "local_timer"] > 20
     names = {e["name"] for e in seen.list if e["event"] == "irq_handler_entry"}
     assert any(n.startswith("virtio") for n in names), names
+
+
+def test_irqflow(eventful):
+    """A device's interrupt, hop by hop, as often as the guest counts it."""
+    guest = eventful
+    controller = "PLIC" if guest.arch == "riscv64" else "PCI-MSI"
+    with Report(guest, "irqflow") as report:
+        time.sleep(0.5)
+        before = guest.sh("cat /proc/interrupts")
+        for _ in range(30):
+            guest.sh("true")
+        after = guest.sh("cat /proc/interrupts")
+        time.sleep(0.5)
+    assert report.status == 0 and "lost" not in report.stderr, report.stderr
+    serial = [line for line in after.splitlines() if "virtio" in line and controller in line]
+    assert serial, after
+    grown = counts(after, guest.smp)
+    grown.subtract(counts(before, guest.smp))
+    lines = {r["irq"]: r for r in table(report.rows, "lines") if r["irq"] is not None}
+    rows = table(report.rows, "interrupts")
+    total = 0
+    for line in serial:
+        irq = int(line.split(":")[0])
+        mine = [r for r in rows if r["irq"] == irq]
+        total += grown[str(irq)]
+        if not grown[str(irq)]:
+            continue
+        assert grown[str(irq)] <= lines[irq]["count"] == len(mine)
+        assert lines[irq]["name"] in line
+        # Those between the looks are whole: nothing is missing but what QEMU does not tell.
+        whole = [r for r in mine if all(r[k] is not None for k in ("entry", "handler", "back"))]
+        assert len(whole) >= len(mine) - 2
+        told = ("claim", "complete") if guest.arch == "riscv64" else ("pending", "complete")
+        for key in told:
+            assert sum(r[key] is not None for r in whole) >= 0.9 * len(whole) - 1, (key, mine[:5])
+        for r in whole:
+            assert r["entry"] + r["handler"] <= r["back"] + 10_000
+    assert total > 20
+    timer = "local_timer" if guest.arch == "amd64" else "riscv-timer"
+    assert any(r["name"] == timer and r["count"] > 5 for r in table(report.rows, "lines"))
+    for hop in table(report.rows, "hops"):
+        assert hop["median"] <= hop["p99"] <= hop["max"]
+        assert hop["how"] == {"pending": "inferred", "claim": "device", "complete": "device"}.get(
+            hop["hop"], "probes")
