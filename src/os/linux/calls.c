@@ -111,12 +111,12 @@ struct oscope_error *linux_calls(struct linux_model *lm, uint64_t from, uint64_t
 {
     bool riscv = !strcmp(lm->base.arch->name, "riscv64");
     unsigned step = riscv ? 2 : 1;
-    AUTO_FREE uint8_t *buf = malloc(CHUNK + AHEAD);
     struct call_site c;
 
     if (!riscv && strcmp(lm->base.arch->name, "x86_64") != 0)
         return error_new(OSCOPE_E_UNSUPPORTED, "calls of %s code are not known to oscope",
                          lm->base.arch->name);
+    AUTO_FREE uint8_t *buf = malloc(CHUNK + AHEAD);
     if (!buf)
         return error_nomem();
     for (uint64_t at = from; at < to; at += CHUNK) {
