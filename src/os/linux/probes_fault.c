@@ -230,7 +230,8 @@ static void fault_exit(struct writer *w)
     unsigned middle = probe_recall(s, VAR_FAULT + 1, task), page = probe_recall(s, VAR_FAULT, task);
     unsigned k = probe_imm(s, 16), other = probe_imm(s, KEPT_OTHER), mask = probe_imm(s, KEPT_PAGE);
 
-    probe_keep(s, VAR_FAULT + 2, task, zero);
+    for (unsigned i = 0; i < 3; i++) /* all: the table is not large */
+        probe_keep(s, VAR_FAULT + i, task, zero);
     probe_alu(s, WIRE_OP_AND, other, high);
     probe_alu(s, WIRE_OP_AND, high, mask);
     probe_alu(s, WIRE_OP_SHL, high, k);
