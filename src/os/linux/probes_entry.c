@@ -29,6 +29,10 @@ enum {
     SRET = 0x10200073,
     SPP_SHIFT = 8,
     ECALL = 0x00000073,
+    MRET = 0x30200073,
+    MPP_SHIFT = 11, /* of mstatus */
+    MPP_MASK = 3,
+    PRIV_M = 3,
 
     /* x86: Intel SDM volume 2 */
     SYSRETQ = 0x070f48,
@@ -268,6 +272,53 @@ static struct oscope_error *traps(struct writer *w, struct os_list *notes)
     return is_riscv(w->lm) ? riscv_traps(w) : x86_traps(w, notes);
 }
 
+/* Machine mode runs without address translation, so that its trap vector is a physical address; at
+ * the same virtual one there may be a program. */
+static void riscv_firmware_entry(struct writer *w, uint64_t vector)
+{
+    struct probe_set *s = w->set;
+
+    probe_exec(s, "firmware_entry", vector);
+    unsigned machine = probe_imm(s, PRIV_M);
+    unsigned other = probe_jump(s, WIRE_OP_JNE, probe_reg(s, "priv"), machine);
+    unsigned cause = probe_reg(s, "mcause"), interrupt = probe_reg(s, "mcause");
+    shifted(w, interrupt, WIRE_OP_SHR, 48, 0x8000);
+    shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
+    probe_alu(s, WIRE_OP_OR, cause, interrupt);
+    writer_begin(w, TRACE_FIRMWARE_ENTRY);
+    writer_put(w, cause);
+    writer_put(w, shifted(w, probe_reg(s, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
+    probe_label(s, other);
+    probe_end(s);
+}
+
+/* The firmware's trap vector is in a register of the vCPUs, the same in all of them. */
+static void riscv_firmware(struct writer *w, struct os_list *notes)
+{
+    struct target_vcpus vcpus = {0};
+    struct oscope_error *err = target_registers(w->lm->base.target, &vcpus);
+    uint64_t vector = 0;
+    bool one = !err && vcpus.n;
+
+    for (size_t i = 0; one && i < vcpus.n; i++) {
+        uint64_t v = 0;
+        one = target_reg(&vcpus.vcpus[i], "mtvec", &v) && v && (!vector || v == vector);
+        vector = v;
+    }
+    target_vcpus_free(&vcpus);
+    oscope_error_free(err);
+    if (!one || vector & 3) { /* 1: interrupts go to places of their own */
+        os_list_note(notes, "time in machine mode is not seen: the vCPUs' registers do not tell of "
+                            "one place (mtvec) where the firmware is entered");
+        return;
+    }
+    riscv_firmware_entry(w, vector);
+    probe_opcode(w->set, "firmware_exit", UINT32_MAX, MRET);
+    writer_begin(w, TRACE_FIRMWARE_EXIT);
+    writer_put(w, shifted(w, probe_reg(w->set, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
+    probe_end(w->set);
+}
+
 static struct oscope_error *modes(struct writer *w, struct os_list *notes)
 {
     probe_idle(w->set, "vcpu_idle");
@@ -276,6 +327,8 @@ static struct oscope_error *modes(struct writer *w, struct os_list *notes)
     probe_resume(w->set, "vcpu_resume");
     probe_event(w->set, TRACE_VCPU_RESUME);
     probe_end(w->set);
+    if (is_riscv(w->lm))
+        riscv_firmware(w, notes);
     return traps(w, notes);
 }
 
