@@ -23,9 +23,7 @@
 const struct oscope_column modes_cpu_columns[] = {
     CPU(cpu, OSCOPE_UINT, 0, "vCPU"),
     CPU(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE,
-        "riscv64: time in machine mode, ns; 0 if its events are not there, and it counts for the "
-        "mode "
-        "that it interrupted"),
+        "riscv64: time in machine mode, ns; null: none was seen"),
     CPU(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE,
         "time in the kernel (riscv64: S; x86: ring 0), ns"),
     CPU(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in user mode (riscv64: U; x86: ring 3), ns"),
@@ -423,6 +421,8 @@ static struct oscope_error *task_rows(const struct fold *f, uint64_t end, struct
         fold_comm(row->comm, fold_names_get(&m->names, row->tid));
         row->share =
             fold_percent(row->firmware + row->kernel + row->user + row->idle, fold_length(f, end));
+        if (!m->firmware)
+            row->firmware = OSCOPE_UNKNOWN;
         if (fold_wants_task(f, row->tid, row->comm))
             rows[kept++] = *row;
     }
@@ -441,9 +441,10 @@ static struct oscope_error *modes_finish(const struct fold *f, uint64_t end, str
         os_list_note(notes, "the architecture of this trace is not known, so its privilege levels "
                             "tell nothing");
     else if (!strcmp(f->o.arch->name, "riscv64") && !m->firmware)
-        os_list_note(notes,
-                     "time in M mode (firmware) is not seen: it counts for the mode that was "
-                     "interrupted, or called it");
+        os_list_note(
+            notes,
+            "no event tells of M mode (firmware): either it was not entered, or that was not "
+            "seen, and its time counts for the mode that was interrupted");
     if (m->contradictions)
         os_list_note(notes,
                      "%" PRIu64 " events contradict the ones before them; the time between is "

@@ -135,8 +135,8 @@ def test_vcpus_wait(eventful):
 
 def test_firmware_is_left_as_it_was_entered(eventful):
     """riscv64: machine mode goes back to where it came from; each of its calls (SBI) is one."""
-    if eventful.arch != "riscv64":
-        pytest.skip("no machine mode")
+    if eventful.arch != "riscv64" or eventful.smp == 1:
+        pytest.skip("no machine mode, or nothing to call it for: timers are the hart's own (Sstc)")
     with Events(eventful, "sched", "modes") as seen:
         eventful.sh("i=0; while [ $i -lt 20 ]; do /bin/busybox true; i=$((i+1)); done")
     inside = {}

@@ -184,7 +184,8 @@ def test_modes_traps_and_syscalls(eventful, tmp_path):
     for c in table(modes, "cpus"):
         names = "firmware", "kernel", "user", "idle", "unknown"
         assert sum(c[name] or 0 for name in names) == interval["duration"]
-        assert (c["firmware"] is not None) == (guest.arch == "riscv64")
+        # A lone hart calls its firmware for nothing: timers are its own (Sstc).
+        assert (c["firmware"] is not None) == (guest.arch == "riscv64" and guest.smp > 1)
         shares = [c[f"{name}_share"] for name in names]
         assert abs(sum(shares) - 100) < 1e-6
     [spin] = [t for t in table(modes, "tasks") if t["tid"] == pid]
