@@ -33,6 +33,6 @@ busy)
 stop)
 	killall forkstorm sleepers threads fileio pipeio faults mutexes spin pagetouch 2>/dev/null
 	;;
-*) echo "usage: work mixed|quiet|storm|busy|stop, or one of: forkstorm sleepers threads fileio pipeio faults mutexes spin pagetouch" ;;
+*) echo "usage: work mixed|quiet|storm|busy|stop, or one of: forkstorm sleepers threads fileio pipeio faults pagefaults mutexes spin pagetouch" ;;
 esac
 exit 0

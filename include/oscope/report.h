@@ -119,15 +119,15 @@ struct oscope_sched_slice {
 /* `report modes`: a vCPU's time by what it did */
 struct oscope_modes_cpu {
     uint32_t cpu;
-    uint64_t kernel, user, idle, unknown;
-    double kernel_share, user_share, idle_share, unknown_share;
+    uint64_t firmware, kernel, user, idle, unknown;
+    double firmware_share, kernel_share, user_share, idle_share, unknown_share;
 };
 
 /* `report modes`: the same by task */
 struct oscope_modes_task {
     int32_t tid;
     char comm[24];
-    uint64_t kernel, user, idle;
+    uint64_t firmware, kernel, user, idle;
     double share;
 };
 
@@ -182,6 +182,74 @@ struct oscope_syscall_open {
     char comm[24];
     const char *name;
     uint64_t start, duration;
+};
+
+/* `report faults`: totals of a kind */
+struct oscope_fault_kind {
+    const char *kind;
+    uint64_t count;
+    double share;
+    uint64_t user, kernel, gup;
+    uint64_t total, avg, max;
+};
+
+/* `report faults`: the same by task */
+struct oscope_fault_task {
+    int32_t tid;
+    char comm[24];
+    uint64_t count, minor, major, cow, failed;
+    uint64_t total, max;
+};
+
+/* `report faults`: one of them. Entries of the page table: pgd p4d pud pmd pte. */
+struct oscope_fault_row {
+    uint64_t time;
+    uint32_t cpu;
+    int32_t tid;
+    char comm[24];
+    const char *kind;
+    const char *access;
+    const char *from;
+    uint64_t address;
+    char area[64];
+    uint64_t vma_start, vma_end;
+    char perms[8];
+    uint64_t ip;
+    const char *symbol;
+    uint64_t before[5], after[5];
+    uint32_t result;
+    uint32_t tries;
+    uint64_t duration;
+};
+
+/* `report irqflow`: an interrupt's line; the hops' medians */
+struct oscope_irqflow_line {
+    int32_t irq;
+    char name[48];
+    uint64_t count;
+    double rate;
+    uint64_t pending, claim, entry, handler, complete, back;
+};
+
+/* `report irqflow`: a hop of a line */
+struct oscope_irqflow_hop {
+    int32_t irq;
+    char name[48];
+    const char *hop;
+    uint64_t count;
+    uint64_t median, p99, max;
+    const char *how;
+};
+
+/* `report irqflow`: one interrupt */
+struct oscope_irqflow_row {
+    uint64_t time;
+    uint32_t cpu;
+    int32_t irq;
+    char name[48];
+    uint32_t cause;
+    const char *raised;
+    uint64_t pending, claim, entry, handler, complete, back;
 };
 
 /* `report heat`: what the counts are of */

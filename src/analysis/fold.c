@@ -12,8 +12,8 @@
 #include <inttypes.h>
 
 const struct fold_ops *const fold_table[] = {
-    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, &fold_mmio,
-    &fold_uart,  &fold_blk,   &fold_heat,  NULL,
+    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, &fold_faults, &fold_irqflow,
+    &fold_mmio,  &fold_uart,  &fold_blk,   &fold_heat,     NULL,
 };
 
 const struct fold_ops *fold_find(const char *name)

@@ -27,7 +27,7 @@
 
 enum {
     FOLD_CPUS = 1024, /* vCPUs; events of higher ones are counted and left aside */
-    FOLD_FIELDS = 8,  /* that a fold reads of one type */
+    FOLD_FIELDS = 16, /* that a fold reads of one type */
     FOLD_WANTS = 16,  /* types that a fold reads */
     FOLD_TABLES = VIEW_MAX_TABLES - 1,
     FOLD_TASKS = 16384, /* most tasks that a fold keeps */
@@ -252,6 +252,7 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
 
 extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls;
+extern const struct fold_ops fold_faults, fold_irqflow;
 extern const struct fold_ops fold_mmio, fold_uart, fold_blk, fold_heat;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `report modes`: what each vCPU's time went to: user mode, the kernel, waiting for interrupts.
+ * `report modes`: what each vCPU's time went to: user mode, the kernel, firmware (riscv64's machine
+ * mode), waiting for interrupts.
  *
  * Each event says in which mode the vCPU was until now, in which it is from now on, or both. Time
  * counts for a mode when the event before it and the one after it agree; else, and until the first
@@ -21,6 +22,8 @@
     OSCOPE_COLUMN(struct oscope_modes_cpu, member, kind, flags, doc)
 const struct oscope_column modes_cpu_columns[] = {
     CPU(cpu, OSCOPE_UINT, 0, "vCPU"),
+    CPU(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE,
+        "riscv64: time in machine mode, ns; null: none was seen"),
     CPU(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE,
         "time in the kernel (riscv64: S; x86: ring 0), ns"),
     CPU(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in user mode (riscv64: U; x86: ring 3), ns"),
@@ -28,10 +31,12 @@ const struct oscope_column modes_cpu_columns[] = {
     CPU(unknown, OSCOPE_DURATION, OSCOPE_COL_FINE,
         "time of which no event tells: before the first one, after losses, between events that "
         "contradict each other, ns"),
+    CPU(firmware_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
     CPU(kernel_share, OSCOPE_REAL, 0, "percent of the interval"),
     CPU(user_share, OSCOPE_REAL, 0, "percent of the interval"),
-    CPU(idle_share, OSCOPE_REAL, 0, "percent of the interval"),
-    CPU(unknown_share, OSCOPE_REAL, 0, "percent of the interval; the four add up to 100"),
+    CPU(idle_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
+    CPU(unknown_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY,
+        "percent of the interval; all together are 100"),
     {0},
 };
 
@@ -40,16 +45,18 @@ const struct oscope_column modes_cpu_columns[] = {
 const struct oscope_column modes_task_columns[] = {
     TASK(tid, OSCOPE_INT, 0, "thread id; 0: idle tasks, null: it is not known which task ran"),
     TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, if an event told it"),
+    TASK(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE,
+         "time in machine mode while it was the one to run, ns"),
     TASK(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in the kernel, ns"),
     TASK(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in user mode, ns"),
     TASK(idle, OSCOPE_DURATION, OSCOPE_COL_FINE,
          "time in which a vCPU waited for an interrupt while it was the one to run, ns"),
     TASK(share, OSCOPE_REAL, 0,
-         "the three together, in percent of the interval: 100 is one whole vCPU"),
+         "all of these together, in percent of the interval: 100 is one whole vCPU"),
     {0},
 };
 
-enum { WANT_ENTRY, WANT_EXIT, WANT_IDLE, WANT_RESUME, WANT_SWITCH };
+enum { WANT_ENTRY, WANT_EXIT, WANT_IDLE, WANT_RESUME, WANT_SWITCH, WANT_CALL, WANT_RETURN };
 
 static const struct fold_want wants[] = {
     [WANT_ENTRY] = {"trap_entry", "traps", false, {"tid", "from"}},
@@ -57,15 +64,18 @@ static const struct fold_want wants[] = {
     [WANT_IDLE] = {"vcpu_idle", "modes", false, {NULL}},
     [WANT_RESUME] = {"vcpu_resume", "modes", false, {NULL}},
     [WANT_SWITCH] = FOLD_WANT_NAMES,
+    [WANT_CALL] = {"firmware_entry", "modes", true, {"from"}},
+    [WANT_RETURN] = {"firmware_exit", "modes", true, {"to"}},
 };
 static const char *const sets[] = {"modes", "traps", "sched", NULL};
 
-enum mode { MODE_UNKNOWN, MODE_KERNEL, MODE_USER, MODE_IDLE, MODES };
+enum mode { MODE_UNKNOWN, MODE_KERNEL, MODE_USER, MODE_IDLE, MODE_FIRMWARE, MODES };
 
 enum { NOBODY = -1 }; /* a task that is not known */
 
 struct modes_cpu {
     enum mode mode, before; /* before it was idle */
+    enum mode below;        /* firmware: what it interrupted */
     int32_t tid;
     uint64_t since;
     uint64_t time[MODES];
@@ -83,6 +93,7 @@ struct modes {
     uint64_t dropped; /* ns, of tasks that were */
     uint64_t contradictions;
     bool traps, idling; /* events of these were seen: the sets are on */
+    bool firmware;      /* and of this one */
 };
 
 static void drop_task(void *arg, const void *row)
@@ -179,6 +190,33 @@ static void on_exit_event(struct fold *f, const struct trace_event *ev, const st
     from_now(f, ev->cpu, privilege(f, fold_u64(ev, b, 1)), tid);
 }
 
+/* The firmware interrupts whatever there is, and goes back to it; or it sends a trap of user mode
+ * on to the kernel: then trap_entry follows, which tells. */
+static void on_call(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[ev->cpu];
+
+    if (c->mode != MODE_FIRMWARE)
+        c->below = c->mode;
+    until_now(f, ev->cpu, MODE_UNKNOWN, NULL);
+    m->firmware = true;
+    c->mode = MODE_FIRMWARE;
+}
+
+static void on_return(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
+{
+    enum { MACHINE = 3 };
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[ev->cpu];
+    bool known = c->mode == MODE_FIRMWARE;
+
+    until_now(f, ev->cpu, MODE_FIRMWARE, NULL);
+    m->firmware = true;
+    if (fold_u64(ev, b, 0) != MACHINE)
+        c->mode = known ? c->below : MODE_UNKNOWN;
+}
+
 static void on_idle(struct fold *f, uint32_t cpu)
 {
     struct modes *m = f->state;
@@ -223,6 +261,8 @@ static void modes_event(struct fold *f, const struct trace_event *ev, struct fol
     case WANT_IDLE: on_idle(f, ev->cpu); break;
     case WANT_RESUME: on_resume(f, ev->cpu); break;
     case WANT_SWITCH: on_switch(f, ev, b); break;
+    case WANT_CALL: on_call(f, ev, b); break;
+    case WANT_RETURN: on_return(f, ev, b); break;
     default: break;
     }
 }
@@ -280,19 +320,23 @@ static struct oscope_error *cpu_rows(const struct fold *f, uint64_t end, struct 
             continue;
         memcpy(t, m->cpus[i].time, sizeof t);
         t[m->cpus[i].mode] += open_time(f, i, end);
-        t[MODE_UNKNOWN] = all - MIN(all, t[MODE_KERNEL] + t[MODE_USER] + t[MODE_IDLE]);
+        uint64_t known = t[MODE_KERNEL] + t[MODE_USER] + t[MODE_IDLE] + t[MODE_FIRMWARE];
+        t[MODE_UNKNOWN] = all - MIN(all, known);
         struct oscope_modes_cpu *row = os_list_add(l);
         if (!row)
             return error_nomem();
-        *row = (struct oscope_modes_cpu){.cpu = i,
-                                         .kernel = t[MODE_KERNEL],
-                                         .user = t[MODE_USER],
-                                         .idle = t[MODE_IDLE],
-                                         .unknown = t[MODE_UNKNOWN],
-                                         .kernel_share = fold_percent(t[MODE_KERNEL], all),
-                                         .user_share = fold_percent(t[MODE_USER], all),
-                                         .idle_share = fold_percent(t[MODE_IDLE], all),
-                                         .unknown_share = fold_percent(t[MODE_UNKNOWN], all)};
+        *row =
+            (struct oscope_modes_cpu){.cpu = i,
+                                      .firmware = m->firmware ? t[MODE_FIRMWARE] : OSCOPE_UNKNOWN,
+                                      .kernel = t[MODE_KERNEL],
+                                      .user = t[MODE_USER],
+                                      .idle = t[MODE_IDLE],
+                                      .unknown = t[MODE_UNKNOWN],
+                                      .firmware_share = fold_percent(t[MODE_FIRMWARE], all),
+                                      .kernel_share = fold_percent(t[MODE_KERNEL], all),
+                                      .user_share = fold_percent(t[MODE_USER], all),
+                                      .idle_share = fold_percent(t[MODE_IDLE], all),
+                                      .unknown_share = fold_percent(t[MODE_UNKNOWN], all)};
     }
     return NULL;
 }
@@ -308,7 +352,12 @@ static int by_share(const void *a, const void *b)
 
 static void add_time(struct oscope_modes_task *row, enum mode mode, uint64_t ns)
 {
-    *(mode == MODE_KERNEL ? &row->kernel : mode == MODE_USER ? &row->user : &row->idle) += ns;
+    switch (mode) {
+    case MODE_KERNEL: row->kernel += ns; break;
+    case MODE_USER: row->user += ns; break;
+    case MODE_FIRMWARE: row->firmware += ns; break;
+    default: row->idle += ns;
+    }
 }
 
 /* What tasks are in the middle of, by vCPU. A task that has no row yet gets one. */
@@ -341,6 +390,7 @@ static void join_rows(struct os_list *l, size_t first)
     for (size_t i = first; i < l->n; i++)
         for (size_t k = first; k < i; k++)
             if (rows[k].tid == rows[i].tid) {
+                rows[k].firmware += rows[i].firmware;
                 rows[k].kernel += rows[i].kernel;
                 rows[k].user += rows[i].user;
                 rows[k].idle += rows[i].idle;
@@ -369,7 +419,10 @@ static struct oscope_error *task_rows(const struct fold *f, uint64_t end, struct
     for (size_t i = 0; i < l->n; i++) {
         struct oscope_modes_task *row = &rows[i];
         fold_comm(row->comm, fold_names_get(&m->names, row->tid));
-        row->share = fold_percent(row->kernel + row->user + row->idle, fold_length(f, end));
+        row->share =
+            fold_percent(row->firmware + row->kernel + row->user + row->idle, fold_length(f, end));
+        if (!m->firmware)
+            row->firmware = OSCOPE_UNKNOWN;
         if (fold_wants_task(f, row->tid, row->comm))
             rows[kept++] = *row;
     }
@@ -387,10 +440,11 @@ static struct oscope_error *modes_finish(const struct fold *f, uint64_t end, str
     if (!f->o.arch || !f->o.arch->trap_kind)
         os_list_note(notes, "the architecture of this trace is not known, so its privilege levels "
                             "tell nothing");
-    else if (!strcmp(f->o.arch->name, "riscv64"))
-        os_list_note(notes,
-                     "time in M mode (firmware) is not seen: it counts for the mode that was "
-                     "interrupted, or called it");
+    else if (!strcmp(f->o.arch->name, "riscv64") && !m->firmware)
+        os_list_note(
+            notes,
+            "no event tells of M mode (firmware): either it was not entered, or that was not "
+            "seen, and its time counts for the mode that was interrupted");
     if (m->contradictions)
         os_list_note(notes,
                      "%" PRIu64 " events contradict the ones before them; the time between is "
@@ -411,7 +465,7 @@ static struct oscope_error *modes_finish(const struct fold *f, uint64_t end, str
 
 const struct fold_ops fold_modes = {
     .name = "modes",
-    .summary = "time in the kernel, in user mode, and idle, by vCPU and by task",
+    .summary = "time in firmware, the kernel, user mode, and idle, by vCPU and by task",
     .sets = sets,
     .wants = wants,
     .nwants = ARRAY_SIZE(wants),

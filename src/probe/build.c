@@ -250,6 +250,12 @@ unsigned probe_alu(struct probe_set *s, enum wire_op op, unsigned d, unsigned sl
     return d;
 }
 
+unsigned probe_mov(struct probe_set *s, unsigned d, unsigned slot)
+{
+    emit(s, (struct wire_insn){.op = WIRE_OP_MOV, .d = (uint8_t)d, .s = (uint8_t)slot});
+    return d;
+}
+
 unsigned probe_jump(struct probe_set *s, enum wire_op op, unsigned a, unsigned b)
 {
     if (op < WIRE_OP_JEQ || op > WIRE_OP_JSLT)

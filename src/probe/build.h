@@ -69,6 +69,9 @@ unsigned probe_load_signed(struct probe_set *s, unsigned slot, uint64_t offset, 
 /* d = d op s, with one of WIRE_OP_ADD … WIRE_OP_SHR; returns d. */
 unsigned probe_alu(struct probe_set *s, enum wire_op op, unsigned d, unsigned slot);
 
+/* d = what is in slot; returns d. */
+unsigned probe_mov(struct probe_set *s, unsigned d, unsigned slot);
+
 /* The same into a slot that has done its duty: a program has few. */
 void probe_reg_into(struct probe_set *s, unsigned slot, const char *name);
 void probe_imm_into(struct probe_set *s, unsigned slot, uint64_t v);

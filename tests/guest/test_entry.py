@@ -133,6 +133,28 @@ def test_vcpus_wait(eventful):
     assert any(e["event"] == "trap_entry" for e in seen.list)
 
 
+def test_firmware_is_left_as_it_was_entered(eventful):
+    """riscv64: machine mode goes back to where it came from; each of its calls (SBI) is one."""
+    if eventful.arch != "riscv64" or eventful.smp == 1:
+        pytest.skip("no machine mode, or nothing to call it for: timers are the hart's own (Sstc)")
+    with Events(eventful, "sched", "modes") as seen:
+        eventful.sh("i=0; while [ $i -lt 20 ]; do /bin/busybox true; i=$((i+1)); done")
+    inside = {}
+    entries = 0
+    for e in seen.list:
+        if e["event"] == "firmware_entry":
+            assert e["cpu"] not in inside and e["from"] in (0, 1), e
+            inside[e["cpu"]] = e["from"]
+            entries += 1
+        elif e["event"] == "firmware_exit" and entries:
+            assert inside.pop(e["cpu"], e["to"]) <= e["to"], e
+        elif e["event"] == "trap_entry":
+            assert e["cpu"] not in inside, "the kernel runs while the firmware does"
+    assert entries > 10
+    calls = [e for e in seen.list if e["event"] == "firmware_entry" and e["cause"] == 9]
+    assert calls and all(e["from"] == 1 for e in calls)
+
+
 def test_each_sees_what_it_asked_for(eventful):
     """Clients of different sets at once: each gets its own events, whole, and no others."""
     with Events(eventful, "sched", "syscalls") as both:

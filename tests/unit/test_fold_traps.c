@@ -53,7 +53,8 @@ static void expect_modes(struct fake_fold *x, size_t i, uint64_t kernel, uint64_
     assert_int_equal(row->user, user);
     assert_int_equal(row->idle, idle_ns);
     assert_int_equal(row->unknown, unknown);
-    double sum = row->kernel_share + row->user_share + row->idle_share + row->unknown_share;
+    double sum = row->firmware_share + row->kernel_share + row->user_share + row->idle_share +
+                 row->unknown_share;
     assert_true(sum > 99.999 && sum < 100.001);
 }
 
@@ -92,7 +93,52 @@ static void test_modes(void **state)
     expect_modes(&x, 0, 150, 80, 100, 70);
     expect_task_modes(&x, 5, "a", 100 + 20 + 10, 50 + 30, 0);
     expect_task_modes(&x, 0, "idle", 20, 0, 100);
+    const struct oscope_modes_cpu *row = fake_fold_table(x.view, "cpus")->rows;
+    assert_true(row->firmware == OSCOPE_UNKNOWN);
     assert_true(fake_fold_noted(x.view, "M mode"));
+    assert_false(fake_fold_noted(x.view, "contradict"));
+    fake_fold_close(&x);
+}
+
+static void firmware(struct fake_fold *x, uint32_t cpu, uint64_t time, bool enters, int privilege)
+{
+    if (enters)
+        FAKE_GIVE(x, "firmware_entry", cpu, time, FAKE_N(9), FAKE_N(privilege));
+    else
+        FAKE_GIVE(x, "firmware_exit", cpu, time, FAKE_N(privilege));
+}
+
+static uint64_t seen(uint64_t ns)
+{
+    return ns == OSCOPE_UNKNOWN ? 0 : ns;
+}
+
+/* Machine mode interrupts what there is, sends a trap on to the kernel, traps into itself. */
+static void test_modes_firmware(void **state)
+{
+    struct fake_fold x;
+
+    open_fold(&x, &fold_modes, "riscv64");
+    firmware(&x, 0, 100, true, K); /* what it interrupts is not known */
+    firmware(&x, 0, 110, false, K);
+    trap(&x, 0, 120, 5, ECALL, U); /* 110..120 unknown */
+    firmware(&x, 0, 130, true, K);
+    firmware(&x, 0, 135, true, 3);
+    firmware(&x, 0, 136, false, 3);
+    firmware(&x, 0, 160, false, K);
+    ret(&x, 0, 170, 5, U);
+    firmware(&x, 0, 200, true, U);
+    firmware(&x, 0, 207, false, K); /* sent on */
+    trap(&x, 0, 208, 5, 2, U);
+    ret(&x, 0, 210, 5, U);
+    fake_fold_view(&x, 220);
+    expect_modes(&x, 0, 10 + 10 + 2, 30 + 1 + 10, 0, 10);
+    const struct oscope_modes_cpu *row = fake_fold_table(x.view, "cpus")->rows;
+    assert_int_equal(row->firmware, 10 + 30 + 7);
+    const struct oscope_modes_task *t = fake_fold_table(x.view, "tasks")->rows;
+    assert_int_equal(t->tid, 5);
+    assert_int_equal(t->firmware, 37);
+    assert_false(fake_fold_noted(x.view, "M mode"));
     assert_false(fake_fold_noted(x.view, "contradict"));
     fake_fold_close(&x);
 }
@@ -161,7 +207,8 @@ static void test_modes_properties(void **state)
             int32_t tid = (int32_t)(random_next(&seed) % 5) - 1;
             time += random_next(&seed) % 20;
             x.gap = random_next(&seed) % 40 == 0;
-            switch (random_next(&seed) % 5) {
+            switch (random_next(&seed) % 6) {
+            case 4: firmware(&x, cpu, time, random_next(&seed) % 2, random_next(&seed) % 4); break;
             case 0: trap(&x, cpu, time, tid, TIMER, random_next(&seed) % 2); break;
             case 1: ret(&x, cpu, time - 10, tid, random_next(&seed) % 2); break;
             case 2: idle(&x, cpu, time); break;
@@ -174,13 +221,15 @@ static void test_modes_properties(void **state)
         const struct oscope_table *t = fake_fold_table(x.view, "cpus");
         for (size_t k = 0; k < t->nrows; k++) {
             const struct oscope_modes_cpu *row = (const struct oscope_modes_cpu *)t->rows + k;
-            assert_int_equal(row->kernel + row->user + row->idle + row->unknown, i->duration);
-            cpus += row->kernel + row->user + row->idle;
+            assert_int_equal(seen(row->firmware) + row->kernel + row->user + row->idle +
+                                 row->unknown,
+                             i->duration);
+            cpus += seen(row->firmware) + row->kernel + row->user + row->idle;
         }
         t = fake_fold_table(x.view, "tasks");
         for (size_t k = 0; k < t->nrows; k++) {
             const struct oscope_modes_task *row = (const struct oscope_modes_task *)t->rows + k;
-            tasks += row->kernel + row->user + row->idle;
+            tasks += seen(row->firmware) + row->kernel + row->user + row->idle;
         }
         assert_int_equal(cpus, tasks);
         fake_fold_close(&x);
@@ -496,6 +545,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_modes_firmware),
         cmocka_unit_test(test_modes_x86),
         cmocka_unit_test(test_modes_unknown),
         cmocka_unit_test(test_modes_without_their_sets),

@@ -56,6 +56,12 @@ X(mm_rss_counters, "mm_struct", "rss_stat[0].counters", OPTIONAL) /* percpu_coun
 X(mm_rss_count, "mm_struct", "rss_stat[0].count|rss_stat.count[0]", OPTIONAL)
 X(mm_rss_next, "mm_struct", "rss_stat[1].count|rss_stat.count[1]", OPTIONAL)
 
+/* -- interrupts (include/linux/irqdesc.h, irq.h, interrupt.h) -- */
+X(irq_desc_irq, "irq_desc", "irq_data.irq", OPTIONAL)
+X(irq_desc_hwirq, "irq_desc", "irq_data.hwirq", OPTIONAL)
+X(irq_desc_action, "irq_desc", "action", OPTIONAL)
+X(irqaction_name, "irqaction", "name", OPTIONAL)
+
 /* -- time (kernel/time/timekeeping.c) -- */
 X(tk_data_timekeeper, "tk_data", "timekeeper", OPTIONAL)     /* 6.13; before: an unnamed struct */
 X(tk_mono_base, "timekeeper", "tkr_mono.base", OPTIONAL)
@@ -133,6 +139,7 @@ X(module_orc, "module", "arch.orc_unwind", OPTIONAL)
 X(vma_start, "vm_area_struct", "vm_start", OPTIONAL)
 X(vma_end, "vm_area_struct", "vm_end", OPTIONAL)
 X(vma_flags, "vm_area_struct", "vm_flags|__vm_flags|flags.__vma_flags[0]", OPTIONAL)
+X(vma_mm, "vm_area_struct", "vm_mm", OPTIONAL)
 X(vma_pgoff, "vm_area_struct", "vm_pgoff", OPTIONAL)
 X(vma_file, "vm_area_struct", "vm_file", OPTIONAL)
 X(vma_ops, "vm_area_struct", "vm_ops", OPTIONAL)

@@ -14,8 +14,7 @@ enum { PRIO_BASE = 100 };
 
 /* ---- what programs have in common ---- */
 
-/* Register of the n-th argument of the function at whose entry the probe stands. */
-static unsigned argument(struct writer *w, unsigned n)
+unsigned writer_argument(struct writer *w, unsigned n)
 {
     return probe_reg(w->set, w->lm->base.arch->args[n]);
 }
@@ -30,17 +29,23 @@ void writer_put(struct writer *w, unsigned slot)
     probe_put(w->set, slot, trace_kind_size(w->type->fields[w->field++].kind));
 }
 
-/* The same for a string at the address in slot; longer ones are cut. */
-static void put_text(struct writer *w, unsigned slot)
+void writer_put_text(struct writer *w, unsigned slot)
 {
     probe_put_str(w->set, slot, w->type->fields[w->field++].most);
 }
 
-static void put_comm(struct writer *w, unsigned task)
+void writer_begin(struct writer *w, uint16_t event)
+{
+    w->type = linux_event_type(event);
+    w->field = 0;
+    probe_event(w->set, event);
+}
+
+void writer_put_comm(struct writer *w, unsigned task)
 {
     unsigned at = probe_imm(w->set, w->lm->layout.task_comm.offset);
 
-    put_text(w, probe_alu(w->set, WIRE_OP_ADD, at, task));
+    writer_put_text(w, probe_alu(w->set, WIRE_OP_ADD, at, task));
 }
 
 static void put_prio(struct writer *w, unsigned task)
@@ -53,7 +58,7 @@ static void put_prio(struct writer *w, unsigned task)
 /* comm, tid, prio and target_cpu: the events about waking have them all. */
 static void put_woken(struct writer *w, unsigned task)
 {
-    put_comm(w, task);
+    writer_put_comm(w, task);
     writer_put(w, writer_member(w, task, w->lm->layout.task_pid));
     put_prio(w, task);
     writer_put(w, writer_member(w, task, w->lm->layout.task_cpu));
@@ -77,7 +82,7 @@ bool linux_current_place(const struct linux_model *lm, const char **reg, uint64_
     return !strcmp(lm->base.arch->name, "x86_64") && *offset;
 }
 
-static unsigned current_task(struct writer *w)
+unsigned writer_current(struct writer *w)
 {
     const char *reg;
     uint64_t offset;
@@ -116,14 +121,14 @@ static void put_state(struct writer *w, unsigned task)
 static void sched_switch(struct writer *w)
 {
     const struct layout *l = &w->lm->layout;
-    unsigned prev = argument(w, 0), next = argument(w, 1);
+    unsigned prev = writer_argument(w, 0), next = writer_argument(w, 1);
 
     probe_event(w->set, w->type->id);
-    put_comm(w, prev);
+    writer_put_comm(w, prev);
     writer_put(w, writer_member(w, prev, l->task_pid));
     put_prio(w, prev);
     put_state(w, prev);
-    put_comm(w, next);
+    writer_put_comm(w, next);
     writer_put(w, writer_member(w, next, l->task_pid));
     put_prio(w, next);
 }
@@ -131,7 +136,7 @@ static void sched_switch(struct writer *w)
 /* try_to_wake_up(p, state, …): goes on only if p is in one of the states. */
 static void sched_waking(struct writer *w)
 {
-    unsigned task = argument(w, 0), wanted = argument(w, 1);
+    unsigned task = writer_argument(w, 0), wanted = writer_argument(w, 1);
     unsigned state = writer_member(w, task, w->lm->layout.task_state);
 
     probe_alu(w->set, WIRE_OP_AND, state, wanted);
@@ -144,7 +149,7 @@ static void sched_waking(struct writer *w)
 /* ttwu_do_activate(rq, p, …): p is put on a run queue because it was woken. */
 static void sched_wakeup(struct writer *w)
 {
-    unsigned task = argument(w, 1);
+    unsigned task = writer_argument(w, 1);
 
     probe_event(w->set, w->type->id);
     put_woken(w, task);
@@ -154,13 +159,13 @@ static void sched_wakeup(struct writer *w)
 static void sched_process_fork(struct writer *w)
 {
     const struct layout *l = &w->lm->layout;
-    unsigned child = argument(w, 0), parent = current_task(w);
+    unsigned child = writer_argument(w, 0), parent = writer_current(w);
 
     probe_event(w->set, w->type->id);
-    put_comm(w, parent);
+    writer_put_comm(w, parent);
     writer_put(w, writer_member(w, parent, l->task_pid));
     writer_put(w, writer_member(w, parent, l->task_tgid));
-    put_comm(w, child);
+    writer_put_comm(w, child);
     writer_put(w, writer_member(w, child, l->task_pid));
     writer_put(w, writer_member(w, child, l->task_tgid));
 }
@@ -168,10 +173,10 @@ static void sched_process_fork(struct writer *w)
 /* exit_signals(tsk), early in do_exit(). */
 static void sched_process_exit(struct writer *w)
 {
-    unsigned task = argument(w, 0);
+    unsigned task = writer_argument(w, 0);
 
     probe_event(w->set, w->type->id);
-    put_comm(w, task);
+    writer_put_comm(w, task);
     writer_put(w, writer_member(w, task, w->lm->layout.task_pid));
     put_prio(w, task);
 }
@@ -182,10 +187,10 @@ static void sched_process_exec(struct writer *w)
 {
     const struct layout *l = &w->lm->layout;
     struct layout_field f = l->bprm_filename;
-    unsigned bprm = argument(w, 0), task = current_task(w);
+    unsigned bprm = writer_argument(w, 0), task = writer_current(w);
 
     probe_event(w->set, w->type->id);
-    put_text(w, probe_load(w->set, bprm, f.offset, f.size));
+    writer_put_text(w, probe_load(w->set, bprm, f.offset, f.size));
     writer_put(w, writer_member(w, task, l->task_tgid));
     writer_put(w, writer_member(w, task, l->task_pid));
 }
@@ -284,14 +289,18 @@ static struct oscope_error *one_set(struct linux_model *lm, const char *set, str
 {
     struct oscope_error *err = NULL;
 
-    return linux_entry_probes(lm, set, out, notes, &err) ? err
-                                                         : tracepoint_probes(lm, set, out, notes);
+    if (linux_entry_probes(lm, set, out, notes, &err) ||
+        linux_irq_probes(lm, set, out, notes, &err) ||
+        linux_fault_probes(lm, set, out, notes, &err))
+        return err;
+    return tracepoint_probes(lm, set, out, notes);
 }
 
 struct oscope_error *linux_probes(struct os_model *m, const char *set, struct probe_set *out,
                                   struct trace_schema *schema, struct os_list *notes)
 {
-    static const char *const all[] = {"sched", "modes", "syscalls"}; /* modes has the traps */
+    static const char *const all[] = {"sched", "modes", "syscalls", "irq",
+                                      "faults"}; /* modes: traps */
     struct linux_model *lm = linux_of(m);
 
     TRY(linux_need_layout(lm, "event probes"));

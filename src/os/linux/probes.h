@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files that write Linux's probes share: probes.c has the scheduler's, probes_entry.c
- * those at the kernel's entry and exit.
+ * those at the kernel's entry and exit, probes_irq.c those of interrupts,
+ * probes_fault.c those of page faults.
  */
 #ifndef OS_LINUX_PROBES_H
 #define OS_LINUX_PROBES_H
@@ -18,11 +19,30 @@ struct writer {
     unsigned field;
 };
 
+/* Variables that Linux's programs keep (WIRE_OP_KEEP): who has which. */
+enum {
+    VAR_SYSCALL = 0, /* by task: number + 1 of the call it is in */
+    VAR_IRQ = 1,     /* by vCPU + 1: interrupt + 1 whose handler runs there */
+    VAR_SOFTIRQ = 2, /* by vCPU + 1: vector + 1 of the softirq that runs there */
+    VAR_FAULT = 3,   /* by task, this and the two next: page of the fault that is being served */
+};
+
 /* The built-in type. */
 const struct trace_type *linux_event_type(uint16_t id);
 
 /* Puts the next field, as wide as the event's type has it. */
 void writer_put(struct writer *w, unsigned slot);
+
+/* The same for a string at the address in slot; longer ones are cut. */
+void writer_put_text(struct writer *w, unsigned slot);
+void writer_put_comm(struct writer *w, unsigned task);
+/* Begins an event of a built-in type. */
+void writer_begin(struct writer *w, uint16_t event);
+
+/* Register of the n-th argument of the function at whose entry the probe stands. */
+unsigned writer_argument(struct writer *w, unsigned n);
+/* The running task, in kernel mode (linux_current_place()). */
+unsigned writer_current(struct writer *w);
 
 /* A member of an object whose address is in a slot, sign-extended. */
 unsigned writer_member(struct writer *w, unsigned object, struct layout_field f);
@@ -35,6 +55,14 @@ bool linux_current_place(const struct linux_model *lm, const char **reg, uint64_
 
 /* Sets "traps", "modes" and "syscalls". False: set is none of them. Errors: *err. */
 bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_set *out,
+                        struct os_list *notes, struct oscope_error **err);
+
+/* Set "irq": probes_irq.c. Same shape. */
+bool linux_irq_probes(struct linux_model *lm, const char *set, struct probe_set *out,
+                      struct os_list *notes, struct oscope_error **err);
+
+/* Set "faults": probes_fault.c. Same shape. */
+bool linux_fault_probes(struct linux_model *lm, const char *set, struct probe_set *out,
                         struct os_list *notes, struct oscope_error **err);
 
 /* The types that are not built in: those of system calls. Those that are there stay. */

@@ -24,12 +24,15 @@ enum {
     ENTRY_FIRST = 1024, /* event types, by the call's number; the last is for unknown ones */
     EXIT_FIRST = ENTRY_FIRST + ARCH_SYSCALLS,
     UNKNOWN = ARCH_SYSCALLS - 1,
-    VAR_SYSCALL = 0, /* number + 1 of the call a task is in */
 
     /* riscv64: Privileged Specification, supervisor CSRs */
     SRET = 0x10200073,
     SPP_SHIFT = 8,
     ECALL = 0x00000073,
+    MRET = 0x30200073,
+    MPP_SHIFT = 11, /* of mstatus */
+    MPP_MASK = 3,
+    PRIV_M = 3,
 
     /* x86: Intel SDM volume 2 */
     SYSRETQ = 0x070f48,
@@ -103,13 +106,6 @@ static unsigned shifted(struct writer *w, unsigned slot, enum wire_op op, unsign
     return probe_alu(w->set, WIRE_OP_AND, slot, k);
 }
 
-static void begin(struct writer *w, uint16_t event)
-{
-    w->type = linux_event_type(event);
-    w->field = 0;
-    probe_event(w->set, event);
-}
-
 static void riscv_trap_entry(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero);
@@ -118,7 +114,7 @@ static void riscv_trap_entry(struct writer *w)
     shifted(w, interrupt, WIRE_OP_SHR, 48, 0x8000);
     shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
     probe_alu(w->set, WIRE_OP_OR, cause, interrupt);
-    begin(w, TRACE_TRAP_ENTRY);
+    writer_begin(w, TRACE_TRAP_ENTRY);
     put_tid(w, task);
     writer_put(w, cause);
     writer_put(w, shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1));
@@ -131,7 +127,7 @@ static void riscv_trap_exit(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero);
 
-    begin(w, TRACE_TRAP_EXIT);
+    writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
     writer_put(w, shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1));
     writer_put(w, probe_reg(w->set, "sepc"));
@@ -154,7 +150,7 @@ static void x86_gate(struct writer *w, unsigned vector)
     unsigned from = shifted(w, probe_load(w->set, sp, at + 8, 8), WIRE_OP_SHR, 0, 3);
     unsigned task = x86_task_from(w, from, zero);
 
-    begin(w, TRACE_TRAP_ENTRY);
+    writer_begin(w, TRACE_TRAP_ENTRY);
     put_tid(w, task);
     writer_put(w, probe_imm(w->set, vector));
     writer_put(w, from);
@@ -168,7 +164,7 @@ static void x86_syscall_trap(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = x86_task(w, "k_gs_base");
 
-    begin(w, TRACE_TRAP_ENTRY);
+    writer_begin(w, TRACE_TRAP_ENTRY);
     put_tid(w, task);
     writer_put(w, probe_imm(w->set, X86_SYSCALL));
     writer_put(w, probe_imm(w->set, 3));
@@ -181,7 +177,7 @@ static void x86_sysret(struct writer *w)
 {
     unsigned task = x86_task(w, "k_gs_base");
 
-    begin(w, TRACE_TRAP_EXIT);
+    writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
     writer_put(w, probe_imm(w->set, 3));
     writer_put(w, probe_reg(w->set, "rcx"));
@@ -193,7 +189,7 @@ static void x86_iret(struct writer *w)
     unsigned to = shifted(w, probe_load(w->set, sp, 8, 8), WIRE_OP_SHR, 0, 3);
     unsigned task = x86_task_from(w, to, zero);
 
-    begin(w, TRACE_TRAP_EXIT);
+    writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
     writer_put(w, to);
     writer_put(w, probe_load(w->set, sp, 0, 8));
@@ -276,6 +272,53 @@ static struct oscope_error *traps(struct writer *w, struct os_list *notes)
     return is_riscv(w->lm) ? riscv_traps(w) : x86_traps(w, notes);
 }
 
+/* Machine mode runs without address translation, so that its trap vector is a physical address; at
+ * the same virtual one there may be a program. */
+static void riscv_firmware_entry(struct writer *w, uint64_t vector)
+{
+    struct probe_set *s = w->set;
+
+    probe_exec(s, "firmware_entry", vector);
+    unsigned machine = probe_imm(s, PRIV_M);
+    unsigned other = probe_jump(s, WIRE_OP_JNE, probe_reg(s, "priv"), machine);
+    unsigned cause = probe_reg(s, "mcause"), interrupt = probe_reg(s, "mcause");
+    shifted(w, interrupt, WIRE_OP_SHR, 48, 0x8000);
+    shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
+    probe_alu(s, WIRE_OP_OR, cause, interrupt);
+    writer_begin(w, TRACE_FIRMWARE_ENTRY);
+    writer_put(w, cause);
+    writer_put(w, shifted(w, probe_reg(s, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
+    probe_label(s, other);
+    probe_end(s);
+}
+
+/* The firmware's trap vector is in a register of the vCPUs, the same in all of them. */
+static void riscv_firmware(struct writer *w, struct os_list *notes)
+{
+    struct target_vcpus vcpus = {0};
+    struct oscope_error *err = target_registers(w->lm->base.target, &vcpus);
+    uint64_t vector = 0;
+    bool one = !err && vcpus.n;
+
+    for (size_t i = 0; one && i < vcpus.n; i++) {
+        uint64_t v = 0;
+        one = target_reg(&vcpus.vcpus[i], "mtvec", &v) && v && (!vector || v == vector);
+        vector = v;
+    }
+    target_vcpus_free(&vcpus);
+    oscope_error_free(err);
+    if (!one || vector & 3) { /* 1: interrupts go to places of their own */
+        os_list_note(notes, "time in machine mode is not seen: the vCPUs' registers do not tell of "
+                            "one place (mtvec) where the firmware is entered");
+        return;
+    }
+    riscv_firmware_entry(w, vector);
+    probe_opcode(w->set, "firmware_exit", UINT32_MAX, MRET);
+    writer_begin(w, TRACE_FIRMWARE_EXIT);
+    writer_put(w, shifted(w, probe_reg(w->set, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
+    probe_end(w->set);
+}
+
 static struct oscope_error *modes(struct writer *w, struct os_list *notes)
 {
     probe_idle(w->set, "vcpu_idle");
@@ -284,6 +327,8 @@ static struct oscope_error *modes(struct writer *w, struct os_list *notes)
     probe_resume(w->set, "vcpu_resume");
     probe_event(w->set, TRACE_VCPU_RESUME);
     probe_end(w->set);
+    if (is_riscv(w->lm))
+        riscv_firmware(w, notes);
     return traps(w, notes);
 }
 
