@@ -36,10 +36,11 @@ static void check(struct fake_fold *x)
             const void *row = (const char *)t->rows + n * t->row_size;
             const struct oscope_sched_cpu *s = row;
             const struct oscope_modes_cpu *m = row;
-            if (!strcmp(x->view->name, "sched"))
+            if (x->fold->ops == &fold_sched)
                 check_sum(s->run, s->idle, s->unknown, 0, i->duration);
-            else
-                check_sum(m->kernel, m->user, m->idle, m->unknown, i->duration);
+            else if (x->fold->ops == &fold_modes)
+                check_sum(m->kernel + m->user, m->idle, m->unknown,
+                          m->firmware == OSCOPE_UNKNOWN ? 0 : m->firmware, i->duration);
         }
     }
 }
@@ -60,15 +61,19 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
                                         "sched_process_exec",
                                         "syscall_entry_b",
                                         "syscall_exit_b",
+                                        "firmware_entry",
+                                        "firmware_exit",
                                         "mmio",
                                         "uart_tx",
                                         "uart_rx",
                                         "block_rq_issue",
                                         "block_rq_complete"};
-    static const char *const heat[] = {"heat_interval", "heat_memory", "heat_ram", "page_heat"};
-    bool hot = x->fold->ops == &fold_heat;
-    const char *name = hot ? heat[p[0] % ARRAY_SIZE(heat)] : names[p[0] % ARRAY_SIZE(names)];
+    const struct fold_ops *ops = x->fold->ops;
+    bool hot = ops == &fold_heat, own = hot || ops == &fold_faults || ops == &fold_irqflow;
+    const char *name = own ? ops->wants[p[0] % ops->nwants].name : names[p[0] % ARRAY_SIZE(names)];
     const struct trace_type *t = trace_schema_find(&x->schema, name);
+    if (!t) /* a pattern */
+        t = trace_schema_find(&x->schema, "x86_irq_vectors_local_timer_entry");
     struct fake_value values[TRACE_FIELDS];
     char text[8] = {(char)p[6], (char)p[7]};
 
@@ -92,12 +97,14 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
                    p[1] & 0x10 ? *time - p[2] : *time, values);
 }
 
-/* Bits 0 and 1, and 7 for those of devices. */
-static const struct fold_ops *fold_chosen(uint8_t bits)
+/* Bits 0 and 1, and 7 for those of devices; the two that came last by bits of their own. */
+static const struct fold_ops *fold_chosen(uint8_t bits, uint8_t more)
 {
     static const char *const names[] = {"sched", "modes", "traps", "syscalls",
                                         "mmio",  "uart",  "blk",   "heat"};
 
+    if (more & 0xc0)
+        return more & 0x80 ? &fold_irqflow : &fold_faults;
     return fold_find(names[(bits & 3) | (bits >> 7 << 2)]);
 }
 
@@ -120,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct fake_fold x;
     uint64_t time = 100;
 
-    fake_fold_open(&x, fold_chosen(data[0]), &o);
+    fake_fold_open(&x, fold_chosen(data[0], data[1]), &o);
     add_syscalls(&x.schema);
     for (size_t at = 2; at + BYTES <= n; at += BYTES) {
         give(&x, data + at, &time);

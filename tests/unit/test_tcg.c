@@ -549,6 +549,31 @@ static void direct_memory(void **state)
     assert_string_equal(p + sizeof(struct wire_event), "direct");
 }
 
+/* A vCPU that woke while callbacks were taken back: told before what it does next. */
+static void wakes_unseen(void **state)
+{
+    wish(probes);
+    do_reset();
+    on(1, translates);
+    on(1, idles);
+    uint64_t before = fired(1, 3);
+    wish(probes);
+    assert_null(qemu.resume);
+    on(1, resumes);
+    do_reset();
+    on(1, translates);
+    assert_int_equal(fired(1, 3), before);
+    on(1, executes);
+    assert_int_equal(fired(1, 3), before + 1);
+    on(1, executes);
+    on(1, idles);
+    assert_int_equal(fired(1, 3), before + 1);
+    on(1, idles); /* and the same without an instruction that was watched */
+    assert_int_equal(fired(1, 3), before + 2);
+    on(1, resumes);
+    assert_int_equal(fired(1, 3), before + 3);
+}
+
 /* ---- accesses ---- */
 
 /* Twelve bytes before the end of the RAM's first page: three instructions there, three in the
@@ -733,6 +758,7 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(watches_until_it_is_safe),
         cmocka_unit_test(direct_memory),
+        cmocka_unit_test(wakes_unseen),
         cmocka_unit_test(counts_accesses),
         cmocka_unit_test(counts_in_slices),
         cmocka_unit_test(one_thread_for_two),

@@ -74,17 +74,6 @@ enum { RELAX_FIRST_NS = 20000000, RELAX_DOUBLINGS = 9 }; /* up to 10 s */
 
 /* ---- firing ---- */
 
-static void on_instruction(unsigned index, void *userdata)
-{
-    const struct point *p = userdata;
-
-    if (index >= engine.layout.rings)
-        return;
-    if (engine.vcpus[index].waiting)
-        single_awake(&engine.single, &engine.vcpus[index], p->set);
-    vcpu_fire(&engine.vcpus[index], p, true);
-}
-
 /* Keeps the set in force from being freed. */
 static struct set *hold(struct vcpu *v)
 {
@@ -105,6 +94,28 @@ static void fire_chain(struct vcpu *v, enum wire_site site)
         for (struct point *p = site == WIRE_SITE_IDLE ? s->idle : s->resume; p; p = p->next)
             vcpu_fire(v, p, false);
     atomic_store(&v->held, NULL);
+}
+
+/* It does not wait any more. While sets are exchanged nobody tells (reset()). */
+static void awake(struct vcpu *v)
+{
+    if (v->waiting)
+        fire_chain(v, WIRE_SITE_RESUME);
+    v->waiting = false;
+}
+
+static void on_instruction(unsigned index, void *userdata)
+{
+    const struct point *p = userdata;
+
+    if (index >= engine.layout.rings)
+        return;
+    struct vcpu *v = &engine.vcpus[index];
+    if (v->waiting && engine.single.on)
+        single_awake(&engine.single, v, p->set);
+    else if (v->waiting)
+        awake(v);
+    vcpu_fire(v, p, true);
 }
 
 /* ---- translation ---- */
@@ -389,6 +400,8 @@ static void on_reset(qemu_plugin_id_t id)
     register_callbacks(id);
     exchange();
     pthread_mutex_unlock(&engine.lock);
+    if (self && !engine.single.on)
+        awake(self); /* this is its thread */
 }
 
 static bool time_to_relax(void)
@@ -510,8 +523,11 @@ static void on_vcpu_exit(qemu_plugin_id_t id, unsigned index)
 static void on_idle(qemu_plugin_id_t id, unsigned index)
 {
     if (index < engine.layout.rings) {
-        translator_idle(&engine.vcpus[index].translator);
-        fire_chain(&engine.vcpus[index], WIRE_SITE_IDLE);
+        struct vcpu *v = &engine.vcpus[index];
+        translator_idle(&v->translator);
+        awake(v);
+        fire_chain(v, WIRE_SITE_IDLE);
+        v->waiting = true;
     }
     look(id);
 }
@@ -520,7 +536,8 @@ static void on_resume(qemu_plugin_id_t id, unsigned index)
 {
     if (index < engine.layout.rings) {
         translator_resume(&engine.vcpus[index].translator);
-        fire_chain(&engine.vcpus[index], WIRE_SITE_RESUME);
+        engine.vcpus[index].waiting = true; /* perhaps since before we looked */
+        awake(&engine.vcpus[index]);
     }
     look(id);
 }
