@@ -115,7 +115,7 @@ static bool matches(const char *pattern, const char *name)
     size_t n = strlen(pattern);
 
     if (n && pattern[n - 1] == '*')
-        return !strncmp(pattern, name, n - 1) && name[n - 1];
+        return !strncmp(pattern, name, n - 1);
     return !strcmp(pattern, name);
 }
 

@@ -104,7 +104,10 @@ static const struct fold_want wants[] = {
                    true,
                    {"tid", "address", "result", "pgd", "p4d", "pud", "pmd", "pte"}},
     [WANT_SIGNAL] = {"page_fault_signal", "faults", true, {"tid", "comm", "signal", "address"}},
-    [WANT_TRAP] = {"trap_entry", "traps", true, {"tid", "cause", "from", "error", "epc", "tval"}},
+    [WANT_TRAP] = {"trap_entry_exception",
+                   "traps",
+                   true,
+                   {"tid", "cause", "from", "epc", "error", "tval"}},
 };
 static const char *const sets[] = {"faults", "traps", NULL};
 
@@ -427,8 +430,8 @@ static void on_trap(struct fold *f, const struct trace_event *ev, const struct f
     if (t)
         t->trap = (struct trap){.time = f->time,
                                 .address = fold_u64(ev, b, 5),
-                                .ip = fold_u64(ev, b, 4),
-                                .access = access_of(f, cause, fold_u64(ev, b, 3)),
+                                .ip = fold_u64(ev, b, 3),
+                                .access = access_of(f, cause, fold_u64(ev, b, 4)),
                                 .user = fold_u64(ev, b, 2) == a->user_level};
 }
 

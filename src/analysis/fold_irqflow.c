@@ -75,7 +75,7 @@ const struct oscope_column irqflow_columns[] = {
 enum { WANT_TRAP, WANT_RETURN, WANT_ENTRY, WANT_EXIT, WANT_VECTOR, WANT_MMIO };
 
 static const struct fold_want wants[] = {
-    [WANT_TRAP] = {"trap_entry", "traps", false, {"tid", "cause"}},
+    [WANT_TRAP] = {"trap_entry*", "traps", false, {"tid", "cause"}},
     [WANT_RETURN] = {"trap_exit", "traps", true, {"tid"}},
     [WANT_ENTRY] = {"irq_handler_entry", "irq", false, {"irq", "name", "hwirq"}},
     [WANT_EXIT] = {"irq_handler_exit", "irq", true, {"irq"}},

@@ -59,7 +59,7 @@ const struct oscope_column modes_task_columns[] = {
 enum { WANT_ENTRY, WANT_EXIT, WANT_IDLE, WANT_RESUME, WANT_SWITCH, WANT_CALL, WANT_RETURN };
 
 static const struct fold_want wants[] = {
-    [WANT_ENTRY] = {"trap_entry", "traps", false, {"tid", "from"}},
+    [WANT_ENTRY] = {"trap_entry*", "traps", false, {"tid", "from"}},
     [WANT_EXIT] = {"trap_exit", "traps", false, {"tid", "to"}},
     [WANT_IDLE] = {"vcpu_idle", "modes", false, {NULL}},
     [WANT_RESUME] = {"vcpu_resume", "modes", false, {NULL}},

@@ -61,10 +61,14 @@ const struct oscope_column trap_columns[] = {
     {0},
 };
 
-enum { WANT_ENTRY, WANT_EXIT, WANT_SWITCH };
+enum { WANT_ENTRY, WANT_EXCEPTION, WANT_EXIT, WANT_SWITCH };
 
 static const struct fold_want wants[] = {
-    [WANT_ENTRY] = {"trap_entry", "traps", false, {"tid", "cause", "from", "error", "epc", "tval"}},
+    [WANT_ENTRY] = {"trap_entry", "traps", false, {"tid", "cause", "from", "epc"}},
+    [WANT_EXCEPTION] = {"trap_entry_exception",
+                        "traps",
+                        true,
+                        {"tid", "cause", "from", "epc", "error", "tval"}},
     [WANT_EXIT] = {"trap_exit", "traps", true, {"tid", "to"}},
     [WANT_SWITCH] = FOLD_WANT_NAMES,
 };
@@ -150,11 +154,13 @@ static bool count_entry(struct fold *f, const struct trace_event *ev, const stru
                                     .cpu = ev->cpu,
                                     .tid = tid,
                                     .cause = cause,
-                                    .error = (uint32_t)fold_u64(ev, b, 3),
-                                    .epc = fold_u64(ev, b, 4),
-                                    .tval = fold_u64(ev, b, 5),
+                                    .epc = fold_u64(ev, b, 3),
                                     .depth = depth,
                                     .duration = OSCOPE_UNKNOWN};
+    if (b->want == WANT_EXCEPTION) {
+        row->error = (uint32_t)fold_u64(ev, b, 4);
+        row->tval = fold_u64(ev, b, 5);
+    }
     row->from = known_user(f, (uint8_t)fold_u64(ev, b, 2)) ? "user" : "kernel";
     fold_comm(row->comm, comm);
     return true;
@@ -211,7 +217,8 @@ static void traps_event(struct fold *f, const struct trace_event *ev, struct fol
     struct traps *t = f->state;
 
     switch (b->want) {
-    case WANT_ENTRY: on_entry(f, ev, b); break;
+    case WANT_ENTRY:
+    case WANT_EXCEPTION: on_entry(f, ev, b); break;
     case WANT_EXIT: on_return(f, ev, b); break;
     case WANT_SWITCH: fold_names_switch(f, &t->names, ev, b); break;
     default: break;

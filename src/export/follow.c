@@ -37,7 +37,7 @@ static const struct {
      {"parent_comm", "parent_tid", "parent_pid", "child_comm", "child_tid", "child_pid"}},
     {"sched_process_exec", false, FOLLOW_EXEC, 1, {"filename", "tid", "old_tid"}},
     {"sched_process_exit", false, FOLLOW_EXIT, 1, {"comm", "tid", "prio"}},
-    {"trap_entry", false, FOLLOW_TRAP, 0, {"tid", "cause", "from"}},
+    {"trap_entry", true, FOLLOW_TRAP, 0, {"tid", "cause", "from"}},
     {"trap_exit", false, FOLLOW_TRAP_EXIT, 0, {"tid", "to"}},
     {"vcpu_idle", false, FOLLOW_IDLE, 0, {NULL}},
     {"vcpu_resume", false, FOLLOW_RESUME, 0, {NULL}},

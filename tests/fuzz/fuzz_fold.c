@@ -53,6 +53,7 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
                                         "sched_process_fork",
                                         "sched_process_exit",
                                         "trap_entry",
+                                        "trap_entry_exception",
                                         "trap_exit",
                                         "vcpu_idle",
                                         "vcpu_resume",

@@ -162,9 +162,7 @@ static inline uint16_t fixture_slice(struct export_fixture *x, struct fields *p,
         put_int(p, 3, 4);
         put_int(p, 0x8005, 2);
         put_int(p, fixture_random(x, 2), 1);
-        put_int(p, 0, 2);
         put_int(p, 0xffffffff80001234, 8);
-        put_int(p, 0, 8);
         return TRACE_TRAP_ENTRY;
     case 1:
         put_int(p, 3, 4);

@@ -165,8 +165,8 @@ static void test_signals(void **state)
     struct fake_fold x;
 
     open_fold(&x, "riscv64", NULL, -1);
-    FAKE_GIVE(&x, "trap_entry", 0, 90, FAKE_N(5), FAKE_N(15), FAKE_N(0), FAKE_N(0),
-              FAKE_N(FAULT_IP), FAKE_N(0x9008));
+    FAKE_GIVE(&x, "trap_entry_exception", 0, 90, FAKE_N(5), FAKE_N(15), FAKE_N(0), FAKE_N(FAULT_IP),
+              FAKE_N(0), FAKE_N(0x9008));
     send(&x, 100, 5, 11, 0x9008);
     enter(&x, 0, 200, 5, ADDRESS, USER, 0);
     leave(&x, 0, 210, 5, ADDRESS, BUS, 0);
@@ -193,8 +193,8 @@ static void test_x86(void **state)
     struct fake_fold x;
 
     open_fold(&x, "x86_64", NULL, -1);
-    FAKE_GIVE(&x, "trap_entry", 0, 90, FAKE_N(5), FAKE_N(14), FAKE_N(3), FAKE_N(0x15),
-              FAKE_N(FAULT_IP), FAKE_N(0x9000));
+    FAKE_GIVE(&x, "trap_entry_exception", 0, 90, FAKE_N(5), FAKE_N(14), FAKE_N(3), FAKE_N(FAULT_IP),
+              FAKE_N(0x15), FAKE_N(0x9000));
     send(&x, 100, 5, 11, 0x9000);
     /* 4 levels; a 2 MiB page, not writable, then another one */
     FAKE_GIVE(&x, "page_fault_entry", 0, 200, FAKE_N(5), FAKE_T("a"), FAKE_N(ADDRESS), FAKE_N(0),

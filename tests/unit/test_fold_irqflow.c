@@ -21,8 +21,7 @@ static void open_fold(struct fake_fold *x, const char *arch, size_t slices)
 
 static void trap(struct fake_fold *x, uint32_t cpu, uint64_t time, int32_t tid, int cause)
 {
-    FAKE_GIVE(x, "trap_entry", cpu, time, FAKE_N(tid), FAKE_N(cause), FAKE_N(0), FAKE_N(0),
-              FAKE_N(0), FAKE_N(0));
+    FAKE_GIVE(x, "trap_entry", cpu, time, FAKE_N(tid), FAKE_N(cause), FAKE_N(0), FAKE_N(0));
 }
 
 static void ret(struct fake_fold *x, uint32_t cpu, uint64_t time, int32_t tid)

@@ -21,8 +21,10 @@ static void open_fold(struct fake_fold *x, const struct fold_ops *ops, const cha
 
 static void trap(struct fake_fold *x, uint32_t cpu, uint64_t time, int32_t tid, int cause, int from)
 {
-    FAKE_GIVE(x, "trap_entry", cpu, time, FAKE_N(tid), FAKE_N(cause), FAKE_N(from), FAKE_N(0),
-              FAKE_N(0x1000), FAKE_N(0x2000));
+    bool exception = cause < 32 && cause != 8;
+
+    FAKE_GIVE(x, exception ? "trap_entry_exception" : "trap_entry", cpu, time, FAKE_N(tid),
+              FAKE_N(cause), FAKE_N(from), FAKE_N(0x1000), FAKE_N(0), FAKE_N(0x2000));
 }
 
 static void ret(struct fake_fold *x, uint32_t cpu, uint64_t time, int32_t tid, int to)

@@ -29,6 +29,7 @@ enum {
     SRET = 0x10200073,
     SPP_SHIFT = 8,
     ECALL = 0x00000073,
+    ECALL_FROM_U = 8, /* cause */
     MRET = 0x30200073,
     MPP_SHIFT = 11, /* of mstatus */
     MPP_MASK = 3,
@@ -41,6 +42,7 @@ enum {
     IRETQ_MASK = 0xffff,
     X86_SYSCALL = 0x100, /* our number for the instruction, which has no vector */
     GATES = 256,
+    EXCEPTIONS = 32, /* the first gates */
 
     TEXT_MOST = 255,
 };
@@ -106,6 +108,15 @@ static unsigned shifted(struct writer *w, unsigned slot, enum wire_op op, unsign
     return probe_alu(w->set, WIRE_OP_AND, slot, k);
 }
 
+/* What all traps have. */
+static void put_trap(struct writer *w, unsigned task, unsigned cause, unsigned from, unsigned epc)
+{
+    put_tid(w, task);
+    writer_put(w, cause);
+    writer_put(w, from);
+    writer_put(w, epc);
+}
+
 static void riscv_trap_entry(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero);
@@ -114,13 +125,22 @@ static void riscv_trap_entry(struct writer *w)
     shifted(w, interrupt, WIRE_OP_SHR, 48, 0x8000);
     shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
     probe_alu(w->set, WIRE_OP_OR, cause, interrupt);
-    writer_begin(w, TRACE_TRAP_ENTRY);
-    put_tid(w, task);
-    writer_put(w, cause);
-    writer_put(w, shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1));
+    unsigned from = shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1);
+    unsigned epc = probe_reg(w->set, "sepc");
+    unsigned more = probe_imm(w->set, 0), ecall = probe_imm(w->set, ECALL_FROM_U);
+    unsigned plain = probe_jump(w->set, WIRE_OP_JNE, interrupt, zero);
+    unsigned call = probe_jump(w->set, WIRE_OP_JEQ, cause, ecall);
+    probe_imm_into(w->set, more, TRACE_TRAP_ENTRY_EXCEPTION - TRACE_TRAP_ENTRY);
+    probe_label(w->set, plain);
+    probe_label(w->set, call);
+    w->type = linux_event_type(TRACE_TRAP_ENTRY_EXCEPTION); /* the other one is its beginning */
+    w->field = 0;
+    probe_event_of(w->set, TRACE_TRAP_ENTRY, more);
+    put_trap(w, task, cause, from, epc);
+    unsigned done = probe_jump(w->set, WIRE_OP_JEQ, more, zero);
     writer_put(w, zero);
-    writer_put(w, probe_reg(w->set, "sepc"));
     writer_put(w, probe_reg(w->set, "stval"));
+    probe_label(w->set, done);
 }
 
 static void riscv_trap_exit(struct writer *w)
@@ -150,27 +170,23 @@ static void x86_gate(struct writer *w, unsigned vector)
     unsigned from = shifted(w, probe_load(w->set, sp, at + 8, 8), WIRE_OP_SHR, 0, 3);
     unsigned task = x86_task_from(w, from, zero);
 
-    writer_begin(w, TRACE_TRAP_ENTRY);
-    put_tid(w, task);
-    writer_put(w, probe_imm(w->set, vector));
-    writer_put(w, from);
+    bool exception = vector < EXCEPTIONS;
+    writer_begin(w, exception ? TRACE_TRAP_ENTRY_EXCEPTION : TRACE_TRAP_ENTRY);
+    put_trap(w, task, probe_imm(w->set, vector), from, probe_load(w->set, sp, at, 8));
+    if (!exception)
+        return;
     writer_put(w, at ? probe_load(w->set, sp, 0, 8) : zero);
-    writer_put(w, probe_load(w->set, sp, at, 8));
     writer_put(w, vector == 14 ? probe_reg(w->set, "cr2") : zero);
 }
 
 /* At entry_SYSCALL_64: the CPU has put rip into rcx. */
 static void x86_syscall_trap(struct writer *w)
 {
-    unsigned zero = probe_imm(w->set, 0), task = x86_task(w, "k_gs_base");
+    unsigned task = x86_task(w, "k_gs_base");
 
     writer_begin(w, TRACE_TRAP_ENTRY);
-    put_tid(w, task);
-    writer_put(w, probe_imm(w->set, X86_SYSCALL));
-    writer_put(w, probe_imm(w->set, 3));
-    writer_put(w, zero);
-    writer_put(w, probe_reg(w->set, "rcx"));
-    writer_put(w, zero);
+    put_trap(w, task, probe_imm(w->set, X86_SYSCALL), probe_imm(w->set, 3),
+             probe_reg(w->set, "rcx"));
 }
 
 static void x86_sysret(struct writer *w)
