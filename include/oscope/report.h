@@ -143,6 +143,13 @@ struct oscope_trap_cause {
     uint64_t total, avg, max;
 };
 
+/* `report traps`: a stretch of time */
+struct oscope_trap_rate {
+    uint64_t time, duration;
+    uint64_t timer, external, ipi, interrupt, page_fault, syscall, other;
+    double rate;
+};
+
 /* `report traps`: one of them */
 struct oscope_trap_row {
     uint64_t time;

@@ -41,6 +41,7 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"report modes: cpus", modes_cpu_columns},
         {"report modes: tasks", modes_task_columns},
         {"report traps: causes", trap_cause_columns},
+        {"report traps: rates", trap_rate_columns},
         {"report traps: traps", trap_columns},
         {"report syscalls: calls", syscall_columns},
         {"report syscalls: tasks", syscall_task_columns},

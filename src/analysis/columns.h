@@ -25,7 +25,7 @@ extern const struct oscope_column report_interval_columns[], report_bin_columns[
 extern const struct oscope_column sched_cpu_columns[], sched_task_columns[], sched_waker_columns[],
     sched_slice_columns[];
 extern const struct oscope_column modes_cpu_columns[], modes_task_columns[];
-extern const struct oscope_column trap_cause_columns[], trap_columns[];
+extern const struct oscope_column trap_cause_columns[], trap_rate_columns[], trap_columns[];
 extern const struct oscope_column heat_watch_columns[], heat_kind_columns[], heat_process_columns[],
     heat_page_columns[], heat_cell_columns[];
 extern const struct oscope_column syscall_columns[], syscall_task_columns[], syscall_open_columns[];

@@ -11,6 +11,9 @@
  * Silence tells something only of sets that are on: before the first trap was seen a vCPU that
  * entered the kernel may have left it again, and before one was seen to wait for an interrupt its
  * idle task may be waiting.
+ *
+ * A vCPU that stops in user mode, or in the middle of a task, does not wait for an interrupt: the
+ * machine was stopped from outside. That time is unknown, too.
  */
 #include "analysis/fold.h"
 
@@ -76,6 +79,7 @@ enum { NOBODY = -1 }; /* a task that is not known */
 struct modes_cpu {
     enum mode mode, before; /* before it was idle */
     enum mode below;        /* firmware: what it interrupted */
+    bool stopped;           /* from outside: nothing waits in the middle of a task */
     int32_t tid;
     uint64_t since;
     uint64_t time[MODES];
@@ -92,6 +96,7 @@ struct modes {
     struct fold_map tasks, names;
     uint64_t dropped; /* ns, of tasks that were */
     uint64_t contradictions;
+    uint64_t stopped;   /* ns, of all vCPUs */
     bool traps, idling; /* events of these were seen: the sets are on */
     bool firmware;      /* and of this one */
 };
@@ -129,6 +134,7 @@ static void account(struct fold *f, uint32_t cpu, uint64_t end, enum mode mode, 
     uint64_t ns = fold_overlap(f, c->since, end);
 
     c->time[mode] += ns;
+    m->stopped += c->stopped ? ns : 0;
     count_task(f, cpu, tid, mode, ns);
     c->since = end;
 }
@@ -156,6 +162,7 @@ static void from_now(struct fold *f, uint32_t cpu, enum mode mode, int32_t tid)
 
     c->mode = known ? mode : MODE_UNKNOWN;
     c->tid = tid;
+    c->stopped = false;
 }
 
 /* A privilege of trap_entry or trap_exit. */
@@ -230,16 +237,18 @@ static void on_idle(struct fold *f, uint32_t cpu)
         c->before = c->mode;
     }
     m->idling = true;
-    from_now(f, cpu, MODE_IDLE, c->tid);
+    bool stopped = c->before == MODE_USER || c->tid > 0;
+    from_now(f, cpu, stopped ? MODE_UNKNOWN : MODE_IDLE, c->tid);
+    c->stopped = stopped;
 }
 
 static void on_resume(struct fold *f, uint32_t cpu)
 {
     struct modes *m = f->state;
     struct modes_cpu *c = &m->cpus[cpu];
-    bool waited = c->mode == MODE_IDLE;
+    bool waited = c->mode == MODE_IDLE || c->stopped;
 
-    until_now(f, cpu, MODE_IDLE, NULL);
+    until_now(f, cpu, c->stopped ? MODE_UNKNOWN : MODE_IDLE, NULL);
     from_now(f, cpu, waited ? c->before : MODE_UNKNOWN, c->tid);
 }
 
@@ -445,6 +454,10 @@ static struct oscope_error *modes_finish(const struct fold *f, uint64_t end, str
             notes,
             "no event tells of M mode (firmware): either it was not entered, or that was not "
             "seen, and its time counts for the mode that was interrupted");
+    if (m->stopped)
+        os_list_note(notes,
+                     "the machine stood still for %.3f ms of its vCPUs' time: that is unknown",
+                     (double)m->stopped * 1e-6);
     if (m->contradictions)
         os_list_note(notes,
                      "%" PRIu64 " events contradict the ones before them; the time between is "

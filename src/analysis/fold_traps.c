@@ -14,6 +14,7 @@
 #include "analysis/fold.h"
 
 #include "analysis/columns.h"
+#include "analysis/fold_series.h"
 
 #include <inttypes.h>
 
@@ -61,6 +62,23 @@ const struct oscope_column trap_columns[] = {
     {0},
 };
 
+#define RATE(member, kind, flags, doc)                                                             \
+    OSCOPE_COLUMN(struct oscope_trap_rate, member, kind, flags, doc)
+const struct oscope_column trap_rate_columns[] = {
+    RATE(time, OSCOPE_UINT, OSCOPE_COL_STAMP, "when it begins, ns of the host's CLOCK_MONOTONIC"),
+    RATE(duration, OSCOPE_DURATION, OSCOPE_COL_FINE,
+         "how long it is, ns: the same in all rows but the last"),
+    RATE(timer, OSCOPE_UINT, 0, "traps of that kind in it, as in causes"),
+    RATE(external, OSCOPE_UINT, 0, "the same"),
+    RATE(ipi, OSCOPE_UINT, 0, "the same"),
+    RATE(interrupt, OSCOPE_UINT, 0, "the same (x86: interrupts of other kinds)"),
+    RATE(page_fault, OSCOPE_UINT, 0, "the same"),
+    RATE(syscall, OSCOPE_UINT, 0, "the same"),
+    RATE(other, OSCOPE_UINT, 0, "the same"),
+    RATE(rate, OSCOPE_REAL, 0, "all of them, a second"),
+    {0},
+};
+
 enum { WANT_ENTRY, WANT_EXCEPTION, WANT_EXIT, WANT_SWITCH };
 
 static const struct fold_want wants[] = {
@@ -97,6 +115,7 @@ struct stack {
 struct traps {
     struct fold_map causes, stacks, names;
     struct fold_histogram times;
+    struct fold_series series;    /* by enum arch_trap_kind */
     struct oscope_trap_row *ring; /* name, symbol and from are filled in at the end */
     size_t room;
     uint64_t seq; /* of the next one */
@@ -131,6 +150,11 @@ static bool known_user(const struct fold *f, uint8_t level)
     return f->o.arch && f->o.arch->trap_kind && level == f->o.arch->user_level;
 }
 
+static unsigned kind_of(const struct fold *f, unsigned cause)
+{
+    return f->o.arch && f->o.arch->trap_kind ? f->o.arch->trap_kind(cause) : ARCH_TRAP_OTHER;
+}
+
 /* Counts it and keeps it in the ring; true if it is wanted. */
 static bool count_entry(struct fold *f, const struct trace_event *ev, const struct fold_bound *b,
                         unsigned depth)
@@ -148,6 +172,7 @@ static bool count_entry(struct fold *f, const struct trace_event *ev, const stru
         return false;
     }
     c->count++;
+    fold_series_add(&t->series, f->time, kind_of(f, cause));
     c->from_user += known_user(f, (uint8_t)fold_u64(ev, b, 2));
     struct oscope_trap_row *row = &t->ring[t->seq++ % t->room];
     *row = (struct oscope_trap_row){.time = f->time,
@@ -323,6 +348,34 @@ static struct oscope_error *trap_rows(const struct fold *f, struct os_list *l)
     return NULL;
 }
 
+static struct oscope_error *rate_rows(const struct fold *f, uint64_t end, struct os_list *l)
+{
+    const struct fold_series *s = &((const struct traps *)f->state)->series;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        const uint64_t *n = s->count[i];
+        uint64_t time = s->start + i * s->width;
+        uint64_t ns = i + 1 < s->n ? s->width : MIN(s->width, end - MIN(end, time));
+        struct oscope_trap_rate *row = os_list_add(l);
+        if (!row)
+            return error_nomem();
+        *row = (struct oscope_trap_rate){.time = time,
+                                         .duration = ns,
+                                         .timer = n[ARCH_TRAP_TIMER],
+                                         .external = n[ARCH_TRAP_EXTERNAL],
+                                         .ipi = n[ARCH_TRAP_IPI],
+                                         .interrupt = n[ARCH_TRAP_INTERRUPT],
+                                         .page_fault = n[ARCH_TRAP_PAGE_FAULT],
+                                         .syscall = n[ARCH_TRAP_SYSCALL],
+                                         .other = n[ARCH_TRAP_OTHER]};
+        uint64_t all = 0;
+        for (unsigned k = 0; k < FOLD_SERIES_KINDS; k++)
+            all += n[k];
+        row->rate = ns ? (double)all * 1e9 / (double)ns : 0;
+    }
+    return NULL;
+}
+
 static struct oscope_error *traps_finish(const struct fold *f, uint64_t end, struct fold_out *out)
 {
     const struct traps *t = f->state;
@@ -350,6 +403,9 @@ static struct oscope_error *traps_finish(const struct fold *f, uint64_t end, str
     TRY(fold_histogram_rows(&t->times, "handler",
                             fold_add_table(out, "latency", report_bin_columns,
                                            sizeof(struct oscope_histogram_bin), 0)));
+    TRY(rate_rows(f, end,
+                  fold_add_table(out, "rates", trap_rate_columns, sizeof(struct oscope_trap_rate),
+                                 OSCOPE_TABLE_JSON_ONLY)));
     return trap_rows(f, fold_add_table(out, "traps", trap_columns, sizeof(struct oscope_trap_row),
                                        OSCOPE_TABLE_JSON_ONLY));
 }

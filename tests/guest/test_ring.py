@@ -17,7 +17,7 @@ from test_record import FORKS, Record, babeltrace
 def small(arch):
     if arch == "arm64":
         pytest.skip("see test_no_recording_of_arm64")
-    with Guest(arch, smp=2, via="run", run_args=["--event-ring", "64K"]) as guest:
+    with Guest(arch, smp=1, via="run", run_args=["--event-ring", "64K"]) as guest:
         guest.sh("for m in first last; do ln -sf /bin/busybox /tmp/$m; done")
         yield guest
 

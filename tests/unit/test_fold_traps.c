@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "analysis/fold_series.h"
 #include "fake_fold.h"
 
 enum { U = 0, K = 1, ECALL = 8, LOAD_FAULT = 13, TIMER = 0x8005, IPI = 0x8001 };
@@ -102,6 +103,27 @@ static void test_modes(void **state)
     fake_fold_close(&x);
 }
 
+/* Stopped in the middle of a task, in user mode and in the kernel: nobody waits. */
+static void test_modes_stopped(void **state)
+{
+    struct fake_fold x;
+
+    open_fold(&x, &fold_modes, "riscv64");
+    trap(&x, 0, 100, 5, ECALL, U);
+    ret(&x, 0, 150, 5, U);
+    idle(&x, 0, 200);
+    resume(&x, 0, 300);
+    trap(&x, 0, 350, 5, ECALL, U); /* user 50 + 50 */
+    idle(&x, 0, 360);
+    resume(&x, 0, 400);
+    ret(&x, 0, 410, 5, U);   /* kernel 50 + 10 + 10 */
+    fake_fold_view(&x, 500); /* user 90 */
+    expect_modes(&x, 0, 70, 190, 0, 140);
+    expect_task_modes(&x, 5, "", 70, 190, 0);
+    assert_true(fake_fold_noted(x.view, "stood still for 0.000 ms"));
+    fake_fold_close(&x);
+}
+
 static void firmware(struct fake_fold *x, uint32_t cpu, uint64_t time, bool enters, int privilege)
 {
     if (enters)
@@ -151,12 +173,12 @@ static void test_modes_x86(void **state)
     struct fake_fold x;
 
     open_fold(&x, &fold_modes, "x86_64");
-    ret(&x, 0, 100, 5, 3);
-    trap(&x, 0, 200, 5, 14, 3);
+    ret(&x, 0, 100, 0, 3);
+    trap(&x, 0, 200, 0, 14, 3);
     idle(&x, 0, 210);
-    trap(&x, 0, 300, 5, 0xec, 0);
+    trap(&x, 0, 300, 0, 0xec, 0);
     fake_fold_view(&x, 310);
-    expect_modes(&x, 0, 20, 100, 90, 0);
+    expect_modes(&x, 0, 10, 100, 90, 10); /* 200..210: the idle task may have waited */
     fake_fold_close(&x);
 }
 
@@ -182,7 +204,7 @@ static void test_modes_unknown(void **state)
     fake_fold_close(&x);
     /* an architecture that is not known tells nothing about privileges */
     open_fold(&x, &fold_modes, NULL);
-    ret(&x, 0, 100, 5, U);
+    ret(&x, 0, 100, 0, U);
     idle(&x, 0, 200);
     fake_fold_view(&x, 300);
     expect_modes(&x, 0, 0, 0, 100, 100);
@@ -322,9 +344,35 @@ static void test_traps(void **state)
     assert_int_equal(trap_row(&x, 1)->epc, 0x1000);
     assert_int_equal(trap_row(&x, 1)->tval, 0x2000);
     assert_string_equal(trap_row(&x, 1)->from, "kernel");
+    const struct oscope_table *rates = fake_fold_table(x.view, "rates");
+    const struct oscope_trap_rate *rate = rates->rows;
+    assert_int_equal(rates->nrows, 1);
+    assert_int_equal(rate->timer, 2);
+    assert_int_equal(rate->syscall, 1);
+    assert_int_equal(rate->page_fault, 1);
+    assert_int_equal(rate->external + rate->ipi + rate->interrupt + rate->other, 0);
     assert_string_equal(trap_row(&x, 2)->comm, "b");
     assert_false(fake_fold_noted(x.view, "never returned"));
     fake_fold_close(&x);
+}
+
+/* However long: a bounded number of bins, and nothing is counted twice. */
+static void test_rates(void **state)
+{
+    struct fold_series s = {0};
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < 100000; i++)
+        fold_series_add(&s, 5000 + i * 77777, (unsigned)(i % 3));
+    assert_true(s.n <= FOLD_SERIES_BINS && s.n > FOLD_SERIES_BINS / 2);
+    assert_true(s.width * (s.n - 1) <= 99999 * UINT64_C(77777));
+    assert_true(s.width * s.n > 99999 * UINT64_C(77777));
+    for (unsigned i = 0; i < s.n; i++)
+        sum += s.count[i][0] + s.count[i][1] + s.count[i][2];
+    assert_int_equal(sum, 100000);
+    fold_series_add(&s, UINT64_MAX, 7);
+    fold_series_add(&s, 0, 7);
+    assert_int_equal(s.count[0][7], 1);
 }
 
 /* A gap on one vCPU: what was open anywhere may have returned in it. */
@@ -546,7 +594,9 @@ static void test_many_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rates),
         cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_modes_stopped),
         cmocka_unit_test(test_modes_firmware),
         cmocka_unit_test(test_modes_x86),
         cmocka_unit_test(test_modes_unknown),
