@@ -273,14 +273,16 @@ enum {
 };
 
 /*
- * Events are packed, without alignment. The low 32 bits of the time suffice, for a packet is closed
- * before 2^32 ns have passed since its last event. To CTF, id and time are the event's header and
- * flags its context: a header with more in it than an id and a time makes readers complain.
+ * Events are packed, without alignment. The low 31 bits of the time suffice, for a packet is closed
+ * before 2^31 ns have passed since its last event. To CTF, id and time are the event's header and
+ * flags its context: a header with more in it than an id and a time makes readers complain. Bits
+ * are allocated from the lowest on, as CTF's are in little-endian (1.8, section 4.1.5).
  */
+#define WIRE_TIME_MASK UINT32_C(0x7fffffff)
 struct wire_event {
     uint16_t id;
-    uint32_t time;
-    uint8_t flags; /* WIRE_EVENT_* */
+    uint32_t time : 31;
+    uint32_t flags : 1; /* WIRE_EVENT_* */
 } __attribute__((packed));
 
 /* ---- counters of accesses ---- */
@@ -323,6 +325,6 @@ _Static_assert(sizeof(struct wire_heat) <= WIRE_PAGE, "wire format");
 _Static_assert(sizeof(struct wire_page_heat) == 24, "wire format");
 _Static_assert(sizeof(struct wire_insn) == 16, "wire format");
 _Static_assert(sizeof(struct wire_packet) == 76, "wire format");
-_Static_assert(sizeof(struct wire_event) == 7, "wire format");
+_Static_assert(sizeof(struct wire_event) == 6, "wire format");
 
 #endif

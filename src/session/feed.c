@@ -195,7 +195,11 @@ static void begin(struct record *r, uint16_t id)
 
 static void fault(struct record *r)
 {
-    r->bytes[offsetof(struct wire_event, flags)] = WIRE_EVENT_FAULT;
+    struct wire_event head;
+
+    memcpy(&head, r->bytes, sizeof head);
+    head.flags = WIRE_EVENT_FAULT;
+    memcpy(r->bytes, &head, sizeof head);
 }
 
 static void put(struct record *r, uint64_t v, unsigned size)

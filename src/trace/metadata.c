@@ -144,8 +144,9 @@ const char metadata_packet_header[] = "\tbyte_order = le;\n"
                                       "};\n\n";
 
 const char metadata_stream[] =
-    "typealias integer { size = 32; align = 8; signed = false; map = clock.monotonic.value; }"
-    " := u32_clock;\n"
+    "typealias integer { size = 31; align = 1; signed = false; map = clock.monotonic.value; }"
+    " := u31_clock;\n"
+    "typealias integer { size = 1; align = 1; signed = false; } := bit;\n"
     "typealias integer { size = 64; align = 8; signed = false; map = clock.monotonic.value; }"
     " := u64_clock;\n\n"
     "stream {\n"
@@ -161,10 +162,10 @@ const char metadata_stream[] =
     "\t};\n"
     "\tevent.header := struct {\n"
     "\t\tu16 id;\n"
-    "\t\tu32_clock timestamp;\n"
+    "\t\tu31_clock timestamp;\n"
     "\t};\n"
     "\tevent.context := struct {\n"
-    "\t\tu8 _flags;\n"
+    "\t\tbit _flags;\n"
     "\t};\n"
     "};\n\n";
 

@@ -69,7 +69,7 @@ enum packet_step packet_next(struct packet_cursor *c, const struct trace_schema 
     memcpy(&head, c->bytes + c->at, sizeof head);
     left -= sizeof head;
     const struct trace_layout *l = trace_schema_layout(schema, head.id);
-    uint64_t time = c->time + (uint32_t)(head.time - (uint32_t)c->time);
+    uint64_t time = c->time + ((head.time - (uint32_t)c->time) & WIRE_TIME_MASK);
     if (!l || l->fixed > left || time > c->time_end || time < c->time)
         return PACKET_BAD;
     const uint8_t *p = c->bytes + c->at + sizeof head;

@@ -188,14 +188,18 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
     return err;
 }
 
-/* What was discarded before the recording began is nothing that it lacks. */
-static void forget_discarded(uint8_t *packet, uint64_t base)
+/* What was discarded before the recording began is nothing that it lacks, and a packet that was
+ * closed early needs no more room than it has events. Returns its size. */
+static uint32_t tidy(uint8_t *packet, uint64_t discarded_base)
 {
     struct wire_packet p;
 
     memcpy(&p, packet, sizeof p);
-    p.events_discarded = p.events_discarded > base ? p.events_discarded - base : 0;
+    p.events_discarded -= MIN(p.events_discarded, discarded_base);
+    uint32_t n = (uint32_t)ALIGN_UP(p.content_size / 8, (uint64_t)WIRE_PAGE);
+    p.packet_size = UINT64_C(8) * n;
     memcpy(packet, &p, sizeof p);
+    return n;
 }
 
 /* Writes the packet in rec->packet behind those that channel i has; not whole: it comes again. */
@@ -203,10 +207,10 @@ static struct oscope_error *put_packet(struct trace_recorder *rec, uint32_t i, b
 {
     struct channel *c = &rec->channels[i];
 
-    forget_discarded(rec->packet, c->discarded_base);
+    uint32_t n = tidy(rec->packet, c->discarded_base);
     if (rec->ntypes != rec->schema->ntypes)
         TRY(write_metadata(rec));
-    struct oscope_error *err = store_put(rec->store, i, rec->packet, c->rings.packet_bytes, whole);
+    struct oscope_error *err = store_put(rec->store, i, rec->packet, n, whole);
     rec->failed |= err != NULL;
     return err;
 }

@@ -133,8 +133,8 @@ static inline uint16_t fixture_task(struct export_fixture *x, struct fields *p, 
     case 0:
     case 1:
         put_int(p, tid, 4);
-        put_int(p, 20, 2);
-        put_int(p, 1, 4);
+        put_int(p, 20, 1);
+        put_int(p, 1, 2);
         return which % 5 ? TRACE_SCHED_WAKEUP : TRACE_SCHED_WAKING;
     case 2:
         put_int(p, 1, 4);
@@ -149,7 +149,7 @@ static inline uint16_t fixture_task(struct export_fixture *x, struct fields *p, 
         return TRACE_SCHED_PROCESS_EXEC;
     default:
         put_int(p, tid, 4);
-        put_int(p, (uint64_t)-3, 2);
+        put_int(p, (uint64_t)-3, 1);
         return TRACE_SCHED_PROCESS_EXIT;
     }
 }

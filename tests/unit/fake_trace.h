@@ -109,9 +109,9 @@ static inline void fake_trace_event(struct fake_trace *f, uint32_t ring, uint64_
                                     const void *bytes, uint32_t n)
 {
     struct fake_writer *w = &f->writers[ring];
-    struct wire_event e = {.id = id, .time = (uint32_t)time};
+    struct wire_event e = {.id = id, .time = (uint32_t)time & WIRE_TIME_MASK};
 
-    if (w->at && (w->at + sizeof e + n > FAKE_PACKET || time - w->time > UINT32_MAX))
+    if (w->at && (w->at + sizeof e + n > FAKE_PACKET || time - w->time > WIRE_TIME_MASK))
         fake_trace_end(f, ring);
     if (!w->at)
         fake_trace_begin(f, ring, time);
@@ -127,11 +127,10 @@ static inline void fake_trace_event(struct fake_trace *f, uint32_t ring, uint64_
 /* sched_process_exit of a task "task". */
 static inline void fake_exit(struct fake_trace *f, uint32_t ring, uint64_t time, int32_t tid)
 {
-    uint8_t bytes[11] = "task";
-    int16_t prio = -3;
+    uint8_t bytes[10] = "task";
 
     memcpy(bytes + 5, &tid, 4);
-    memcpy(bytes + 9, &prio, 2);
+    bytes[9] = (uint8_t)-3; /* priority */
     fake_trace_event(f, ring, time, TRACE_SCHED_PROCESS_EXIT, bytes, sizeof bytes);
 }
 
@@ -141,20 +140,20 @@ static inline void fake_switch(struct fake_trace *f, uint32_t ring, uint64_t tim
 {
     uint8_t bytes[64];
     uint32_t n = 0;
-    int16_t prio = 20;
-    int32_t state = 1;
+    const uint8_t prio = 20, state = 1;
 
+    memset(bytes, 0, sizeof bytes);
     memcpy(bytes, prev, strlen(prev) + 1);
     n += (uint32_t)strlen(prev) + 1;
     memcpy(bytes + n, &prev_tid, 4);
-    memcpy(bytes + n + 4, &prio, 2);
-    memcpy(bytes + n + 6, &state, 4);
-    n += 10;
+    bytes[n + 4] = prio;
+    bytes[n + 5] = state; /* two bytes */
+    n += 7;
     memcpy(bytes + n, next, strlen(next) + 1);
     n += (uint32_t)strlen(next) + 1;
     memcpy(bytes + n, &next_tid, 4);
-    memcpy(bytes + n + 4, &prio, 2);
-    fake_trace_event(f, ring, time, TRACE_SCHED_SWITCH, bytes, n + 6);
+    bytes[n + 4] = prio;
+    fake_trace_event(f, ring, time, TRACE_SCHED_SWITCH, bytes, n + 5);
 }
 
 #endif

@@ -392,13 +392,13 @@ static void time_wraps(void **state)
 {
     fresh_ring();
     put_event(10, 1000);
-    put_event(10, 1000 + UINT64_C(0xffffffff)); /* can be told apart */
+    put_event(10, 1000 + UINT64_C(0x7fffffff)); /* can be told apart */
     assert_int_equal(position() / PACKET, 0);
-    put_event(10, 1000 + UINT64_C(0x1ffffffff)); /* no more */
+    put_event(10, 1000 + UINT64_C(0xffffffff)); /* no more */
     assert_int_equal(position() / PACKET, 1);
-    assert_int_equal(packet(0).timestamp_end, 1000 + UINT64_C(0xffffffff));
+    assert_int_equal(packet(0).timestamp_end, 1000 + UINT64_C(0x7fffffff));
     put_event(10, 5); /* time does not go back */
-    assert_int_equal(shared.last_time, 1000 + UINT64_C(0x1ffffffff));
+    assert_int_equal(shared.last_time, 1000 + UINT64_C(0xffffffff));
 }
 
 static void ring_wraps(void **state)

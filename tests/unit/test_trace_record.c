@@ -152,11 +152,11 @@ static void expect_babeltrace(struct fixture *x, long events)
         assert_int_equal(n, events);
 }
 
-/* Events on two of three rings; a period of 1.1 s, so that 32 bits of time wrap now and then. */
+/* Events on two of three rings; a period of 0.55 s, so that 31 bits of time wrap now and then. */
 static void write_events(struct fixture *x, int32_t from, int32_t to)
 {
     for (int32_t i = from; i < to; i++) {
-        uint64_t time = UINT64_C(1100000000) * (uint64_t)i;
+        uint64_t time = UINT64_C(550000000) * (uint64_t)i;
         if (i % 3)
             fake_exit(&x->f, 0, time, i);
         else
@@ -278,10 +278,10 @@ static void test_compressed(void **state)
     assert_int_equal(seen.packets, written.packets);
     assert_int_equal(seen.damaged + seen.lost + seen.discarded + seen.late, 0);
     for (uint64_t i = 0; i < 3000; i += 171) {
-        trace_reader_seek(x->r, UINT64_C(1100000000) * i);
+        trace_reader_seek(x->r, UINT64_C(550000000) * i);
         const struct trace_event *ev = trace_reader_next(x->r);
         assert_non_null(ev);
-        assert_int_equal(ev->time, UINT64_C(1100000000) * i);
+        assert_int_equal(ev->time, UINT64_C(550000000) * i);
     }
     if (system("command -v zstd >/dev/null 2>&1")) {
         print_message("zstd is not installed: not compared\n");
@@ -362,13 +362,13 @@ static void record_ring(struct fixture *x, uint64_t ring)
         last = ev->time;
         n++;
     }
-    assert_int_equal(last, UINT64_C(1100000000) * 29999);
+    assert_int_equal(last, UINT64_C(550000000) * 29999);
     struct trace_stats seen = trace_reader_stats(x->r);
     assert_int_equal(seen.damaged + seen.lost + seen.discarded + seen.late, 0);
     /* From some point on every event is there: seek to it and count. */
-    uint64_t from = (first + (last - first) / 2) / 1100000000 * 1100000000;
+    uint64_t from = (first + (last - first) / 2) / 550000000 * 550000000;
     trace_reader_seek(x->r, from);
-    for (uint64_t want = from; (ev = trace_reader_next(x->r)); want += 1100000000)
+    for (uint64_t want = from; (ev = trace_reader_next(x->r)); want += 550000000)
         assert_int_equal(ev->time, want);
     assert_true(n > 2000);
     if (!x->compress)
@@ -577,7 +577,7 @@ static void test_cut_file(void **state)
 /* Forth and back, between and beyond events, also past damage. */
 static void test_seek(void **state)
 {
-    const uint64_t period = UINT64_C(1100000000);
+    const uint64_t period = UINT64_C(550000000);
     struct fixture *x = *state;
     uint8_t junk[4] = {0};
 

@@ -84,6 +84,15 @@ static void put_string(struct run *r, uint64_t va, uint32_t most)
     r->n += (uint32_t)(p - to);
 }
 
+static void mark_fault(uint8_t *record)
+{
+    struct wire_event e;
+
+    memcpy(&e, record, sizeof e);
+    e.flags = WIRE_EVENT_FAULT;
+    memcpy(record, &e, sizeof e);
+}
+
 static void begin_event(struct run *r, uint64_t type)
 {
     struct wire_event e = {.id = (uint16_t)type};
@@ -149,6 +158,6 @@ uint32_t interp_run(const struct wire_insn *code, const struct machine *m,
         }
     }
     if (r.n && r.fault)
-        record[offsetof(struct wire_event, flags)] |= WIRE_EVENT_FAULT;
+        mark_fault(record);
     return r.n;
 }

@@ -131,23 +131,24 @@ static bool discard(struct ring *r)
 
 bool ring_put(struct ring *r, uint8_t *record, uint32_t n, uint64_t now)
 {
-    uint32_t time;
+    struct wire_event e;
 
     r->waited = 0;
     if (n > r->packet_bytes - sizeof(struct wire_packet))
         return discard(r);
     if (now < r->last)
         now = r->last;
-    /* 32 bits of time tell apart only what is less than 2^32 ns later */
-    if (r->at && (n > r->packet_bytes - r->at || now - r->last > UINT32_MAX))
+    /* 31 bits of time tell apart only what is less than 2^31 ns later */
+    if (r->at && (n > r->packet_bytes - r->at || now - r->last > WIRE_TIME_MASK))
         close_packet(r);
     if (!r->at) {
         if (!find_room(r, &now))
             return discard(r);
         open_packet(r, now);
     }
-    time = (uint32_t)now;
-    memcpy(record + offsetof(struct wire_event, time), &time, sizeof time);
+    memcpy(&e, record, sizeof e);
+    e.time = (uint32_t)now & WIRE_TIME_MASK;
+    memcpy(record, &e, sizeof e);
     memcpy(packet(r) + r->at, record, n);
     r->at += n;
     r->last = now;
