@@ -416,6 +416,9 @@ static int until_due(struct broker *b)
         b->clear_at = 0;
     }
     int ms = b->clear_at ? (int)((b->clear_at - now) / 1000000) + 1 : -1;
+    int again = probe_ops_due(b);
+    if (again >= 0)
+        ms = ms < 0 ? again : MIN(ms, again);
     probe_ops_flip(b);
     int slice = duty_wait_ms(&b->duty, clock_ns());
     if (slice >= 0)

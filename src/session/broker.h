@@ -32,6 +32,8 @@ struct broker {
     struct engine *engine; /* opened at the first need */
     struct qtrace trace;   /* QEMU's own trace points */
     struct duty duty;      /* when accesses are counted */
+    uint64_t enforce_at;   /* ns; when to look again whether sets can be exchanged; 0: no need */
+    uint64_t enforce_most; /* ns; when to do it anyway */
     uint64_t clear_at;     /* ns; when to drop probes that were found in force; 0: none were */
 };
 

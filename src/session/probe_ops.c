@@ -5,11 +5,14 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "session/engine.h"
+#include "session/firmware.h"
 #include "session/probes_json.h"
 
 enum {
     SETTLE_MS = 500, /* that vCPUs may take to take up a probe set; a few are usual */
     SETTLE_STEP_US = 200,
+    FIRMWARE_MS = 20, /* between two looks whether it still runs */
+    FIRMWARE_MOST_MS = 5000,
 };
 
 static struct oscope_error *settle(struct broker *b, bool *settled)
@@ -24,6 +27,41 @@ static struct oscope_error *settle(struct broker *b, bool *settled)
     }
 }
 
+/* Must the sets stay as they are now? Then it is tried again: probe_ops_due(). */
+static bool must_wait(struct broker *b)
+{
+    AUTO_FREE char *text = NULL;
+    uint64_t now = clock_ns();
+
+    b->enforce_at = 0;
+    if (b->qmp && !engine_looks(b->engine))
+        oscope_error_free(qmp_hmp(b->qmp, "info registers -a", &text));
+    bool wait = text && firmware_runs(text);
+    if (!wait) {
+        b->enforce_most = 0;
+        return false;
+    }
+    if (!b->enforce_most)
+        b->enforce_most = now + FIRMWARE_MOST_MS * UINT64_C(1000000);
+    if (now >= b->enforce_most) /* no BIOS: an OS without paging */
+        return false;
+    b->enforce_at = now + FIRMWARE_MS * UINT64_C(1000000);
+    return true;
+}
+
+int probe_ops_due(struct broker *b)
+{
+    uint64_t now = clock_ns();
+    bool settled;
+
+    if (b->enforce_at && now >= b->enforce_at)
+        oscope_error_free(probe_ops_enforce(b, &settled));
+    now = clock_ns();
+    return !b->enforce_at         ? -1
+           : b->enforce_at <= now ? 0
+                                  : (int)((b->enforce_at - now) / 1000000) + 1;
+}
+
 /*
  * vCPUs look for a new wish when they go idle, which busy ones do not: the guest is stopped and
  * goes on at once (about 2 ms). One that stands still takes it up when it goes on. vCPUs that share
@@ -32,6 +70,8 @@ static struct oscope_error *settle(struct broker *b, bool *settled)
 struct oscope_error *probe_ops_enforce(struct broker *b, bool *settled)
 {
     *settled = false;
+    if (must_wait(b))
+        return NULL;
     duty_set(&b->duty, engine_heat(b->engine), clock_ns());
     engine_heat_now(b->engine, b->duty.on);
     TRY(engine_wish(b->engine));
@@ -51,7 +91,7 @@ void probe_ops_flip(struct broker *b)
     if (!b->engine || !duty_due(&b->duty, now))
         return;
     oscope_error_free(engine_settled(b->engine, &settled));
-    if (!settled || b->pauses) { /* the guest stands still */
+    if (!settled || b->pauses || must_wait(b)) { /* the guest stands still, or its BIOS runs */
         duty_defer(&b->duty, now);
         return;
     }

@@ -26,8 +26,11 @@ struct oscope_error *probe_ops_list(struct broker *b, json_t *out) WARN_UNUSED;
 struct oscope_error *probe_ops_change(struct broker *b, const char *op, const json_t *request,
                                       json_t *out) WARN_UNUSED;
 
-/* Makes true what is wanted now. */
+/* Makes true what is wanted now; later, if that can't be (firmware.h): settled is false then. */
 struct oscope_error *probe_ops_enforce(struct broker *b, bool *settled) WARN_UNUSED;
+
+/* Does what was put off, if it can be now; how long until the next try, ms, -1: no need. */
+int probe_ops_due(struct broker *b);
 
 /* Begins or ends a slice of the time in which accesses are counted, if one is due (session/duty.h).
  * Nobody waits until it has. */

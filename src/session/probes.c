@@ -76,8 +76,8 @@ struct oscope_error *session_probes(struct oscope_session *s, struct os_list *li
     json_array_foreach(json_object_get(answer, "probes"), i, probe) ok =
         ok && add_row(list, probe, number(answer, "now"));
     if (json_is_false(json_object_get(answer, "settled")))
-        os_list_note(list, "not in force yet: the guest stands still, or a vCPU has not gone idle "
-                           "since");
+        os_list_note(list, "not in force yet: the guest stands still, its BIOS runs, or a vCPU has "
+                           "not gone idle since");
     json_decref(answer);
     return ok ? NULL : error_nomem();
 }

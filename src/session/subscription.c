@@ -62,8 +62,8 @@ static struct oscope_error *ask(struct subscription *sub)
     json_decref(request);
     if (!err && !json_is_true(json_object_get(answer, "settled")))
         os_list_note(&sub->notes,
-                     "the probes are not in force yet: the guest stands still, or a vCPU "
-                     "has not gone idle since");
+                     "the probes are not in force yet: the guest stands still, its BIOS runs, or "
+                     "a vCPU has not gone idle since");
     sub->resets = (unsigned)json_integer_value(json_object_get(answer, "resets"));
     json_decref(answer);
     return err;

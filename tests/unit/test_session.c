@@ -22,6 +22,7 @@
 #include "session/broker.h"
 #include "session/client.h"
 #include "session/cmdline.h"
+#include "session/firmware.h"
 #include "session/plugin.h"
 #include "session/runtime.h"
 #include "session/session.h"
@@ -572,6 +573,27 @@ static void test_no_broker(void **state)
     free(dir);
 }
 
+/* An x86 vCPU that runs without paging; those that wait to be started do not count. */
+static void test_firmware(void **state)
+{
+    static const char bios[] =
+        "CPU#0\r\nEAX=1 EIP=0000fff0 EFL=2 [---] CPL=0 II=0 A20=1 SMM=0 HLT=0\r\n"
+        "CR0=60000010 CR2=0 CR3=0 CR4=0\r\n"
+        "CPU#1\r\nEIP=0 EFL=2 [---] CPL=0 II=0 A20=1 SMM=0 HLT=1\r\n"
+        "CR0=60000010 CR2=0 CR3=0 CR4=0\r\n";
+    static const char kernel[] = "CPU#0\r\nRIP=ff RFL=2 [---] CPL=0 II=0 A20=1 SMM=0 HLT=0\r\n"
+                                 "CR0=80050033 CR2=0 CR3=1 CR4=2\r\n"
+                                 "CPU#1\r\nEIP=0 EFL=2 [---] CPL=0 II=0 A20=1 SMM=0 HLT=1\r\n"
+                                 "CR0=60000010 CR2=0 CR3=0 CR4=0\r\n";
+
+    assert_true(firmware_runs(bios));
+    assert_false(firmware_runs(kernel));
+    assert_false(firmware_runs("CPU#0\r\n pc       ffffffff8000\r\n satp 0\r\n"));
+    assert_false(firmware_runs("HLT=0"));
+    assert_false(firmware_runs("HLT=0 HLT=0 HLT="));
+    assert_false(firmware_runs(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -579,6 +601,7 @@ int main(void)
         cmocka_unit_test(test_shared_ram_is_added_when_understood),
         cmocka_unit_test(test_qmp_paths),
         cmocka_unit_test(test_one_thread),
+        cmocka_unit_test(test_firmware),
         cmocka_unit_test(test_session_folders),
         cmocka_unit_test(test_runtime_directory_must_be_ours),
         cmocka_unit_test(test_bad_descriptions),
