@@ -328,6 +328,10 @@ static void note_losses(const struct fold *f, const struct trace_stats *st, stru
                      "events are missing in %" PRIu64 " places; what they would have told is "
                      "unknown, not guessed",
                      f->gaps);
+    if (f->o.cut)
+        os_list_note(l,
+                     "%.3f s are left out: of the time before, events of some vCPUs were not kept",
+                     (double)f->o.cut * 1e-9);
     if (st->late)
         os_list_note(l, "%" PRIu64 " events came late and count as of when they came", st->late);
     if (f->ignored)

@@ -80,6 +80,11 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
         fo->from = UINT64_MAX;
     if (o->to && __builtin_add_overflow(start, o->to, &fo->to))
         fo->to = UINT64_MAX;
+    uint64_t whole = trace_reader_whole_from(r->reader);
+    if (whole > fo->from) {
+        fo->cut = whole - fo->from;
+        fo->from = whole;
+    }
     if (o->from > WARM_UP_NS)
         trace_reader_seek(r->reader, fo->from - WARM_UP_NS);
     const struct trace_metadata *m = trace_reader_metadata(r->reader);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Holds on the rings: see keeper.h. A slot belongs to whoever moved its `until` on from the past,
- * or from that of a process that is no more.
+ * Holds on the rings: see keeper.h. A slot is free once its `until` has passed or its process is no
+ * more, and belongs to whose process id stands in it.
  */
 #include "capture/keeper.h"
 
@@ -33,15 +33,16 @@ struct oscope_error *keeper_take(struct control *c, enum wire_keep mode, struct 
     out->shared = NULL;
     for (unsigned i = 0; i < WIRE_KEEPERS; i++) {
         struct wire_keeper *k = &shared->keepers[i];
-        uint64_t until = atomic_load(&k->until);
-        if (!is_free(k, now) ||
-            !atomic_compare_exchange_strong(&k->until, &until, now + KEEPER_LAPSE_NS))
+        int32_t owner = atomic_load(&k->pid);
+        if (!is_free(k, now) || !atomic_compare_exchange_strong(&k->pid, &owner, (int32_t)getpid()))
+            continue;
+        atomic_store(&k->mode, WIRE_KEEP_NOTHING);
+        atomic_store(&k->until, now + KEEPER_LAPSE_NS);
+        if (atomic_load(&k->pid) != (int32_t)getpid()) /* taken before it was seen to be ours */
             continue;
         *out = (struct keeper){shared, out->layout, i};
-        atomic_store(&k->mode, WIRE_KEEP_NOTHING);
         for (uint32_t ring = 0; ring < out->layout->rings; ring++)
             atomic_store(place(out, ring), UINT64_MAX);
-        atomic_store(&k->pid, (int32_t)getpid());
         atomic_store(&k->mode, mode);
         return NULL;
     }

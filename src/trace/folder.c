@@ -122,6 +122,19 @@ static bool header_from(struct stream *s, uint64_t at, const uint8_t uuid[16],
 
 /* ---- reading them ---- */
 
+/* Numbers that only damage explains: another vCPU than there are, counts that go back or leap. */
+static bool is_plausible(const struct stream *s, const struct wire_packet *p)
+{
+    const uint64_t leap = UINT64_C(1) << 40;
+
+    if (s->cpus && p->cpu_id >= s->cpus && p->cpu_id != TRACE_CPU_NONE)
+        return false;
+    if (s->seq_known && (p->packet_seq_num < s->seq || p->packet_seq_num - s->seq > leap))
+        return false;
+    return !s->discarded_known || (p->events_discarded >= s->discarded_last &&
+                                   p->events_discarded - s->discarded_last <= leap);
+}
+
 /* Packets that are missing before this one, but for those that were counted as damaged. */
 static void note_seq(struct stream *s, uint64_t seq)
 {
@@ -167,7 +180,8 @@ static bool next_plain(struct stream *s, const uint8_t uuid[16])
     if (n < sizeof p)
         return false;
     memcpy(&p, s->buf, sizeof p);
-    return packet_is_one(&p, uuid) && packet_is_closed(&p, PACKET_MAX) && load(s, &p, n);
+    return packet_is_one(&p, uuid) && packet_is_closed(&p, PACKET_MAX) && is_plausible(s, &p) &&
+           load(s, &p, n);
 }
 
 static bool room_for_frame(struct stream *s, size_t n)
@@ -199,7 +213,7 @@ static bool next_packed(struct stream *s, const uint8_t uuid[16])
     if (n < sizeof p)
         return false;
     memcpy(&p, s->buf, sizeof p); /* the header beside it may be another one */
-    if (!packet_is_one(&p, uuid) || !packet_is_closed(&p, n))
+    if (!packet_is_one(&p, uuid) || !packet_is_closed(&p, n) || !is_plausible(s, &p))
         return false;
     s->at += sizeof h + (uint64_t)h.frame;
     return begin(s, &p, n);
@@ -275,6 +289,7 @@ void folder_seek(struct stream *s, uint64_t time, const uint8_t uuid[16])
     s->c.at = s->c.end = 0;
     s->have = s->dry = s->bad = s->cut = s->gap = s->seq_known = s->discarded_known = false;
     s->unknown = 0;
+    s->stats = (struct trace_stats){0}; /* what was seen is read again */
 }
 
 /* ---- opening ---- */
@@ -373,6 +388,17 @@ static struct oscope_error *open_channels(DIR *d, const char *dir, struct stream
             TRY(add_file(&channels[channel], f));
     }
     return NULL;
+}
+
+uint64_t folder_cut(struct stream *s, const uint8_t uuid[16])
+{
+    struct wire_packet p;
+    uint64_t bytes, at = 0;
+
+    if (s->files[0].piece && header_from(s, 0, uuid, &p, &bytes))
+        at = p.timestamp_begin;
+    use_file(s, 0);
+    return at;
 }
 
 void folder_close(struct stream *s)

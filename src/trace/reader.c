@@ -24,6 +24,7 @@ struct trace_reader {
     const struct trace_schema *schema;
 
     /* recordings */
+    uint64_t whole_from;
     struct trace_schema own;
     struct trace_metadata metadata;
     struct arena arena;
@@ -239,6 +240,11 @@ struct oscope_error *trace_reader_open_dir(struct trace_reader **out, const char
         err = error_prefix(trace_metadata_read(text, len, &r->arena, &r->metadata, &r->own),
                            "%s/metadata", dir);
     }
+    const char *vcpus = err ? NULL : trace_metadata_env(&r->metadata, "vcpus");
+    for (size_t i = 0; vcpus && i < r->nstreams; i++)
+        r->streams[i].cpus = (uint32_t)MIN(strtoul(vcpus, NULL, 10), (unsigned long)WIRE_VCPUS);
+    for (size_t i = 0; !err && i < r->nstreams; i++)
+        r->whole_from = MAX(r->whole_from, folder_cut(&r->streams[i], r->metadata.uuid));
     if (err)
         trace_reader_close(r);
     else
@@ -263,6 +269,11 @@ void trace_reader_close(struct trace_reader *r)
 const struct trace_schema *trace_reader_schema(const struct trace_reader *r)
 {
     return r->schema;
+}
+
+uint64_t trace_reader_whole_from(const struct trace_reader *r)
+{
+    return r->whole_from;
 }
 
 const struct trace_metadata *trace_reader_metadata(const struct trace_reader *r)

@@ -103,6 +103,10 @@ void trace_reader_close(struct trace_reader *r); /* NULL is allowed */
 /* The types that events of this reader have. */
 const struct trace_schema *trace_reader_schema(const struct trace_reader *r);
 /* What a recording says about itself; NULL for rings. */
+/* From when on a recording has what happened on all vCPUs, ns; 0: from its beginning. Of a ring on
+ * disk the oldest files went, of some vCPUs more than of others. */
+uint64_t trace_reader_whole_from(const struct trace_reader *r);
+
 const struct trace_metadata *trace_reader_metadata(const struct trace_reader *r);
 
 /*

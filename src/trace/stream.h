@@ -51,6 +51,7 @@ struct stream {
     size_t chunk;      /* bytes to read first: a packet, if they are all alike */
     bool cut;          /* the file has not all of this packet */
     uint64_t from;     /* events before this time are not delivered */
+    uint32_t cpus;     /* that there are; 0: not known */
     bool seq_known;
     uint64_t seq;     /* of the last packet */
     uint64_t unknown; /* packets since then whose headers were damaged */
@@ -80,5 +81,9 @@ void folder_seek(struct stream *s, uint64_t time, const uint8_t uuid[16]);
 struct oscope_error *folder_open(const char *dir, char **text, size_t *len, struct stream **streams,
                                  size_t *nstreams) WARN_UNUSED;
 void folder_close(struct stream *s);
+
+/* When the first packet begins of a channel whose earlier ones were removed; else 0. Before
+ * anything was read. */
+uint64_t folder_cut(struct stream *s, const uint8_t uuid[16]);
 
 #endif
