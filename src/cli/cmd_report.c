@@ -218,6 +218,6 @@ const struct cmd_entry cmd_report = {
     .flags = CMD_VIEW,
     .least = 1,
     .most = 1,
-    .complete = "sched modes traps syscalls faults irqflow mmio uart blk heat",
+    .complete = "sched modes traps syscalls faults irqflow mmio uart blk heat boot",
     .run = report_run,
 };
