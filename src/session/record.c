@@ -11,6 +11,7 @@
 #include "trace/context.h"
 #include "trace/record.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -20,7 +21,7 @@ enum {
     PUMP_NS = 4000000,
     FLUSH_NS = 500000000, /* what a recorder that is killed may leave unwritten */
     HEAT_NS = 1000000000, /* between two looks at the counters of accesses */
-    ENV_MAX = 8,
+    ENV_MAX = 9,
     RENEW_NS = 1000000000, /* at most so often the tasks of a ring on disk are looked up anew */
 };
 
@@ -60,6 +61,8 @@ static struct oscope_error *describe(struct oscope_recording *r, struct oscope_s
     add_env(r, "architecture", s->arch->name);
     add_env(r, "guest", s->guest);
     add_env(r, "vcpus", arena_printf(&r->info.strings, "%u", r->sub.vcpus));
+    if (r->sub.started)
+        add_env(r, "guest_started", arena_printf(&r->info.strings, "%" PRIu64, r->sub.started));
     return NULL;
 }
 
@@ -165,9 +168,9 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
     };
     trace_clock_host(&o.clock);
     TRY(trace_recorder_open(&r->recorder, &o));
-    TRY(write_context(s, options->dir));
     TRY(begin_to_keep(r, options->on_full));
-    return subscription_begin(&r->sub);
+    TRY(subscription_begin(&r->sub)); /* no later than need be: the kernel may be starting */
+    return write_context(s, options->dir);
 }
 
 struct oscope_error *oscope_recording_open(struct oscope_session *s, const char *const *sets,

@@ -39,6 +39,11 @@ static uint64_t address(const struct boot *x, const char *name)
     return symtab_addr(x->lm->base.symtab, name);
 }
 
+static bool riscv(const struct boot *x)
+{
+    return !strcmp(x->lm->base.arch->name, "riscv64");
+}
+
 static struct writer begin(const struct boot *x, const char *name, uint64_t va)
 {
     probe_exec(x->set, name, va);
@@ -122,7 +127,9 @@ static void initcall_start(const struct boot *x, uint64_t va)
     probe_end(s);
 }
 
-static void initcall_finish(const struct boot *x, uint64_t va)
+/* At the return of a call through a register: kept, which still holds the function if the call was
+ * the initcall's; NULL: all that is known is that one was begun. */
+static void initcall_finish(const struct boot *x, uint64_t va, const char *kept)
 {
     struct probe_set *s = x->set;
     struct writer w = begin(x, "initcall_finish", va);
@@ -133,18 +140,58 @@ static void initcall_finish(const struct boot *x, uint64_t va)
     probe_alu(s, WIRE_OP_SHL, func, probe_imm(s, HALF));
     probe_alu(s, WIRE_OP_OR, func, probe_recall(s, VAR_INITCALL, task));
     probe_alu(s, WIRE_OP_OR, func, probe_imm(s, upper(x)));
+    unsigned called = kept ? probe_reg(s, kept) : func;
+    unsigned another = probe_jump(s, WIRE_OP_JNE, called, func);
     probe_keep(s, VAR_INITCALL, task, zero);
     probe_keep(s, VAR_INITCALL + 1, task, zero);
     writer_begin(&w, TRACE_INITCALL_FINISH);
     writer_put(&w, func);
     writer_put(&w, writer_member(&w, task, x->lm->layout.task_pid));
-    writer_put(&w, probe_reg(s, !strcmp(x->lm->base.arch->name, "riscv64") ? "a0" : "rax"));
+    writer_put(&w, probe_reg(s, riscv(x) ? "a0" : "rax"));
     probe_label(s, none);
+    probe_label(s, another);
     probe_end(s);
 }
 
-/* x86: a call through a register may be one of a function that jumps there (retpolines); the kernel
- * puts the register's call in its place where the CPU allows it. */
+/* Registers that a function leaves as they are, by number (RISC-V calling convention; System V
+ * psABI for AMD64, 3.2.1). */
+static const char *const riscv_kept[32] = {
+    [8] = "fp",  [9] = "s1",  [18] = "s2", [19] = "s3", [20] = "s4",  [21] = "s5",
+    [22] = "s6", [23] = "s7", [24] = "s8", [25] = "s9", [26] = "s10", [27] = "s11"};
+static const char *const x86_kept[16] = {
+    [3] = "rbx", [5] = "rbp", [12] = "r12", [13] = "r13", [14] = "r14", [15] = "r15"};
+
+static const char *riscv_register(const struct boot *x, const struct call_site *c)
+{
+    uint8_t insn[4];
+
+    if (!vspace_read(&x->lm->base.kernel, c->at, insn, sizeof insn))
+        return NULL;
+    uint32_t word = load32(insn);
+    return riscv_kept[(word & 3) == 3 ? word >> 15 & 31 : word >> 7 & 31]; /* jalr, c.jalr */
+}
+
+/* Before a function that jumps to where its register says (a retpoline) was replaced by a call
+ * through that register, or after. */
+static const char *x86_register(const struct boot *x, const struct call_site *c)
+{
+    struct symbol sym;
+    uint64_t offset;
+    uint8_t insn[3]; /* the byte before, which may extend the register's number, and the call */
+
+    if (c->to && symtab_lookup(x->lm->base.symtab, c->to, &sym, &offset)) {
+        const char *name = strrchr(sym.name, '_');
+        for (unsigned i = 0; name && i < ARRAY_SIZE(x86_kept); i++)
+            if (x86_kept[i] && !strcmp(x86_kept[i], name + 1))
+                return x86_kept[i];
+        return NULL;
+    }
+    if (!vspace_read(&x->lm->base.kernel, c->at - 1, insn, sizeof insn) || insn[2] >> 6 != 3)
+        return NULL;
+    return x86_kept[(insn[2] & 7) | (insn[0] == 0x41 ? 8 : 0)];
+}
+
+/* x86: a call of a function that jumps to where its register says is one through that register. */
 static bool through_pointer(const struct linux_model *lm, const struct call_site *c)
 {
     static const char thunk[] = "__x86_indirect_";
@@ -155,22 +202,38 @@ static bool through_pointer(const struct linux_model *lm, const struct call_site
                       !strncmp(sym.name, thunk, sizeof thunk - 1));
 }
 
+/*
+ * The function is needed again after its call, so that it is most often called through a register
+ * that is kept; other calls through pointers are those of who traces initcalls in the guest
+ * (initcall_debug). Without one that is kept any of them may be the one.
+ */
+static unsigned finishes(const struct boot *x, const call_sites *calls, bool kept)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < calls->len; i++) {
+        const struct call_site *c = &calls->data[i];
+        if (!through_pointer(x->lm, c))
+            continue;
+        const char *reg = riscv(x) ? riscv_register(x, c) : x86_register(x, c);
+        if (kept && !reg)
+            continue;
+        initcall_finish(x, c->back, kept ? reg : NULL);
+        n++;
+    }
+    return n;
+}
+
 static struct oscope_error *initcalls(const struct boot *x)
 {
     AUTO_CALLS call_sites calls = {0};
     uint64_t from, to;
-    unsigned ends = 0;
 
     if (!linux_function(x->lm, "do_one_initcall", &from, &to))
         return error_new(OSCOPE_E_UNSUPPORTED, "no initcalls: the symbols lack do_one_initcall");
     initcall_start(x, from);
     TRY(linux_calls(x->lm, from, to, NULL, 0, &calls));
-    for (size_t i = 0; i < calls.len; i++)
-        if (through_pointer(x->lm, &calls.data[i])) {
-            initcall_finish(x, calls.data[i].back);
-            ends++;
-        }
-    if (!ends)
+    if (!finishes(x, &calls, true) && !finishes(x, &calls, false))
         os_list_note(x->notes, "no initcall_finish events: do_one_initcall is not seen to call "
                                "through a pointer");
     return NULL;
