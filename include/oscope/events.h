@@ -32,6 +32,9 @@ struct oscope_field {
         int64_t i;
         const char *text; /* until the next event is asked for */
     } value;
+    /* "name" or "name+0x12 [module]" of what lies at an address of code; NULL: the field is none,
+     * or it is not known. Until the next event is asked for. */
+    const char *symbol;
 };
 
 enum { OSCOPE_FIELDS_MAX = 32 };

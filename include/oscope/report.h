@@ -259,6 +259,35 @@ struct oscope_irqflow_row {
     uint64_t pending, claim, entry, handler, complete, back;
 };
 
+/* `report boot`: a step of the kernel's start */
+struct oscope_boot_phase {
+    uint32_t boot;
+    uint64_t time, since, duration;
+    uint32_t cpu;
+    const char *phase;
+};
+
+/* `report boot`: totals of a level of initcalls */
+struct oscope_boot_level {
+    uint32_t boot;
+    const char *level;
+    uint64_t calls, failed;
+    uint64_t total, max;
+    const char *longest;
+};
+
+/* `report boot`: one initcall */
+struct oscope_boot_call {
+    uint32_t boot;
+    uint64_t time, since, duration;
+    const char *ret;
+    const char *level;
+    int32_t tid;
+    uint64_t func;
+    const char *symbol;
+    const char *module;
+};
+
 /* `report heat`: what the counts are of */
 struct oscope_heat_watch {
     uint64_t duration, watched;

@@ -21,7 +21,17 @@ struct oscope_open_options {
     const char *system_map; /* or NULL */
     bool no_cache;          /* ignore and do not write the on-disk cache */
     bool pause;             /* stop the guest during each view (live sessions) */
+    /*
+     * How long sets of events wait for a kernel that is not there yet, ns. 0: until 30 s after the
+     * guest was started or reset, as far as that is known. OSCOPE_WAIT_NOT: not at all.
+     */
+    uint64_t wait;
+    /* Told so, with a line for the user at first and with NULL every few ms from then on; false:
+     * waits no longer. NULL: nobody is told. */
+    bool (*waiting)(void *arg, const char *line);
+    void *waiting_arg;
 };
+#define OSCOPE_WAIT_NOT UINT64_MAX
 
 /* Opens a session; *out is the caller's, closed with oscope_session_close(). The OS is looked for
  * at the first view that needs it. */

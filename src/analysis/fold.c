@@ -13,7 +13,7 @@
 
 const struct fold_ops *const fold_table[] = {
     &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, &fold_faults, &fold_irqflow,
-    &fold_mmio,  &fold_uart,  &fold_blk,   &fold_heat,     NULL,
+    &fold_mmio,  &fold_uart,  &fold_blk,   &fold_heat,     &fold_boot,   NULL,
 };
 
 const struct fold_ops *fold_find(const char *name)

@@ -64,6 +64,7 @@ struct fold_options {
     const struct symtab *symtab;    /* NULL: none */
     const struct trace_task *tasks; /* that there were when the recording began */
     size_t ntasks;
+    uint64_t started;    /* ns; when the guest was, or was reset, as known first; 0: not known */
     uint64_t disk_bytes; /* of the guest's only disk; 0: not known */
 };
 
@@ -253,7 +254,7 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
 
 extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls;
-extern const struct fold_ops fold_faults, fold_irqflow;
+extern const struct fold_ops fold_faults, fold_irqflow, fold_boot;
 extern const struct fold_ops fold_mmio, fold_uart, fold_blk, fold_heat;
 
 #endif

@@ -89,6 +89,8 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
         trace_reader_seek(r->reader, fo->from - WARM_UP_NS);
     const struct trace_metadata *m = trace_reader_metadata(r->reader);
     const char *vcpus = trace_metadata_env(m, "vcpus"); /* one without events has no file */
+    const char *started = trace_metadata_env(m, "guest_started");
+    fo->started = started ? strtoull(started, NULL, 10) : 0;
     fo->arch = arch_find(trace_metadata_env(m, "architecture"));
     fo->vcpus = vcpus ? (uint32_t)MIN(strtoul(vcpus, NULL, 10), (unsigned long)FOLD_CPUS) : 0;
     return NULL;
@@ -283,6 +285,7 @@ static void ask_session(struct oscope_report *r)
     r->fold->notes = notes;
     oscope_error_free(session_os(r->session, &m));
     r->fold->o.symtab = m ? m->symtab : NULL;
+    r->fold->o.started = session_events_started(r->live);
 }
 
 struct oscope_error *oscope_report_view(struct oscope_report *r, struct oscope_view **out)

@@ -166,6 +166,20 @@ struct oscope_error *control_wish(struct control *c, const struct probe_set *set
     return NULL;
 }
 
+void control_tell_start(struct control *c, uint64_t started, bool reset)
+{
+    atomic_store(&c->shared->started, started);
+    atomic_fetch_add(&c->shared->resets, reset);
+}
+
+uint64_t control_start(const struct control *c, uint64_t *started)
+{
+    uint64_t resets = atomic_load(&c->shared->resets);
+
+    *started = atomic_load(&c->shared->started);
+    return resets;
+}
+
 struct control_counts control_counts(const struct control *c, uint32_t slot)
 {
     struct control_counts sum = {0};

@@ -55,6 +55,11 @@ uint64_t control_wished(const struct control *c);
 struct oscope_error *control_wish(struct control *c, const struct probe_set *set,
                                   uint64_t *generation) WARN_UNUSED;
 
+/* The guest was started at this time (ns, CLOCK_MONOTONIC; 0: not known), or reset. */
+void control_tell_start(struct control *c, uint64_t started, bool reset);
+/* How often a broker saw it reset; *started: when it was last, or was started; 0: not known. */
+uint64_t control_start(const struct control *c, uint64_t *started);
+
 /* What the probe in a slot did, on all vCPUs together, since the engine began. */
 struct control_counts {
     uint64_t fired, published, faults, dropped, timed, cost; /* as in struct wire_count */

@@ -24,7 +24,7 @@
 #define WIRE_MAGIC UINT64_C(0x314556454f43534f) /* "OSCOEVE1" */
 
 enum {
-    WIRE_VERSION = 3,
+    WIRE_VERSION = 4,
     WIRE_PAGE = 4096,
     WIRE_VCPUS = 512,    /* most rings */
     WIRE_PROBES = 1024,  /* in a set */
@@ -215,6 +215,9 @@ struct wire_control {
 
     /* Written by the broker: the set in sets[wish & 1] is to come in force. 0: none ever was. */
     _Alignas(64) _Atomic uint64_t wish;
+    /* And what it saw of the guest: how often it was reset, and when it was started or reset last
+     * (ns, CLOCK_MONOTONIC of the host; 0: not known). */
+    _Atomic uint64_t resets, started;
 
     /* Written by readers. */
     _Alignas(64) struct wire_keeper keepers[WIRE_KEEPERS];

@@ -92,6 +92,15 @@ int cli_failed(const struct cli *c, const char *fmt, ...) __attribute__((format(
 /* The same with an error's hint; frees err. */
 int cli_error(const struct cli *c, struct oscope_error *err);
 
+/* ---- wait.c ---- */
+
+#define CLI_WAIT_DOC                                                                               \
+    "wait so long for the kernel if there is none yet (default: until 30 s after the guest's "     \
+    "start; 0: do not)"
+/* Reads --wait, if it was given, and has the user told that it is waited. False: told what is wrong
+ * with it. */
+bool cli_wait(struct cli *c, struct oscope_open_options *open);
+
 /* ---- showing views (show.c) ---- */
 
 struct cmd_view {

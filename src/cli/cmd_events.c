@@ -21,6 +21,7 @@ static const struct cli_option events_options[] = {
      NULL},
     {"for", 0, "SEC", false, "stop after that many seconds", NULL},
     {"count", 'n', "N", false, "stop after that many events", NULL},
+    {"wait", 0, "SEC", false, CLI_WAIT_DOC, NULL},
     {"no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL},
     {0},
 };
@@ -63,6 +64,11 @@ static void events_field(struct events *ev, const struct oscope_field *f, const 
     out_char(o, '=');
     if (f->kind != OSCOPE_FIELD_TEXT) {
         events_value(o, f);
+        if (f->symbol) {
+            out_str(o, " (");
+            text_safe(o, f->symbol, strlen(f->symbol), ev->utf8);
+            out_char(o, ')');
+        }
         return;
     }
     out_str(o, quote);
@@ -147,6 +153,10 @@ static void events_json(struct events *ev, const struct oscope_event *e)
             out_str(o, quote);
             events_value(o, f);
             out_str(o, quote);
+            if (f->symbol) {
+                out_printf(o, ",\"%s_symbol\":", f->name);
+                text_json(o, f->symbol, strlen(f->symbol));
+            }
         }
     }
     out_printf(o, ",\"partial\":%s}\n", e->partial ? "true" : "false");
@@ -292,8 +302,11 @@ static int events_run(struct cli *c)
     out_init(&ev.out, STDOUT_FILENO);
     struct oscope_open_options open = {.session = session ? session : getenv("OSCOPE_SESSION"),
                                        .no_cache = cli_option(c, "no-cache") != NULL};
-    struct oscope_error *err = oscope_session_open(&open, &ev.session);
-    if (err)
+    bool usable = cli_wait(c, &open);
+    struct oscope_error *err = usable ? oscope_session_open(&open, &ev.session) : NULL;
+    if (!usable)
+        status = CLI_USAGE;
+    else if (err)
         status = cli_error(c, err);
     else
         status = events_stream(&ev, c->argc ? (const char *const *)c->argv : usual,

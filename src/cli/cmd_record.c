@@ -26,6 +26,7 @@ static const struct cli_option record_options[] = {
      "when the guest is faster than the disk: overwrite the oldest events (default), drop the "
      "newest, or wait: the guest does",
      "overwrite drop wait"},
+    {"wait", 0, "SEC", false, CLI_WAIT_DOC, NULL},
     {"no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL},
     {0},
 };
@@ -192,6 +193,8 @@ static int record_run(struct cli *c)
         return status;
     struct oscope_open_options open = {.session = session ? session : getenv("OSCOPE_SESSION"),
                                        .no_cache = cli_option(c, "no-cache") != NULL};
+    if (!cli_wait(c, &open))
+        return CLI_USAGE;
     struct oscope_error *err = oscope_session_open(&open, &r.session);
     if (err)
         return cli_error(c, err);

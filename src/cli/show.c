@@ -377,8 +377,10 @@ int cmd_show(struct cli *c, const struct cmd_view *v)
         .no_cache = cli_option(c, "no-cache") != NULL,
         .pause = cli_option(c, "pause") != NULL,
     };
-    struct oscope_error *err = v->no_session ? NULL : oscope_session_open(&open, &s.session);
-    status = err ? cli_error(c, err) : show_rounds(&s);
+    bool usable = cli_wait(c, &open);
+    struct oscope_error *err =
+        usable && !v->no_session ? oscope_session_open(&open, &s.session) : NULL;
+    status = !usable ? CLI_USAGE : err ? cli_error(c, err) : show_rounds(&s);
     if (s.session)
         oscope_session_close(s.session);
     out_free(&s.notes);

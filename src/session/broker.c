@@ -16,6 +16,7 @@
 #include "session/machine.h"
 #include "session/probe_ops.h"
 #include "session/sock.h"
+#include "target/hostproc.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -400,6 +401,9 @@ static void find_probes(struct broker *b)
 {
     struct oscope_error *err = engine_open(b->desc->pid, &b->engine);
 
+    /* Of a guest that is not our child we do not know whether it was reset meanwhile. */
+    if (!err)
+        engine_tell_start(b->engine, b->child ? host_start_ns(b->child) : 0, false);
     if (!err && engine_was_used(b->engine))
         b->clear_at = clock_ns() + (uint64_t)CLEAR_MS * 1000000;
     oscope_error_free(err);
@@ -473,6 +477,8 @@ static void note_reset(struct broker *b)
         return;
     b->resets = resets;
     os_forget_boot(b->dir);
+    if (b->engine)
+        engine_tell_start(b->engine, clock_ns(), true);
     probe_ops_reset(b);
 }
 

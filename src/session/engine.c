@@ -88,6 +88,11 @@ struct oscope_error *engine_open(pid_t pid, struct engine **out)
     return NULL;
 }
 
+void engine_tell_start(struct engine *e, uint64_t started, bool reset)
+{
+    control_tell_start(e->control, started, reset);
+}
+
 void engine_close(struct engine *e)
 {
     if (!e)

@@ -28,6 +28,9 @@ void engine_close(struct engine *e); /* NULL is allowed; what is in force stays 
 /* Was there ever a wish, of ours or of a broker before us? */
 bool engine_was_used(const struct engine *e);
 
+/* control_tell_start() */
+void engine_tell_start(struct engine *e, uint64_t started, bool reset);
+
 /* Do the vCPUs find a wish without being stopped? (They share a thread.) */
 bool engine_looks(const struct engine *e);
 

@@ -12,7 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { POLL_NS = 2000000 /* between two looks at the rings when they were empty */ };
+enum {
+    POLL_NS = 2000000, /* between two looks at the rings when they were empty */
+    SYMBOL_MAX = 160,
+};
 
 struct oscope_events {
     struct subscription sub;
@@ -20,6 +23,7 @@ struct oscope_events {
     struct oscope_event event;
     struct trace_filter *filter; /* or NULL */
     char *text;                  /* the event's strings, made printable */
+    char symbol[SYMBOL_MAX];     /* of an address in it */
     uint64_t settled;            /* see session_events_settled() */
 };
 
@@ -108,6 +112,22 @@ static const char *safe_text(struct oscope_events *e, const char *s, size_t *use
     return text;
 }
 
+/* What lies there, by the kernel that runs now; NULL: not known. */
+static const char *symbol_at(struct oscope_events *e, uint64_t address)
+{
+    const struct os_model *m = e->sub.stale ? NULL : e->sub.session->os;
+    struct symbol s;
+    uint64_t offset;
+
+    if (!m || !m->symtab || !symtab_lookup(m->symtab, address, &s, &offset))
+        return NULL;
+    symtab_format(m->symtab, address, e->symbol, sizeof e->symbol);
+    for (char *p = e->symbol; *p; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?';
+    return e->symbol;
+}
+
 static const struct oscope_event *convert(struct oscope_events *e, const struct trace_event *from)
 {
     struct oscope_event *to = &e->event;
@@ -126,6 +146,7 @@ static const struct oscope_event *convert(struct oscope_events *e, const struct 
         f->kind = kind == TRACE_HEX         ? OSCOPE_FIELD_HEX
                   : trace_kind_signed(kind) ? OSCOPE_FIELD_INT
                                             : OSCOPE_FIELD_UINT;
+        f->symbol = kind == TRACE_HEX && !strcmp(f->name, "func") ? symbol_at(e, f->value.u) : NULL;
         if (kind == TRACE_STRING) {
             f->kind = OSCOPE_FIELD_TEXT;
             f->value.text = safe_text(e, trace_event_str(from, i), &used);
@@ -193,6 +214,15 @@ void session_events_last(struct oscope_events *e,
 uint64_t session_events_settled(const struct oscope_events *e)
 {
     return e->settled;
+}
+
+uint64_t session_events_started(const struct oscope_events *e)
+{
+    uint64_t started = 0;
+
+    if (e->sub.control)
+        control_start(e->sub.control, &started);
+    return started;
 }
 
 uint32_t session_events_vcpus(const struct oscope_events *e)

@@ -25,6 +25,9 @@ uint64_t session_events_settled(const struct oscope_events *e);
 void session_events_last(struct oscope_events *e,
                          void (*take)(void *arg, const struct trace_event *ev), void *arg);
 
+/* When the guest was started or reset last, ns; 0: not known. */
+uint64_t session_events_started(const struct oscope_events *e);
+
 /* vCPUs that have a ring. */
 uint32_t session_events_vcpus(const struct oscope_events *e);
 

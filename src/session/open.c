@@ -158,7 +158,11 @@ static bool copy_options(struct oscope_session *s, const struct oscope_open_opti
     const char *vmlinux = from->vmlinux ? from->vmlinux : d->vmlinux;
     const char *map = from->system_map ? from->system_map : d->system_map;
 
-    s->opts = (struct oscope_open_options){.no_cache = from->no_cache, .pause = from->pause};
+    s->opts = (struct oscope_open_options){.no_cache = from->no_cache,
+                                           .pause = from->pause,
+                                           .wait = from->wait,
+                                           .waiting = from->waiting,
+                                           .waiting_arg = from->waiting_arg};
     s->opts.vmlinux = vmlinux ? strdup(vmlinux) : NULL;
     s->opts.system_map = map ? strdup(map) : NULL;
     s->id = strdup(d->id);

@@ -11,6 +11,7 @@
 #include "trace/context.h"
 #include "trace/record.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -20,7 +21,7 @@ enum {
     PUMP_NS = 4000000,
     FLUSH_NS = 500000000, /* what a recorder that is killed may leave unwritten */
     HEAT_NS = 1000000000, /* between two looks at the counters of accesses */
-    ENV_MAX = 8,
+    ENV_MAX = 9,
     RENEW_NS = 1000000000, /* at most so often the tasks of a ring on disk are looked up anew */
 };
 
@@ -32,8 +33,11 @@ struct oscope_recording {
     size_t nenv;
     uint64_t flushed; /* ns */
     char *dir;
-    uint64_t removed, renewed; /* of the tasks beside it: see renew_tasks() */
-    struct control *control;   /* that the keeper is of */
+    uint64_t removed, renewed;          /* of the tasks beside it: see renew_tasks() */
+    unsigned found;                     /* of the subscription, when the symbols were written */
+    uint64_t at[TRACE_CONTEXT_KERNELS]; /* addresses of the kernels that have theirs there */
+    unsigned kernels;
+    struct control *control; /* that the keeper is of */
     struct keeper keeper;
 };
 
@@ -60,6 +64,8 @@ static struct oscope_error *describe(struct oscope_recording *r, struct oscope_s
     add_env(r, "architecture", s->arch->name);
     add_env(r, "guest", s->guest);
     add_env(r, "vcpus", arena_printf(&r->info.strings, "%u", r->sub.vcpus));
+    if (r->sub.started)
+        add_env(r, "guest_started", arena_printf(&r->info.strings, "%" PRIu64, r->sub.started));
     return NULL;
 }
 
@@ -118,6 +124,36 @@ static void renew_tasks(struct oscope_recording *r, uint64_t now)
     oscope_error_free(err); /* the ones before stay */
 }
 
+/* Where the kernel lies, by a function that all have; 0: not known. */
+static uint64_t kernel_at(const struct oscope_session *s)
+{
+    return s->os && s->os->symtab ? symtab_addr(s->os->symtab, "_stext") : 0;
+}
+
+/* After a reset the kernel may lie elsewhere. */
+static void add_symbols(struct oscope_recording *r)
+{
+    const struct oscope_session *s = r->sub.session;
+    uint64_t at = kernel_at(s);
+
+    if (r->found == r->sub.found || !at)
+        return;
+    r->found = r->sub.found;
+    for (unsigned i = 0; i < r->kernels; i++)
+        if (r->at[i] == at)
+            return;
+    struct oscope_error *err =
+        r->kernels < TRACE_CONTEXT_KERNELS
+            ? trace_context_symbols(r->dir, s->os->symtab, r->kernels)
+            : error_new(OSCOPE_E_UNSUPPORTED, "more than %d kernels", TRACE_CONTEXT_KERNELS);
+    if (err)
+        os_list_note(&r->sub.notes, "functions after the last reset have no names: %s",
+                     err->message);
+    else
+        r->at[r->kernels++] = at;
+    oscope_error_free(err);
+}
+
 /* ---- keeping what is not written yet ---- */
 
 static void keep(const struct oscope_recording *r, uint64_t now)
@@ -165,9 +201,11 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
     };
     trace_clock_host(&o.clock);
     TRY(trace_recorder_open(&r->recorder, &o));
-    TRY(write_context(s, options->dir));
     TRY(begin_to_keep(r, options->on_full));
-    return subscription_begin(&r->sub);
+    TRY(subscription_begin(&r->sub)); /* no later than need be: the kernel may be starting */
+    TRY(write_context(s, options->dir));
+    r->at[r->kernels++] = kernel_at(s);
+    return NULL;
 }
 
 struct oscope_error *oscope_recording_open(struct oscope_session *s, const char *const *sets,
@@ -224,6 +262,7 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
         keep(r, now);
         renew_tasks(r, now);
         TRY(subscription_check(&r->sub, now));
+        add_symbols(r);
         if (r->sub.ended)
             return error_new(OSCOPE_E_GONE, "the guest has ended");
         if (now >= limit)

@@ -12,8 +12,8 @@
 
 enum {
     SUBSCRIBE_TIMEOUT_MS = 6000,
-    CHECK_NS = 250000000,
-    MAP_NS = 1000000000, /* between two looks at QEMU's memory map */
+    CHECK_NS = 250000000, /* between two looks whether all is well */
+    MAP_NS = 1000000000,  /* between two looks at QEMU's memory map */
     HEAT_NS = 250000000,
     CPUS_MAX = WIRE_VCPUS - 1,
 };
@@ -31,7 +31,8 @@ static struct oscope_error *write_probes(struct subscription *sub, struct probe_
     struct os_model *m;
     unsigned share;
 
-    TRY(session_os(sub->session, &m));
+    TRY(sub->control && !sub->opened ? wait_for_os(sub->session, sub->control, &m)
+                                     : session_os(sub->session, &m));
     if (!m->ops->probes)
         return error_new(OSCOPE_E_UNSUPPORTED, "events of this OS are not known to oscope");
     if (m->ops->symbols)
@@ -64,7 +65,6 @@ static struct oscope_error *ask(struct subscription *sub)
         os_list_note(&sub->notes,
                      "the probes are not in force yet: the guest stands still, its BIOS runs, or "
                      "a vCPU has not gone idle since");
-    sub->resets = (unsigned)json_integer_value(json_object_get(answer, "resets"));
     json_decref(answer);
     return err;
 }
@@ -175,6 +175,7 @@ static struct oscope_error *open_engine(struct subscription *sub)
     const struct wire_control *c = control_mapped(sub->control, &mapped);
     TRY(trace_rings_find(c, mapped, &sub->rings));
     sub->vcpus = sub->rings.count;
+    sub->resets = control_start(sub->control, &sub->started);
     return NULL;
 }
 
@@ -246,6 +247,7 @@ struct oscope_error *subscription_open(struct subscription *sub, struct oscope_s
     TRY(trace_schema_add_builtin(&sub->schema));
     TRY(open_sets(sub));
     TRY(write_set(sub, &sub->set));
+    sub->opened = true;
     if (sub->traced)
         TRY(trace(sub));
     return sub->share ? open_heat(sub) : NULL;
@@ -271,7 +273,8 @@ struct oscope_error *subscription_begin(struct subscription *sub)
         TRY(ask(sub));
     if (sub->heat)
         heat_begin(sub->heat);
-    return NULL;
+    /* What QEMU told since its sets are on is older than the others' first events. */
+    return asks(sub) && sub->traced ? trace(sub) : NULL;
 }
 
 bool subscription_wants(struct subscription *sub, const struct trace_type *type)
@@ -349,53 +352,66 @@ static struct oscope_error *check_broker(struct subscription *sub)
     return err;
 }
 
-/* Was the guest reset since the probes were written, or is their kernel no more? */
-static bool is_stale(struct subscription *sub)
+/* After a reset another kernel boots, perhaps elsewhere: its probes are written once it is found.
+ * Those that are in force stay so until then: most often it is the same one at the same place. */
+static void check_reset(struct subscription *sub)
 {
-    struct os_model *os = sub->session->os;
-    json_t *answer = NULL;
-    unsigned resets = sub->resets;
+    uint64_t started, resets = control_start(sub->control, &started);
 
-    if (sub->link.fd >= 0) {
-        struct oscope_error *err = broker_call(&sub->link, "status", BROKER_TIMEOUT_MS, &answer);
-        if (!err)
-            resets = (unsigned)json_integer_value(json_object_get(answer, "resets"));
-        json_decref(answer);
-        oscope_error_free(err); /* a broker that is busy is asked again */
-    }
-    return resets != sub->resets || !os || !os->ops->still_there(os);
+    if (resets == sub->resets)
+        return;
+    sub->resets = resets;
+    os_list_note(&sub->notes, "the guest was reset: events go on when its kernel is found");
+    sub->stale = true;
+    sub->wait = (struct wait){.sought = clock_ns()};
 }
 
-/* After a reset another kernel boots, perhaps elsewhere: its probes are written once it is found.
- */
+/* A kernel that was found while it started has more to be found by now. */
+static bool is_whole(const struct subscription *sub)
+{
+    struct os_model *os = sub->session->os;
+
+    return os && os->ops->still_there(os);
+}
+
 static struct oscope_error *check_kernel(struct subscription *sub)
 {
     struct probe_set set;
 
-    if (!sub->stale && !is_stale(sub))
+    if (sub->stale ? !wait_is_due(&sub->wait, sub->session, clock_ns()) : is_whole(sub))
         return NULL;
-    if (!sub->stale)
-        os_list_note(&sub->notes, "the guest was reset: events go on when its kernel is found");
-    sub->stale = true;
     probe_set_init(&set);
     target_refresh(sub->session->target);
     struct oscope_error *err = write_set(sub, &set);
     if (err) { /* it boots still */
+        if (!sub->stale)
+            os_list_note(&sub->notes, "the guest's kernel is no more: events go on when one is "
+                                      "found");
+        sub->stale = true;
         oscope_error_free(err);
         probe_set_free(&set);
         return NULL;
     }
     probe_set_free(&sub->set);
     sub->set = set;
-    sub->stale = false;
-    return ask(sub);
+    sub->found += sub->stale;
+    sub->stale = sub->stale && sub->wait.blind; /* it may be what the one before left */
+    err = ask(sub);
+    if (err && err->code == OSCOPE_E_TIMEOUT) { /* QEMU is busy: again, soon */
+        sub->stale = true;
+        oscope_error_free(err);
+        err = NULL;
+    }
+    return err;
 }
 
 struct oscope_error *subscription_check(struct subscription *sub, uint64_t now)
 {
     const struct session_desc *d = &sub->session->own->desc;
 
-    if (sub->ended || now - sub->checked < CHECK_NS)
+    if (sub->probes && !sub->ended)
+        check_reset(sub);
+    if (sub->ended || now - sub->checked < (sub->stale ? (uint64_t)WAIT_LOOK_NS : CHECK_NS))
         return NULL;
     sub->checked = now;
     sub->ended = !host_alive(d->pid, d->start_time);

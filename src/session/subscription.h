@@ -15,6 +15,7 @@
 #include "session/feed.h"
 #include "session/heat.h"
 #include "session/session.h"
+#include "session/wait.h"
 #include "trace/rings.h"
 #include "trace/schema.h"
 
@@ -32,6 +33,7 @@ struct subscription {
     /* Of subscription.c alone. */
     const char *const *sets; /* the caller's */
     size_t nsets;
+    bool opened;     /* the first probes are written */
     bool probes;     /* some set needs the engine's rings */
     unsigned share;  /* of the time in which accesses are counted: probe_heat() */
     unsigned traced; /* sets that QEMU tells, enum qemutrace_set */
@@ -41,8 +43,11 @@ struct subscription {
     struct probe_set set;
     uint8_t *wants;   /* by event type: 0: not yet known, 1: no, 2: yes */
     uint64_t checked; /* ns, when we last looked whether all is well */
-    unsigned resets;  /* of the guest, when the probes were written */
+    uint64_t resets;  /* of the guest, when the probes were written */
     bool stale;       /* it was reset since: the probes are of the kernel before */
+    struct wait wait; /* for the one after */
+    uint64_t started; /* ns, when the guest was, or was reset, as known at first; 0: not known */
+    unsigned found;   /* how often a kernel was found again */
 };
 
 enum { SUBSCRIPTION_RINGS = 3 };

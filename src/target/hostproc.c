@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
 
 /* Reads a small /proc file; returns its length, -1 on error. Always terminated. */
 static ssize_t slurp(const char *path, char *buf, size_t n)
@@ -39,6 +41,22 @@ uint64_t host_start_time(pid_t pid)
                      &state, &start) != 2)
         return 0;
     return state == 'Z' || state == 'X' ? 0 : start;
+}
+
+uint64_t host_start_ns(pid_t pid)
+{
+    uint64_t ticks = host_start_time(pid);
+    struct timespec boot, mono;
+    long hz = sysconf(_SC_CLK_TCK);
+
+    if (!ticks || hz <= 0)
+        return 0;
+    /* /proc counts the time in which the host was suspended, CLOCK_MONOTONIC does not. */
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    clock_gettime(CLOCK_MONOTONIC, &mono);
+    uint64_t asleep = (uint64_t)(boot.tv_sec - mono.tv_sec) * 1000000000 +
+                      (uint64_t)(boot.tv_nsec - mono.tv_nsec);
+    return ticks * (1000000000 / (uint64_t)hz) - asleep;
 }
 
 bool host_alive(pid_t pid, uint64_t start_time)

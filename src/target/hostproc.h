@@ -16,6 +16,9 @@
  * process, or a zombie. */
 uint64_t host_start_time(pid_t pid);
 
+/* The same in ns of CLOCK_MONOTONIC, some 10 ms exact; 0 likewise. */
+uint64_t host_start_ns(pid_t pid);
+
 /* The process with that PID and start time still lives. */
 bool host_alive(pid_t pid, uint64_t start_time);
 

@@ -16,6 +16,7 @@ enum {
     SYMBOLS_MAX = 256 << 20, /* bytes of the files that are read */
     TASKS_MAX = 64 << 20,
     TASKS_COUNT = 1 << 20,
+    SYMBOLS_NAME = 32, /* bytes of a file's name */
 };
 
 static char *path_of(const char *dir, const char *name)
@@ -54,7 +55,18 @@ static bool is_wanted(const struct symbol *s)
     return s->type && strchr("tTwW", s->type) && !symbol_is_mapping(s->name);
 }
 
-static struct oscope_error *write_symbols(const char *dir, const struct symtab *symtab)
+/* The name of the n-th file of symbols, from 0 on. */
+static const char *symbols_name(char name[SYMBOLS_NAME], unsigned n)
+{
+    if (n)
+        snprintf(name, SYMBOLS_NAME, "symbols-%u", n + 1);
+    else
+        str_copy(name, SYMBOLS_NAME, "symbols");
+    return name;
+}
+
+static struct oscope_error *write_symbols(const char *dir, const char *name,
+                                          const struct symtab *symtab)
 {
     struct symimage_builder *b = symimage_builder_new();
     struct symimage *image;
@@ -71,7 +83,7 @@ static struct oscope_error *write_symbols(const char *dir, const struct symtab *
     }
     TRY(symimage_finish(b, &image));
     const void *block = symimage_bytes(image, &n);
-    struct oscope_error *err = write_file(dir, "symbols", block, n);
+    struct oscope_error *err = write_file(dir, name, block, n);
     symimage_free(image);
     return err;
 }
@@ -104,8 +116,15 @@ struct oscope_error *trace_context_write(const char *dir, const struct symtab *s
     if (mkdir(path, 0700))
         return error_errno(errno, "%s", path);
     if (symtab)
-        TRY(write_symbols(dir, symtab));
+        TRY(write_symbols(dir, "symbols", symtab));
     return write_tasks(dir, "tasks.json", tasks, n);
+}
+
+struct oscope_error *trace_context_symbols(const char *dir, const struct symtab *symtab, unsigned n)
+{
+    char name[SYMBOLS_NAME];
+
+    return write_symbols(dir, symbols_name(name, n), symtab);
 }
 
 /* A reader finds the old ones or the new ones. */
@@ -122,8 +141,14 @@ struct oscope_error *trace_context_tasks(const char *dir, const struct trace_tas
 
 void trace_context_remove(const char *dir)
 {
-    static const char *const names[] = {"symbols", "tasks.json", NEW_TASKS};
+    static const char *const names[] = {"tasks.json", NEW_TASKS};
+    char name[SYMBOLS_NAME];
 
+    for (unsigned i = 0; i < TRACE_CONTEXT_KERNELS; i++) {
+        AUTO_FREE char *path = path_of(dir, symbols_name(name, i));
+        if (path)
+            unlink(path);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         AUTO_FREE char *path = path_of(dir, names[i]);
         if (path)
@@ -157,25 +182,31 @@ static void *read_file(const char *dir, const char *name, size_t most, size_t *n
     return data;
 }
 
-static struct oscope_error *read_symbols(const char *dir, struct trace_context *out)
+/* One kernel's; what is damaged is left out. */
+static struct oscope_error *read_kernel(const char *dir, unsigned i, struct trace_context *out)
 {
+    char name[SYMBOLS_NAME];
     struct symimage *image;
     size_t n;
 
-    out->block = read_file(dir, "symbols", SYMBOLS_MAX, &n);
-    if (!out->block)
+    out->blocks[i] = read_file(dir, symbols_name(name, i), SYMBOLS_MAX / (i ? 8 : 1), &n);
+    if (!out->blocks[i])
         return NULL;
-    struct oscope_error *err = symimage_over(out->block, n, &image);
-    if (err) { /* damaged */
+    struct oscope_error *err = symimage_over(out->blocks[i], n, &image);
+    if (err) {
         oscope_error_free(err);
         return NULL;
     }
-    out->symtab = symtab_new();
-    if (out->symtab && symtab_add(out->symtab, image, 0, NULL))
-        return NULL;
-    symtab_free(out->symtab);
-    out->symtab = NULL;
-    return error_nomem();
+    if (!out->symtab)
+        out->symtab = symtab_new();
+    return out->symtab && symtab_add(out->symtab, image, 0, NULL) ? NULL : error_nomem();
+}
+
+static struct oscope_error *read_symbols(const char *dir, struct trace_context *out)
+{
+    for (unsigned i = 0; i < TRACE_CONTEXT_KERNELS; i++)
+        TRY(read_kernel(dir, i, out));
+    return NULL;
 }
 
 static void read_task(const json_t *j, struct trace_task *t)
@@ -224,6 +255,7 @@ void trace_context_close(struct trace_context *c)
 {
     symtab_free(c->symtab);
     free(c->tasks);
-    free(c->block);
+    for (unsigned i = 0; i < TRACE_CONTEXT_KERNELS; i++)
+        free(c->blocks[i]);
     *c = (struct trace_context){0};
 }

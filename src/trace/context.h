@@ -6,6 +6,7 @@
  *
  *     oscope/tasks.json   [{"tid":1,"pid":1,"ppid":0,"comm":"init"}, …]
  *     oscope/symbols      functions: a block of symbols/symtab.h
+ *     oscope/symbols-2 …  those of kernels that lay elsewhere after a reset, in order
  */
 #ifndef TRACE_CONTEXT_H
 #define TRACE_CONTEXT_H
@@ -18,16 +19,21 @@ struct trace_task {
     char comm[32];          /* printable ASCII */
 };
 
+enum { TRACE_CONTEXT_KERNELS = 16 };
+
 struct trace_context {
     struct symtab *symtab; /* functions; NULL: none travelled with it, or they are damaged */
     struct trace_task *tasks;
     size_t ntasks;
-    void *block; /* behind the symbols; private */
+    void *blocks[TRACE_CONTEXT_KERNELS]; /* behind the symbols; private */
 };
 
 /* Writes it; symtab may be NULL. What is there already is an error. OSCOPE_E_IO, OSCOPE_E_NOMEM. */
 struct oscope_error *trace_context_write(const char *dir, const struct symtab *symtab,
                                          const struct trace_task *tasks, size_t n) WARN_UNUSED;
+/* Adds the functions of the n-th kernel (1 … TRACE_CONTEXT_KERNELS - 1), which lies elsewhere. */
+struct oscope_error *trace_context_symbols(const char *dir, const struct symtab *symtab,
+                                           unsigned n) WARN_UNUSED;
 /* Writes the tasks anew, in place of those that are there. */
 struct oscope_error *trace_context_tasks(const char *dir, const struct trace_task *tasks,
                                          size_t n) WARN_UNUSED;

@@ -70,7 +70,8 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
                                         "block_rq_issue",
                                         "block_rq_complete"};
     const struct fold_ops *ops = x->fold->ops;
-    bool hot = ops == &fold_heat, own = hot || ops == &fold_faults || ops == &fold_irqflow;
+    bool hot = ops == &fold_heat,
+         own = hot || ops == &fold_faults || ops == &fold_irqflow || ops == &fold_boot;
     const char *name = own ? ops->wants[p[0] % ops->nwants].name : names[p[0] % ARRAY_SIZE(names)];
     const struct trace_type *t = trace_schema_find(&x->schema, name);
     if (!t) /* a pattern */
@@ -105,7 +106,7 @@ static const struct fold_ops *fold_chosen(uint8_t bits, uint8_t more)
                                         "mmio",  "uart",  "blk",   "heat"};
 
     if (more & 0xc0)
-        return more & 0x80 ? &fold_irqflow : &fold_faults;
+        return !(more & 0x80) ? &fold_faults : more & 0x40 ? &fold_boot : &fold_irqflow;
     return fold_find(names[(bits & 3) | (bits >> 7 << 2)]);
 }
 

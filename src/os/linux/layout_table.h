@@ -70,6 +70,7 @@ X(tk_offs_boot, "timekeeper", "offs_boot", OPTIONAL)
 /* -- modules (include/linux/module.h) -- */
 X(module_list, "module", "list", OPTIONAL)
 X(module_name, "module", "name", OPTIONAL)
+X(module_init, "module", "init", OPTIONAL)
 X(module_state, "module", "state", OPTIONAL)
 X(module_kallsyms, "module", "kallsyms", OPTIONAL)
 X(module_btf_data, "module", "btf_data", OPTIONAL)

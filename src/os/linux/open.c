@@ -16,7 +16,10 @@
 
 #include <stdio.h>
 
-enum { CANDIDATES_MAX = 8 };
+enum {
+    CANDIDATES_MAX = 8,
+    NEAR = 64 << 20, /* of code that is executed: the symbol table of the kernel that it is of */
+};
 
 /* ---- small accessors shared by the model's files ---- */
 
@@ -187,7 +190,8 @@ static struct oscope_error *find_kallsyms(struct target *t, const struct arch *a
                                           const struct os_open_options *opts,
                                           struct linux_model **out)
 {
-    uint64_t skip[CANDIDATES_MAX], hint = known_hint(opts->session_dir);
+    uint64_t skip[CANDIDATES_MAX], hint = known_hint(opts->session_dir), near = hint;
+    bool runs = !hint && linux_place_near(t, arch, &near);
     AUTO(close_lm) struct linux_model *best = NULL;
     struct oscope_error *first = NULL;
 
@@ -196,7 +200,7 @@ static struct oscope_error *find_kallsyms(struct target *t, const struct arch *a
         struct oscope_error *err = lm ? NULL : error_nomem();
         bool located = false;
         if (!err)
-            err = kallsyms_locate(t, hint, skip, n, &lm->ks);
+            err = kallsyms_locate(t, near, skip, n, &lm->ks);
         if (!err) {
             located = true;
             skip[n] = lm->ks.tokens_pa;
@@ -221,6 +225,8 @@ static struct oscope_error *find_kallsyms(struct target *t, const struct arch *a
             break;
         log_info("kernel image at 0x%llx passed over: %s", (unsigned long long)skip[n],
                  first->message);
+        if (runs && skip[n] - near + NEAR < 2 * (uint64_t)NEAR)
+            break; /* it is this one, which is not ready yet */
     }
     if (!best)
         return first ? not_whole_yet(first, t) : error_nomem();

@@ -99,6 +99,32 @@ static bool root_from_registers(const struct linux_model *lm, struct paging *pg,
     return found;
 }
 
+bool linux_place_near(struct target *t, const struct arch *arch, uint64_t *pa)
+{
+    struct target_vcpus vcpus;
+    struct paging low, high;
+    struct mapping map;
+    uint64_t pc;
+    bool found = false;
+    struct oscope_error *err =
+        t->live ? target_registers(t, &vcpus) : error_new(OSCOPE_E_UNSUPPORTED, "no vCPU runs");
+
+    if (err) {
+        oscope_error_free(err);
+        return false;
+    }
+    for (size_t i = 0; i < vcpus.n && !found; i++) {
+        const struct target_vcpu *v = &vcpus.vcpus[i];
+        found = target_reg(v, arch->pc, &pc) && pc >> 63 && arch->paging(v, &low, &high) &&
+                high.mode && paging_canonical(high.mode, pc) &&
+                paging_translate(&high, t, pc, &map);
+        if (found)
+            *pa = map.pa + (pc - map.va);
+    }
+    target_vcpus_free(&vcpus);
+    return found;
+}
+
 void linux_place_image(const struct linux_model *lm, uint64_t *start, uint64_t *end)
 {
     enum { IMAGE_GUESS = 96 << 20, IMAGE_MAX = 512 << 20 };

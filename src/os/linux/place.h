@@ -40,6 +40,10 @@ enum linux_life linux_place_life(struct linux_model *lm);
 /* The cheap half of it: the linear map is known and the task list hangs together at its head. */
 bool linux_place_whole(struct linux_model *lm);
 
+/* Physical address of kernel code that a vCPU executes now: the kernel lies around it. False: none
+ * does, or it can't be told. */
+bool linux_place_near(struct target *t, const struct arch *arch, uint64_t *pa);
+
 /* The linear map, per-CPU offsets: need the layout. Never fails: what is missing stays unknown. */
 void linux_place_finish(struct linux_model *lm);
 

@@ -291,7 +291,8 @@ static struct oscope_error *one_set(struct linux_model *lm, const char *set, str
 
     if (linux_entry_probes(lm, set, out, notes, &err) ||
         linux_irq_probes(lm, set, out, notes, &err) ||
-        linux_fault_probes(lm, set, out, notes, &err))
+        linux_fault_probes(lm, set, out, notes, &err) ||
+        linux_boot_probes(lm, set, out, notes, &err))
         return err;
     return tracepoint_probes(lm, set, out, notes);
 }
@@ -299,8 +300,8 @@ static struct oscope_error *one_set(struct linux_model *lm, const char *set, str
 struct oscope_error *linux_probes(struct os_model *m, const char *set, struct probe_set *out,
                                   struct trace_schema *schema, struct os_list *notes)
 {
-    static const char *const all[] = {"sched", "modes", "syscalls", "irq",
-                                      "faults"}; /* modes: traps */
+    static const char *const all[] = {"sched", "modes",  "syscalls",
+                                      "irq",   "faults", "boot"}; /* modes: traps */
     struct linux_model *lm = linux_of(m);
 
     TRY(linux_need_layout(lm, "event probes"));

@@ -2,7 +2,7 @@
 /*
  * What the files that write Linux's probes share: probes.c has the scheduler's, probes_entry.c
  * those at the kernel's entry and exit, probes_irq.c those of interrupts,
- * probes_fault.c those of page faults.
+ * probes_fault.c those of page faults, probes_boot.c those of the kernel's start.
  */
 #ifndef OS_LINUX_PROBES_H
 #define OS_LINUX_PROBES_H
@@ -21,10 +21,11 @@ struct writer {
 
 /* Variables that Linux's programs keep (WIRE_OP_KEEP): who has which. */
 enum {
-    VAR_SYSCALL = 0, /* by task: number + 1 of the call it is in */
-    VAR_IRQ = 1,     /* by vCPU + 1: interrupt + 1 whose handler runs there */
-    VAR_SOFTIRQ = 2, /* by vCPU + 1: vector + 1 of the softirq that runs there */
-    VAR_FAULT = 3,   /* by task, this and the two next: page of the fault that is being served */
+    VAR_SYSCALL = 0,  /* by task: number + 1 of the call it is in */
+    VAR_IRQ = 1,      /* by vCPU + 1: interrupt + 1 whose handler runs there */
+    VAR_SOFTIRQ = 2,  /* by vCPU + 1: vector + 1 of the softirq that runs there */
+    VAR_FAULT = 3,    /* by task, this and the two next: page of the fault that is being served */
+    VAR_INITCALL = 6, /* by task, this and the next: bits of the initcall that it is in */
 };
 
 /* The built-in type. */
@@ -64,6 +65,10 @@ bool linux_irq_probes(struct linux_model *lm, const char *set, struct probe_set 
 /* Set "faults": probes_fault.c. Same shape. */
 bool linux_fault_probes(struct linux_model *lm, const char *set, struct probe_set *out,
                         struct os_list *notes, struct oscope_error **err);
+
+/* Set "boot": probes_boot.c. Same shape. */
+bool linux_boot_probes(struct linux_model *lm, const char *set, struct probe_set *out,
+                       struct os_list *notes, struct oscope_error **err);
 
 /* The types that are not built in: those of system calls. Those that are there stay. */
 struct oscope_error *linux_event_types(const struct linux_model *lm,
