@@ -182,6 +182,60 @@ static inline uint16_t fixture_slice(struct export_fixture *x, struct fields *p,
     }
 }
 
+/* Interrupts, firmware, page faults, registers: likewise. */
+static inline uint16_t fixture_more(struct export_fixture *x, struct fields *p, unsigned which)
+{
+    switch (which) {
+    case 0:
+        put_int(p, 7, 4);
+        put_str(p, EXPORT_HOSTILE);
+        put_int(p, 3, 4);
+        return TRACE_IRQ_HANDLER_ENTRY;
+    case 1:
+        put_int(p, 7, 4);
+        put_int(p, 1, 4);
+        return TRACE_IRQ_HANDLER_EXIT;
+    case 2:
+    case 3:
+        put_int(p, fixture_random(x, 3), 4);
+        return which == 2 ? TRACE_IRQ_SOFTIRQ_ENTRY : TRACE_IRQ_SOFTIRQ_EXIT;
+    case 4:
+        put_int(p, 6, 2);
+        put_int(p, fixture_random(x, 2), 1);
+        return TRACE_FIRMWARE_ENTRY;
+    case 5: put_int(p, 1, 1); return TRACE_FIRMWARE_EXIT;
+    case 6:
+        put_int(p, fixture_random(x, 6), 4);
+        put_str(p, EXPORT_HOSTILE);
+        put_int(p, 0x1000, 8);
+        put_int(p, 0, 8);
+        put_int(p, 0x41, 4);
+        for (int i = 0; i < 3; i++)
+            put_int(p, 0x1000, 8);
+        put_int(p, 2, 1);
+        put_str(p, EXPORT_HOSTILE);
+        put_int(p, 3, 1);
+        for (int i = 0; i < 5; i++)
+            put_int(p, 0x1000, 8);
+        return TRACE_PAGE_FAULT_ENTRY;
+    case 7:
+        put_int(p, fixture_random(x, 6), 4);
+        put_int(p, 0x1000, 8);
+        put_int(p, 0, 4);
+        for (int i = 0; i < 5; i++)
+            put_int(p, 0x1000, 8);
+        return TRACE_PAGE_FAULT_EXIT;
+    default: /* a read of a register, by a hostile name */
+        put_str(p, "device");
+        put_str(p, which == 8 ? EXPORT_HOSTILE : "");
+        for (int i = 0; i < 3; i++)
+            put_int(p, 0x10, 8);
+        put_int(p, 4, 1);
+        put_int(p, 0, 1);
+        return TRACE_MMIO;
+    }
+}
+
 static inline uint16_t fixture_own(struct fields *p, unsigned which)
 {
     if (which % 2)
@@ -203,7 +257,7 @@ static inline void fixture_events(struct export_fixture *x, uint32_t from, uint3
 {
     for (uint32_t i = from; i < to; i++) {
         uint64_t time = EXPORT_START + (uint64_t)i * 1001;
-        uint32_t cpu = fixture_random(x, 3), which = fixture_random(x, 12);
+        uint32_t cpu = fixture_random(x, 3), which = fixture_random(x, 16);
         struct fields p = {.n = 0};
         uint16_t id;
 
@@ -214,8 +268,9 @@ static inline void fixture_events(struct export_fixture *x, uint32_t from, uint3
         if (which < 6)
             id = fixture_task(x, &p, fixture_random(x, 5));
         else
-            id = which < 11 ? fixture_slice(x, &p, fixture_random(x, 6))
-                            : fixture_own(&p, fixture_random(x, 2));
+            id = which < 11   ? fixture_slice(x, &p, fixture_random(x, 6))
+                 : which < 15 ? fixture_more(x, &p, fixture_random(x, 10))
+                              : fixture_own(&p, fixture_random(x, 2));
         fake_trace_event(&x->f, cpu, time, id, p.bytes, p.n);
     }
 }

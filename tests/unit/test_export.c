@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "analysis/fold.h"
 #include "export/text.h"
 #include "export_fixture.h"
 
@@ -102,7 +103,7 @@ static bool stop(void *arg)
 static void test_failures(void **state)
 {
     struct export_fixture *x = *state;
-    struct rlimit old, small = {20000, 20000};
+    struct rlimit old, small = {300, 300};
     int asked = 0;
 
     fixture_record(x, 70000, false);
@@ -125,7 +126,7 @@ static void test_failures(void **state)
         assert_string_equal((char *)x->data, "before");
         assert_false(exists(x, ".part"));
     }
-    assert_int_equal(asked, 3);
+    assert_int_equal(asked, 4);
 }
 
 /* What is no file is written as it is; so is a descriptor, which stays open. */
@@ -382,8 +383,39 @@ static struct row *row_of(struct row rows[64], json_int_t pid, json_int_t tid)
 
 /* The events of the file that the recording's events gave, in order; losses; slices of CPUs. */
 struct chrome_seen {
-    uint64_t runs, lost, matched;
+    uint64_t runs, lost, matched, flows;
+    struct {
+        double time, percent[5], us[5]; /* of the last value; what all before it make */
+        bool told;
+    } modes[3];
 };
+
+static const char *const mode_names[5] = {"not known", "kernel", "user", "idle", "firmware"};
+
+/* A value ends at `time`. */
+static void counter_until(struct chrome_seen *seen, uint32_t cpu, double time)
+{
+    for (int i = 0; i < 5 && seen->modes[cpu].told; i++)
+        seen->modes[cpu].us[i] +=
+            (time - seen->modes[cpu].time) * seen->modes[cpu].percent[i] / 100;
+    seen->modes[cpu].time = time;
+}
+
+static void chrome_counter(struct chrome_seen *seen, const json_t *e, double time)
+{
+    uint32_t cpu = (uint32_t)json_integer_value(json_object_get(e, "tid"));
+    double sum = 0;
+
+    assert_true(cpu < 3);
+    counter_until(seen, cpu, time);
+    seen->modes[cpu].told = true;
+    for (int i = 0; i < 5; i++) {
+        const json_t *v = json_object_get(json_object_get(e, "args"), mode_names[i]);
+        assert_true(json_is_real(v));
+        sum += seen->modes[cpu].percent[i] = json_real_value(v);
+    }
+    assert_true(sum > 99.95 && sum < 100.05);
+}
 
 static void chrome_event(struct chrome_seen *seen, struct row rows[64], const json_t *e,
                          struct trace_reader *r, const struct trace_event **ev)
@@ -394,10 +426,17 @@ static void chrome_event(struct chrome_seen *seen, struct row rows[64], const js
 
     if (*phase(e) == 'M')
         return;
-    if (*phase(e) == 'X') {
+    if (*phase(e) == 'C') {
+        chrome_counter(seen, e, ts);
+        return;
+    }
+    if (*phase(e) == 's' || *phase(e) == 't' || *phase(e) == 'f') {
+        seen->flows += *phase(e) == 's' ? 1 : 0;
+        return;
+    }
+    if (*phase(e) == 'X' && row->pid == 0) {
         assert_true(ts >= row->end - 0.0005);
         row->end = ts + json_number_value(json_object_get(e, "dur"));
-        assert_int_equal(row->pid, 0);
         seen->runs++;
         return;
     }
@@ -417,7 +456,7 @@ static void chrome_event(struct chrome_seen *seen, struct row rows[64], const js
     else if (*phase(e) == 'B' && fixture_is(*ev, "syscall"))
         assert_string_equal(json_string_value(name), "openat");
     else if (*phase(e) == 'B' && fixture_is(*ev, "trap"))
-        assert_string_equal(json_string_value(name), "interrupt 5");
+        assert_string_equal(json_string_value(name), "supervisor timer interrupt");
     for (unsigned i = 0; i < (*ev)->type->nfields; i++)
         arg_is(args, *ev, i);
     seen->matched++;
@@ -439,6 +478,56 @@ static uint64_t chrome_expect(struct export_fixture *x, uint64_t *events, uint64
     }
     trace_reader_seek(x->r, 0);
     return runs;
+}
+
+/* The report's view of modes, of all the reader has. */
+static struct oscope_view *modes_view(struct export_fixture *x)
+{
+    const struct fold_options o = {.to = UINT64_MAX, .cpu = -1, .arch = arch_find("riscv64")};
+    struct trace_stats stats = {0};
+    struct oscope_view *view = NULL;
+    const struct trace_event *ev;
+    struct fold *f = NULL;
+
+    assert_null(fold_open(fold_find("modes"), &o, &f));
+    trace_reader_seek(x->r, 0);
+    while ((ev = trace_reader_next(x->r)))
+        fold_event(f, ev);
+    assert_null(fold_view(f, f->now, &stats, &view));
+    fold_close(f);
+    trace_reader_seek(x->r, 0);
+    return view;
+}
+
+static const struct oscope_table *view_table(const struct oscope_view *v, const char *name)
+{
+    for (size_t i = 0; i < v->ntables; i++)
+        if (!strcmp(v->tables[i].name, name))
+            return &v->tables[i];
+    fail_msg("no table %s", name);
+    return NULL;
+}
+
+/* Values are hundredths of percents, and lack only what is before the first window told. */
+static void counters_like_report(struct export_fixture *x, struct chrome_seen *seen)
+{
+    struct oscope_view *v = modes_view(x);
+    const struct oscope_report_interval *all = view_table(v, "interval")->rows;
+    const struct oscope_modes_cpu *row = view_table(v, "cpus")->rows;
+
+    assert_int_equal(view_table(v, "cpus")->nrows, 3);
+    for (uint32_t cpu = 0; cpu < 3; cpu++) {
+        const uint64_t ns[5] = {row[cpu].unknown, row[cpu].kernel, row[cpu].user, row[cpu].idle,
+                                row[cpu].firmware == OSCOPE_UNKNOWN ? 0 : row[cpu].firmware};
+        assert_true(seen->modes[cpu].told);
+        counter_until(seen, cpu, (double)(EXPORT_START + all->duration) / 1000);
+        for (int i = 0; i < 5; i++) {
+            double off = seen->modes[cpu].us[i] * 1000 - (double)ns[i];
+            assert_true(off < 0.0002 * (double)all->duration + 20000);
+            assert_true(off > -0.0002 * (double)all->duration - 20000);
+        }
+    }
+    oscope_view_free(v);
 }
 
 static void chrome_check(struct export_fixture *x, bool losses)
@@ -470,6 +559,8 @@ static void chrome_check(struct export_fixture *x, bool losses)
     assert_true(gaps > 0 || !losses);
     if (!losses)
         assert_int_equal(seen.runs, runs);
+    assert_true(seen.flows > 0);
+    counters_like_report(x, &seen);
     const json_t *other = json_object_get(all, "otherData");
     assert_int_equal(number(other, "events"), result.events);
     assert_int_equal(number(other, "packets_lost"), result.lost);
@@ -487,6 +578,97 @@ static void test_chrome_lost(void **state)
     chrome_check(*state, true);
 }
 
+/* ---- folded ---- */
+
+struct stacks {
+    uint64_t all, kernel, user, idle, firmware; /* ns of a task */
+};
+
+/* Lines are what flamegraph.pl takes: frames, a space, a number. Sums of what begins so. */
+static struct stacks folded_sum(const struct export_fixture *x, const char *task)
+{
+    static const char *const modes[4] = {"kernel", "user", "idle", "firmware"};
+    struct stacks sum = {0};
+    uint64_t *parts[4] = {&sum.kernel, &sum.user, &sum.idle, &sum.firmware};
+
+    for (const char *s = (const char *)x->data; *s;) {
+        const char *end = strchr(s, '\n'), *space = end;
+        assert_non_null(end);
+        while (*--space != ' ')
+            assert_true(space > s && *space >= '0' && *space <= '9');
+        const char *mode = memchr(s, ';', (size_t)(space - s));
+        assert_non_null(mode);
+        uint64_t ns = strtoull(space + 1, NULL, 10);
+        bool wanted = (size_t)(mode - s) == strlen(task) && !memcmp(s, task, strlen(task));
+        sum.all += wanted ? ns : 0;
+        for (int i = 0; i < 4 && wanted; i++) {
+            size_t n = strlen(modes[i]);
+            if (!memcmp(mode + 1, modes[i], n) && (mode[n + 1] == ';' || mode[n + 1] == ' '))
+                *parts[i] += ns;
+        }
+        s = end + 1;
+    }
+    return sum;
+}
+
+static void folded_check(struct export_fixture *x, bool losses)
+{
+    struct oscope_export_options o = fixture_options(x, "folded");
+    uint64_t known = 0;
+
+    fixture_record(x, 14000, losses);
+    assert_string_equal(fixture_export(x, &o).note, "");
+    struct oscope_view *v = modes_view(x);
+    const struct oscope_table *tasks = view_table(v, "tasks");
+    const struct oscope_modes_task *row = tasks->rows;
+    for (size_t i = 0; i < tasks->nrows; i++) {
+        char name[64], comm[48];
+        export_text(comm, sizeof comm, row[i].tid ? row[i].comm : "idle", SIZE_MAX);
+        for (char *s = comm; *s; s++)
+            *s = *s == ';' ? ':' : *s;
+        if (row[i].tid < 0)
+            strcpy(name, "(not known)");
+        else
+            snprintf(name, sizeof name, "%s-%d", *comm ? comm : "?", row[i].tid);
+        struct stacks sum = folded_sum(x, name);
+        assert_int_equal(sum.kernel, row[i].kernel);
+        assert_int_equal(sum.user, row[i].user);
+        assert_int_equal(sum.idle, row[i].idle);
+        assert_int_equal(sum.firmware, row[i].firmware == OSCOPE_UNKNOWN ? 0 : row[i].firmware);
+        known += sum.kernel;
+    }
+    assert_true(tasks->nrows >= 6 && known > 0);
+    assert_non_null(strstr((char *)x->data, ";kernel;openat"));
+    assert_non_null(strstr((char *)x->data, ";supervisor timer interrupt"));
+    assert_non_null(strstr((char *)x->data, ";irq 7 a\"b,\\c\\x0d\\x0a"));
+    oscope_view_free(v);
+}
+
+static void test_folded(void **state)
+{
+    folded_check(*state, false);
+}
+
+static void test_folded_lost(void **state)
+{
+    folded_check(*state, true);
+}
+
+/* What a recording without traps tells is who ran; the rest is noted. */
+static void test_folded_sched(void **state)
+{
+    struct export_fixture *x = *state;
+    struct oscope_export_options o = fixture_options(x, "folded");
+
+    fixture_open(x);
+    fake_switch(&x->f, 0, EXPORT_START, "a;b\nc", 7, "x y", 8);
+    fake_switch(&x->f, 0, EXPORT_START + 1000, "x y", 8, "a;b\nc", 7);
+    fake_switch(&x->f, 0, EXPORT_START + 1500, "a;b\nc", 7, "idle", 0);
+    fixture_close(x);
+    assert_non_null(strstr(fixture_export(x, &o).note, "no events of: modes, traps;"));
+    assert_string_equal((char *)x->data, "x y-8;not known 1000\na:b\\x0ac-7;not known 500\n");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, export_setup, export_teardown)
 
 int main(void)
@@ -501,6 +683,9 @@ int main(void)
         TEST(test_times),
         TEST(test_chrome),
         TEST(test_chrome_lost),
+        TEST(test_folded),
+        TEST(test_folded_lost),
+        TEST(test_folded_sched),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ struct fixture {
     struct follow f;
     struct trace_schema schema;
     char told[1024];
+    bool quiet; /* no hops of begins */
 };
 
 static void tell(void *x, const char *format, ...)
@@ -42,22 +43,49 @@ static void on_run(void *x, struct follow_cpu *cpu, uint64_t time, const struct 
          next->tid == FOLLOW_NOBODY ? "-" : next->comm, (int)time);
 }
 
+/* "#7" with what it is of the interrupt: ? perhaps the first, ! the last; "(" when the first was,
+ * and where. */
+static void tell_hop(struct fixture *x, const struct follow_hop *hop)
+{
+    if (!hop)
+        return;
+    tell(x, "#%d%s", (int)hop->flow,
+         hop->step == FOLLOW_FIRST  ? "?"
+         : hop->step == FOLLOW_LAST ? "!"
+                                    : "");
+    if (hop->begins)
+        tell(x, "(%s@%d)", hop->device ? hop->device->name : "", (int)hop->time);
+}
+
 static void on_begin(void *x, struct follow_place at, uint64_t time, const char *name,
                      const struct trace_event *ev)
 {
     assert_non_null(ev);
-    tell(x, "<%s%s@%d ", at.thread ? "call " : "", name, (int)time);
+    assert_int_equal(at.thread != NULL,
+                     at.slice == FOLLOW_SLICE_CALL || at.slice == FOLLOW_SLICE_FAULT);
+    tell(x, "<%s%s@%d", at.thread ? "call " : "",
+         strcmp(name, "supervisor timer interrupt") ? name : "timer", (int)time);
+    if (!((struct fixture *)x)->quiet)
+        tell_hop(x, at.hop);
+    tell(x, " ");
 }
 
 static void on_end(void *x, struct follow_place at, uint64_t time, const struct trace_event *ev)
 {
-    tell(x, "%s%s>@%d ", ev ? "" : "?", at.thread ? "call " : "", (int)time);
+    tell(x, "%s%s>@%d", ev ? "" : "?", at.thread ? "call " : "", (int)time);
+    tell_hop(x, at.hop);
+    tell(x, " ");
 }
 
-static void on_point(void *x, struct follow_place at, uint64_t time, const struct trace_event *ev)
+static void on_point(void *x, struct follow_place at, uint64_t time, const char *name,
+                     const struct trace_event *ev)
 {
-    (void)at;
-    tell(x, "%s@%d ", ev->type->name, (int)time);
+    assert_true(!at.device == !name);
+    if (at.device)
+        tell(x, "%s: ", at.device->name);
+    tell(x, "%s@%d", name ? name : ev->type->name, (int)time);
+    tell_hop(x, at.hop);
+    tell(x, " ");
 }
 
 static void on_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned kind,
@@ -85,6 +113,7 @@ static int setup(void **state)
     if (trace_schema_add_builtin(&s->schema) || trace_schema_add(&s->schema, &types[0]) ||
         trace_schema_add(&s->schema, &types[1]))
         return -1;
+    s->quiet = true;
     const struct export_job job = {.metadata = &metadata, .schema = &s->schema};
     return follow_init(&s->f, &job, &ops, s) ? -1 : 0;
 }
@@ -163,8 +192,7 @@ static void test_time(void **state)
     TRAP(UINT64_C(2000000000), 1);
     SWITCH(110, 8, 9); /* that was no time */
     SWITCH(120, 9, 8);
-    is(s,
-       "<interrupt 5@2000000000 ?>@2000000000 ?run t8>-@2000000000 run t8>t9@110 run t9>t8@120 ");
+    is(s, "<timer@2000000000 ?>@2000000000 ?run t8>-@2000000000 run t8>t9@110 run t9>t8@120 ");
 }
 
 static void test_traps(void **state)
@@ -176,23 +204,23 @@ static void test_traps(void **state)
     TRAP(3, 1);
     TRAP_EXIT(4, 1);
     TRAP_EXIT(5, 0);
-    is(s, "trap_exit@1 <interrupt 5@2 <interrupt 5@3 >@4 >@5 ");
+    is(s, "trap_exit@1 <timer@2 <timer@3 >@4 >@5 ");
     /* preempted in the inner one, and another task returns to the user */
     TRAP(6, 0);
     TRAP(7, 1);
     TRAP_EXIT(8, 0);
-    is(s, "<interrupt 5@6 <interrupt 5@7 >@8 ?>@8 ");
+    is(s, "<timer@6 <timer@7 >@8 ?>@8 ");
     /* an end that is missing */
     TRAP(9, 0);
     TRAP(10, 0);
-    is(s, "<interrupt 5@9 ?>@10 <interrupt 5@10 ");
+    is(s, "<timer@9 ?>@10 <timer@10 ");
     EVENT(12, TRACE_VCPU_RESUME, true, 0);
     is(s, "?>@10 lost 0@12 vcpu_resume@12 ");
     for (int i = 0; i < FOLLOW_DEPTH; i++)
         TRAP(13, 1);
     s->told[0] = 0;
     TRAP(14, 1);
-    assert_int_equal(s->f.cpus[0].traps, 1);
+    assert_int_equal(s->f.cpus[0].depth, 1);
 }
 
 static void test_waits(void **state)
@@ -205,10 +233,10 @@ static void test_waits(void **state)
     EVENT(4, TRACE_VCPU_IDLE, false, 0);
     EVENT(5, TRACE_VCPU_IDLE, false, 0);
     TRAP_EXIT(6, 1);
-    is(s, "<idle@1 >@2 <interrupt 5@3 <idle@4 ?>@5 <idle@5 ?>@6 >@6 ");
+    is(s, "<idle@1 >@2 <timer@3 <idle@4 ?>@5 <idle@5 ?>@6 >@6 ");
     EVENT(7, TRACE_VCPU_IDLE, false, 0);
     TRAP(8, 1);
-    is(s, "<idle@7 ?>@8 <interrupt 5@8 ");
+    is(s, "<idle@7 ?>@8 <timer@8 ");
 }
 
 static void test_calls(void **state)
@@ -244,7 +272,7 @@ static void test_threads(void **state)
     CALL(3, 51);
     EVENT(4, TRACE_SCHED_PROCESS_FORK, false, 1, 1, 51, 51); /* the number is used again */
     assert_int_equal(follow_thread(&s->f, 51)->pid, 51);
-    assert_false(follow_thread(&s->f, 51)->call);
+    assert_null(follow_thread(&s->f, 51)->call);
     /* as many as a hostile guest likes */
     for (int i = 0; i < 3 * FOLLOW_THREADS; i++) {
         CALL(5, i);
