@@ -102,6 +102,7 @@ struct follow_cpu {
     struct follow_flow flows[FOLLOW_FLOWS];
     unsigned next_flow;
     struct follow_raise msip; /* riscv64: the last write that set it */
+    uint64_t ipi;             /* riscv64: the interrupt that firmware may pass on; 0: none */
     struct follow_held held;
 };
 

@@ -4,6 +4,9 @@
  *
  *     message, IPI -> trap -> claim (PLIC) -> handler -> complete (PLIC), EOI (APIC) -> return
  *
+ * On riscv64 an IPI may go by way of the firmware (machine software interrupt), which passes it on,
+ * or does itself what was asked for.
+ *
  * All but the raise happens on one vCPU. Which raise a trap is put down to is inferred: the last
  * message or IPI with its vector (x86), the last write that set the hart's msip (riscv64); the
  * first vCPU that traps takes it, so that an IPI to several is followed to one of them. Of several
@@ -17,16 +20,16 @@
 
 #include <stdio.h>
 
-enum { SLACK = 5000, RISCV_IPI = 0x8001 };
+enum { SLACK = 5000, RISCV_IPI = 0x8001, RISCV_FIRMWARE_IPI = 0x8003 };
 
 /* ---- interrupts ---- */
 
-static struct follow_flow *flow_new(struct follow *f, struct follow_cpu *cpu, uint64_t time,
-                                    struct follow_device *device)
+/* One that began there and then. */
+static struct follow_flow *flow_new(struct follow_cpu *cpu, struct follow_raise first)
 {
     struct follow_flow *flow = &cpu->flows[cpu->next_flow++ % FOLLOW_FLOWS];
 
-    *flow = (struct follow_flow){.id = ++f->flows, .time = time, .device = device};
+    *flow = (struct follow_flow){.id = first.id, .time = first.time, .device = first.device};
     return flow;
 }
 
@@ -84,20 +87,44 @@ static struct follow_raise *raise_of(struct follow *f, struct follow_cpu *cpu, u
     return cause < FOLLOW_VECTORS ? &f->raises[cause] : NULL;
 }
 
+const struct follow_hop *flow_firmware(struct follow_cpu *cpu, uint64_t time, unsigned cause,
+                                       struct follow_hop *hop)
+{
+    if (cause != RISCV_FIRMWARE_IPI || !cpu->msip.id || cpu->msip.time > time)
+        return NULL;
+    struct follow_flow *flow = flow_new(cpu, cpu->msip);
+    cpu->msip.id = 0;
+    cpu->ipi = flow->id;
+    return next_hop(flow, FOLLOW_NEXT, hop);
+}
+
+/* What the firmware passes on to the kernel. */
+static struct follow_flow *passed_on(struct follow *f, struct follow_cpu *cpu, unsigned cause)
+{
+    bool ipi = cause == RISCV_IPI && !strcmp(f->arch->name, "riscv64");
+    struct follow_flow *flow = ipi ? flow_find(cpu, cpu->ipi) : NULL;
+
+    if (ipi)
+        cpu->ipi = 0;
+    return flow;
+}
+
 const struct follow_hop *flow_trap(struct follow *f, struct follow_cpu *cpu, uint64_t time,
                                    struct follow_frame *frame, struct follow_hop *hop)
 {
     if (!is_interrupt(f->arch, frame->cause))
         return NULL;
+    struct follow_flow *passed = passed_on(f, cpu, frame->cause);
+    if (passed) {
+        frame->flow = passed->id;
+        return next_hop(passed, FOLLOW_NEXT, hop);
+    }
     struct follow_raise *raise = raise_of(f, cpu, frame->cause);
     bool raised = raise && raise->id && raise->time <= time;
-    struct follow_flow *flow = flow_new(f, cpu, time, NULL);
-    if (raised) {
-        flow->id = raise->id;
-        flow->time = raise->time;
-        flow->device = raise->device;
+    struct follow_flow *flow =
+        flow_new(cpu, raised ? *raise : (struct follow_raise){++f->flows, time, NULL});
+    if (raised)
         raise->id = 0;
-    }
     frame->flow = flow->id;
     return raised ? next_hop(flow, FOLLOW_NEXT, hop) : first_hop(flow, hop);
 }
@@ -184,22 +211,25 @@ static void raise_told(struct follow *f, struct follow_raise *raise, struct foll
         raise->id = 0;
 }
 
-/* Of the interrupt whose trap is open, or of one more that it handles; false: there is no trap. */
+/* Of the interrupt whose trap is open, or of one more that it handles; false: there is no trap.
+ * alone: of none. */
 static bool claim_told(struct follow *f, struct follow_cpu *cpu, uint64_t time, uint32_t source,
-                       bool anyway, const struct trace_event *ev)
+                       bool alone, const struct trace_event *ev)
 {
-    const struct follow_frame *trap = interrupt_of(cpu);
+    const struct follow_frame *trap = alone ? NULL : interrupt_of(cpu);
     bool external = trap && f->arch->trap_kind(trap->cause) == ARCH_TRAP_EXTERNAL;
     struct follow_flow *flow = external ? flow_find(cpu, trap->flow) : NULL;
     struct follow_hop hop;
 
-    if (!external && !anyway)
+    if (!external && !alone)
         return false;
     if (flow && !flow->claimed && !flow->done) {
         next_hop(flow, FOLLOW_NEXT, &hop);
     } else {
         const struct follow_type *type = &f->types[ev->type->id];
-        flow = flow_new(f, cpu, time, device_of(f, trace_event_str(ev, type->field[0])));
+        flow =
+            flow_new(cpu, (struct follow_raise){++f->flows, time,
+                                                device_of(f, trace_event_str(ev, type->field[0]))});
         first_hop(flow, &hop);
     }
     flow->claimed = true;
@@ -208,14 +238,14 @@ static bool claim_told(struct follow *f, struct follow_cpu *cpu, uint64_t time, 
     return true;
 }
 
-static bool eoi_told(struct follow *f, struct follow_cpu *cpu, uint64_t time, bool anyway,
+static bool eoi_told(struct follow *f, struct follow_cpu *cpu, uint64_t time, bool alone,
                      const struct trace_event *ev)
 {
-    const struct follow_frame *trap = interrupt_of(cpu);
+    const struct follow_frame *trap = alone ? NULL : interrupt_of(cpu);
     struct follow_flow *flow = trap ? flow_find(cpu, trap->flow) : NULL;
     struct follow_hop hop;
 
-    if (!trap && !anyway)
+    if (!trap && !alone)
         return false;
     if (!flow || flow->eoi || flow->done) {
         tell_access(f, cpu, time, NULL, ev);
@@ -242,14 +272,14 @@ static void complete_told(struct follow *f, struct follow_cpu *cpu, uint64_t tim
 }
 
 /* A claim or EOI; false: of a trap that has not come yet. */
-static bool controller_told(struct follow *f, struct follow_cpu *cpu, uint64_t time, bool anyway,
+static bool controller_told(struct follow *f, struct follow_cpu *cpu, uint64_t time, bool alone,
                             const struct trace_event *ev)
 {
     const uint8_t *field = f->types[ev->type->id].field;
 
     if (trace_event_u64(ev, field[3]))
-        return eoi_told(f, cpu, time, anyway, ev);
-    return claim_told(f, cpu, time, (uint32_t)trace_event_u64(ev, field[2]), anyway, ev);
+        return eoi_told(f, cpu, time, alone, ev);
+    return claim_told(f, cpu, time, (uint32_t)trace_event_u64(ev, field[2]), alone, ev);
 }
 
 void flow_release(struct follow *f, struct follow_cpu *cpu, uint64_t time, bool anyway)
@@ -293,8 +323,12 @@ void flow_mmio(struct follow *f, struct follow_cpu *cpu, uint64_t time,
         raise_told(f, &f->cpus[offset / 4].msip, cpu, time, device, ev); /* 4 bytes a hart */
     } else if (on_cpu &&
                ((claim && strstr(device, "plic")) || (apic && write && !strcmp(reg, "EOI")))) {
-        if (!controller_told(f, cpu, time, ev->size > FOLLOW_HELD, ev))
+        if (controller_told(f, cpu, time, false, ev))
+            return;
+        if (ev->size <= FOLLOW_HELD)
             hold(f, cpu, time, ev);
+        else
+            controller_told(f, cpu, time, true, ev);
     } else if (on_cpu && write && begins(reg, "complete[") && strstr(device, "plic")) {
         complete_told(f, cpu, time, value, ev);
     } else {
@@ -306,6 +340,7 @@ void flow_forget(struct follow *f, struct follow_cpu *cpu)
 {
     flow_release(f, cpu, cpu->last, true);
     memset(cpu->flows, 0, sizeof cpu->flows);
+    cpu->ipi = 0;
     memset(f->raises, 0, sizeof f->raises);
     for (uint32_t i = 0; i < FOLLOW_CPUS; i++)
         f->cpus[i].msip.id = 0;

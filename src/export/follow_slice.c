@@ -209,12 +209,13 @@ static void firmware_entry(struct follow *f, struct follow_cpu *cpu, uint64_t ti
 {
     unsigned cause = (uint16_t)trace_event_u64(ev, field[0]);
     char buf[FOLLOW_NAME], name[2 * FOLLOW_NAME];
+    struct follow_hop hop;
 
     if (is_user(f, trace_event_u64(ev, field[1])))
         slice_close_all(f, cpu, time);
     push(f, cpu, time, FOLLOW_SLICE_FIRMWARE, cause);
     snprintf(name, sizeof name, "firmware: %s", follow_trap_name(f->arch, cause, buf));
-    tell_begin(f, cpu, time, name, NULL, ev);
+    tell_begin(f, cpu, time, name, flow_firmware(cpu, time, cause, &hop), ev);
 }
 
 static void wait_step(struct follow *f, struct follow_cpu *cpu, uint64_t time, bool idle,

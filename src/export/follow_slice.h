@@ -25,7 +25,10 @@ void slice_close_thread(struct follow *f, struct follow_cpu *cpu, struct follow_
 /* A trap begins; frame is its own. Tells what was held for it. */
 const struct follow_hop *flow_trap(struct follow *f, struct follow_cpu *cpu, uint64_t time,
                                    struct follow_frame *frame, struct follow_hop *hop);
-/* It ends. */
+/* Firmware begins, for that cause. */
+const struct follow_hop *flow_firmware(struct follow_cpu *cpu, uint64_t time, unsigned cause,
+                                       struct follow_hop *hop);
+/* The trap ends. */
 const struct follow_hop *flow_trap_end(struct follow_cpu *cpu, const struct follow_frame *frame,
                                        struct follow_hop *hop);
 /* A handler begins; source: the number that its controller may have told. */
