@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "analysis/fold.h"
 #include "base/clock.h"
 #include "fake_trace.h"
 #include "trace/record.h"
@@ -353,6 +354,34 @@ static inline struct oscope_export_result fixture_export(struct export_fixture *
     fixture_load(x);
     assert_int_equal(result.bytes, x->len);
     return result;
+}
+
+/* The report's view of modes, of all the reader has; then oscope_view_free(). */
+static inline struct oscope_view *modes_view(struct export_fixture *x)
+{
+    const struct fold_options o = {.to = UINT64_MAX, .cpu = -1, .arch = arch_find("riscv64")};
+    struct trace_stats stats = {0};
+    struct oscope_view *view = NULL;
+    const struct trace_event *ev;
+    struct fold *f = NULL;
+
+    assert_null(fold_open(fold_find("modes"), &o, &f));
+    trace_reader_seek(x->r, 0);
+    while ((ev = trace_reader_next(x->r)))
+        fold_event(f, ev);
+    assert_null(fold_view(f, f->now, &stats, &view));
+    fold_close(f);
+    trace_reader_seek(x->r, 0);
+    return view;
+}
+
+static inline const struct oscope_table *view_table(const struct oscope_view *v, const char *name)
+{
+    for (size_t i = 0; i < v->ntables; i++)
+        if (!strcmp(v->tables[i].name, name))
+            return &v->tables[i];
+    fail_msg("no table %s", name);
+    return NULL;
 }
 
 static inline bool fixture_is(const struct trace_event *ev, const char *prefix)
