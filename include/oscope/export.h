@@ -41,6 +41,7 @@ struct oscope_export_result {
     uint64_t lost;      /* packets that were overwritten before they were recorded */
     uint64_t discarded; /* events that found no room */
     uint64_t damaged;   /* packets of which all or a part was unreadable */
+    char note[160];     /* what the file lacks because the recording does; "": nothing */
 };
 
 /*

@@ -15,7 +15,7 @@
  * A vCPU that stops in user mode, or in the middle of a task, does not wait for an interrupt: the
  * machine was stopped from outside. That time is unknown, too.
  */
-#include "analysis/fold.h"
+#include "analysis/fold_modes.h"
 
 #include "analysis/columns.h"
 
@@ -72,9 +72,7 @@ static const struct fold_want wants[] = {
 };
 static const char *const sets[] = {"modes", "traps", "sched", NULL};
 
-enum mode { MODE_UNKNOWN, MODE_KERNEL, MODE_USER, MODE_IDLE, MODE_FIRMWARE, MODES };
-
-enum { NOBODY = -1 }; /* a task that is not known */
+enum { NOBODY = MODES_NOBODY };
 
 struct modes_cpu {
     enum mode mode, before; /* before it was idle */
@@ -99,6 +97,8 @@ struct modes {
     uint64_t stopped;   /* ns, of all vCPUs */
     bool traps, idling; /* events of these were seen: the sets are on */
     bool firmware;      /* and of this one */
+    modes_span *span;   /* told of all that is counted; NULL: nobody */
+    void *arg;
 };
 
 static void drop_task(void *arg, const void *row)
@@ -133,6 +133,8 @@ static void account(struct fold *f, uint32_t cpu, uint64_t end, enum mode mode, 
     struct modes_cpu *c = &m->cpus[cpu];
     uint64_t ns = fold_overlap(f, c->since, end);
 
+    if (m->span && ns)
+        m->span(m->arg, cpu, tid, mode, MAX(c->since, f->begin), ns);
     c->time[mode] += ns;
     m->stopped += c->stopped ? ns : 0;
     count_task(f, cpu, tid, mode, ns);
@@ -305,6 +307,32 @@ static void modes_end(struct fold *f)
 
     fold_map_free(&m->tasks);
     fold_map_free(&m->names);
+}
+
+/* ---- who else wants to know ---- */
+
+void fold_modes_watch(struct fold *f, modes_span *span, void *arg)
+{
+    struct modes *m = f->state;
+
+    m->span = span;
+    m->arg = arg;
+}
+
+void fold_modes_rest(struct fold *f)
+{
+    struct modes *m = f->state;
+
+    for (uint32_t i = 0; i < f->ncpus; i++)
+        if (f->cpus[i].last)
+            account(f, i, f->now, m->cpus[i].mode, m->cpus[i].tid);
+}
+
+const char *fold_modes_comm(const struct fold *f, int32_t tid)
+{
+    const struct modes *m = f->state;
+
+    return fold_names_get(&m->names, tid);
 }
 
 /* ---- tables ---- */

@@ -12,7 +12,7 @@
 
 static const struct cli_option export_options[] = {
     {"trace", 't', "DIR", false, "the recording", "@file"},
-    {"to", 0, "FORMAT", false, "perfetto, chrome or csv", "perfetto chrome csv"},
+    {"to", 0, "FORMAT", false, "perfetto, chrome, folded or csv", "perfetto chrome folded csv"},
     {"output", 'o', "FILE", false, "the file to write; -: standard output", "@file"},
     {"from", 0, "TIME", false, "only events from there on: seconds, or +SEC after the first", NULL},
     {"until", 0, "TIME", false, "only events before that", NULL},
@@ -77,6 +77,8 @@ static void export_told(const struct oscope_export_options *o, const struct osco
     if (!r->events)
         fprintf(stderr, "note: no events%s\n",
                 o->from.given || o->until.given ? " in that time" : "");
+    if (r->events && r->note[0])
+        fprintf(stderr, "note: %s\n", r->note);
     if (o->file)
         printf("%s: %" PRIu64 " events, %" PRIu64 " bytes\n", o->file, r->events, r->bytes);
 }
@@ -114,7 +116,7 @@ static int export_run(struct cli *c)
     if (!o.dir)
         return cli_usage(c, "which recording? -t DIR");
     if (!o.format)
-        return cli_usage(c, "to which format? --to perfetto, chrome or csv");
+        return cli_usage(c, "to which format? --to perfetto, chrome, folded or csv");
     if (!file)
         return cli_usage(c, "to which file? -o FILE, or -o - for standard output");
     if (!export_time_option(c, "from", &o.from) || !export_time_option(c, "until", &o.until))
@@ -130,7 +132,7 @@ const struct cmd_entry cmd_export = {
     .name = "export",
     .group = "The guest",
     .args = "",
-    .summary = "a recording as a file for Perfetto, Chrome or a spreadsheet",
+    .summary = "a recording as a file for Perfetto, Chrome, a flame graph or a spreadsheet",
     .options = export_options,
     .run = export_run,
 };

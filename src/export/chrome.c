@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Chrome's JSON ("Trace Event Format"), which chrome://tracing, Speedscope and many scripts read:
- * tasks as complete slices (X) on rows of a process 0 "CPUs", traps and waits as begin and end (B,
- * E) on rows of a process "vCPUs", system calls on rows of their threads, everything else as
- * instants (i). Times are µs with three decimals. One event a line.
+ * tasks as complete slices (X) on rows of a process 0 "CPUs"; traps, handlers and waits as begin
+ * and end (B, E) on rows of a process "vCPUs", modes there as counters (C); system calls and page
+ * faults on rows of their threads; accesses to devices on rows of a process "devices"; everything
+ * else as instants (i). Times are µs with three decimals. One event a line.
+ *
+ * What one interrupt is made of is joined by flows (s, t, f), which need slices at their places:
+ * accesses to devices are such of 1 ns (X). A flow is not begun before its second hop.
  *
  * Numbers beyond 2^53 and hexadecimal ones are strings: readers of JSON round them otherwise.
  */
 #include "export/export.h"
 #include "export/follow.h"
+#include "export/modes.h"
 #include "export/text.h"
 
 #include "base/error.h"
@@ -18,6 +23,7 @@
 enum {
     PID_CPUS = 0,
     PID_VCPUS = 5000000, /* beyond the kernel's greatest pid (PID_MAX_LIMIT, 2^22) */
+    PID_DEVICES = 5000001,
     STRING_MAX = 1024,
 };
 
@@ -26,6 +32,7 @@ enum { ROW_NONE, ROW_VCPU = 1, ROW_CPU = 2 }; /* follow_cpu.own[0]: rows that ha
 struct chrome {
     const struct export_job *job;
     struct follow follow;
+    struct export_modes modes;
     bool more; /* an event stands before the next */
 };
 
@@ -167,6 +174,46 @@ static struct export_out *place_open(struct chrome *c, struct follow_place at, c
     return event_open(c, phase, pid, t->tid, time);
 }
 
+static int64_t device_row(struct chrome *c, struct follow_device *device)
+{
+    int64_t row = device - c->follow.devices;
+
+    if (!device->own)
+        name_row(c, "thread_name", PID_DEVICES, row, device->name);
+    device->own = 1;
+    return row;
+}
+
+/* ---- flows ---- */
+
+static void put_flow(struct chrome *c, char phase, int64_t pid, int64_t tid, uint64_t time,
+                     uint64_t id)
+{
+    struct export_out *o = event_open(c, phase, pid, tid, time);
+
+    export_str(o, ",\"cat\":\"irq\",\"name\":\"interrupt\",\"id\":");
+    export_dec(o, id, 1);
+    export_str(o, phase == 'f' ? ",\"bp\":\"e\"}" : "}");
+}
+
+/* What the slice at that place is to an interrupt. */
+static void put_hop(struct chrome *c, struct follow_place at, uint64_t time)
+{
+    static const char phases[] = {[FOLLOW_NEXT] = 't', [FOLLOW_LAST] = 'f'};
+    const struct follow_hop *hop = at.hop;
+
+    if (!hop || hop->step == FOLLOW_FIRST)
+        return;
+    if (hop->begins && hop->device)
+        put_flow(c, 's', PID_DEVICES, device_row(c, hop->device), hop->time, hop->flow);
+    else if (hop->begins)
+        put_flow(c, 's', PID_VCPUS, at.cpu->cpu, hop->time, hop->flow);
+    if (at.device)
+        put_flow(c, phases[hop->step], PID_DEVICES, device_row(c, at.device), time, hop->flow);
+    else
+        put_flow(c, phases[hop->step], PID_VCPUS, at.cpu->cpu, time, hop->flow);
+}
+
 /* ---- what is followed ---- */
 
 /* What ran until now; idle time stays empty. */
@@ -205,18 +252,34 @@ static void chrome_begin(void *x, struct follow_place at, uint64_t time, const c
 
     put_name(o, name, STRING_MAX);
     event_close(o, ev);
+    put_hop(x, at, time);
 }
 
 static void chrome_end(void *x, struct follow_place at, uint64_t time, const struct trace_event *ev)
 {
+    put_hop(x, at, time);
     event_close(place_open(x, at, 'E', time), ev);
 }
 
-static void chrome_point(void *x, struct follow_place at, uint64_t time,
+static void chrome_access(struct chrome *c, struct follow_place at, uint64_t time, const char *name,
+                          const struct trace_event *ev)
+{
+    struct export_out *o = event_open(c, 'X', PID_DEVICES, device_row(c, at.device), time);
+
+    export_str(o, ",\"dur\":0.001");
+    put_name(o, name, STRING_MAX);
+    event_close(o, ev);
+    put_hop(c, at, time);
+}
+
+static void chrome_point(void *x, struct follow_place at, uint64_t time, const char *name,
                          const struct trace_event *ev)
 {
+    if (at.device) {
+        chrome_access(x, at, time, name, ev);
+        return;
+    }
     struct export_out *o = place_open(x, at, 'i', time);
-
     export_str(o, ",\"s\":\"t\"");
     put_name(o, ev->type->name, STRING_MAX);
     event_close(o, ev);
@@ -224,7 +287,7 @@ static void chrome_point(void *x, struct follow_place at, uint64_t time,
 
 static void chrome_lost(void *x, struct follow_cpu *cpu, uint64_t time)
 {
-    struct export_out *o = place_open(x, (struct follow_place){cpu, NULL}, 'i', time);
+    struct export_out *o = place_open(x, (struct follow_place){.cpu = cpu}, 'i', time);
 
     export_str(o, ",\"s\":\"t\",\"name\":\"events lost\"");
     event_close(o, NULL);
@@ -244,6 +307,28 @@ static void chrome_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned
     event_close(o, ev);
 }
 
+/* One counter with a series for each mode: they add up to 100. */
+static void chrome_modes(void *x, uint32_t cpu, uint64_t time, const uint16_t value[MODES],
+                         unsigned changed)
+{
+    struct export_out *o = event_open(x, 'C', PID_VCPUS, cpu, time);
+    char name[32];
+
+    (void)changed;
+    snprintf(name, sizeof name, "vCPU %u modes, %%", cpu);
+    put_name(o, name, sizeof name);
+    export_str(o, ",\"args\":{");
+    for (unsigned i = 0; i < MODES; i++) {
+        export_str(o, i ? ",\"" : "\"");
+        export_str(o, export_mode_names[i]);
+        export_str(o, "\":");
+        export_dec(o, value[i] / 100, 1);
+        export_char(o, '.');
+        export_dec(o, value[i] % 100, 2);
+    }
+    export_str(o, "}}");
+}
+
 static const struct follow_ops chrome_ops = {
     .lost = chrome_lost,
     .run = chrome_run,
@@ -260,10 +345,15 @@ static struct oscope_error *format_begin(void *state, const struct export_job *j
     struct chrome *c = state;
 
     c->job = job;
+    c->modes.tell = chrome_modes;
+    c->modes.x = c;
+    TRY(export_modes_init(&c->modes, job));
     TRY(follow_init(&c->follow, job, &chrome_ops, c));
     export_str(job->out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
     name_row(c, "process_name", PID_CPUS, 0, "CPUs");
-    name_row(c, "process_name", PID_VCPUS, 0, "vCPUs: traps, waiting, other events");
+    name_row(c, "process_name", PID_VCPUS, 0,
+             "vCPUs: traps, interrupts, waiting, other events, modes");
+    name_row(c, "process_name", PID_DEVICES, 0, "devices: registers read and written");
     return NULL;
 }
 
@@ -271,6 +361,7 @@ static void format_event(void *state, const struct trace_event *ev)
 {
     struct chrome *c = state;
 
+    export_modes_event(&c->modes, ev);
     follow_event(&c->follow, ev);
 }
 
@@ -285,6 +376,8 @@ static struct oscope_error *format_end(void *state, const struct trace_stats *st
     struct chrome *c = state;
     struct export_out *o = c->job->out;
 
+    follow_end(&c->follow);
+    TRY(export_modes_end(&c->modes));
     for (uint32_t i = 0; i < FOLLOW_CPUS; i++)
         put_run(c, &c->follow.cpus[i], c->follow.cpus[i].last, 0, false);
     export_str(o, "\n],\"otherData\":{\"events\":");
@@ -302,7 +395,10 @@ static struct oscope_error *format_end(void *state, const struct trace_stats *st
 
 static void format_release(void *state)
 {
-    follow_free(&((struct chrome *)state)->follow);
+    struct chrome *c = state;
+
+    export_modes_free(&c->modes);
+    follow_free(&c->follow);
 }
 
 const struct export_format export_chrome = {

@@ -16,6 +16,7 @@
 static const struct export_format *const formats[] = {
     &export_perfetto,
     &export_chrome,
+    &export_folded,
     &export_csv,
 };
 
@@ -225,7 +226,8 @@ struct oscope_error *oscope_export(const struct oscope_export_options *o,
                              .metadata = trace_reader_metadata(r),
                              .schema = trace_reader_schema(r),
                              .context = &context,
-                             .reader = r};
+                             .reader = r,
+                             .result = out};
     if (!err)
         err = find_event(&job, f, o);
     if (!err) {

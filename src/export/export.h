@@ -19,8 +19,9 @@ struct export_job {
     const struct trace_metadata *metadata;
     const struct trace_schema *schema;
     const struct trace_context *context;
-    const struct trace_reader *reader; /* for trace_reader_stream() */
-    const struct trace_type *only;     /* events are all of this type, or NULL */
+    const struct trace_reader *reader;   /* for trace_reader_stream() */
+    const struct trace_type *only;       /* events are all of this type, or NULL */
+    struct oscope_export_result *result; /* a format may set its note */
 };
 
 struct export_format {
@@ -35,6 +36,6 @@ struct export_format {
     void (*release)(void *state); /* also after a begin() that failed; NULL: nothing to free */
 };
 
-extern const struct export_format export_perfetto, export_chrome, export_csv;
+extern const struct export_format export_perfetto, export_chrome, export_folded, export_csv;
 
 #endif

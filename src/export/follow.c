@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Following a recording. Slices of a vCPU are its traps and its waits, on one stack: a wait is
- * always the innermost. A trap's end is not always in the recording as such: a task that is
- * preempted in an interrupt and another that returns to the user leave the vCPU's stack at once.
- * What is certain is that nothing is open while the user runs, so whatever enters or leaves the
- * user's privilege closes all.
+ * Following a recording: what its types are, who runs, time. Slices are follow_slice.c's, how
+ * interrupts hang together follow_flow.c's.
  */
-#include "export/follow.h"
+#include "export/follow_slice.h"
 
 #include "base/error.h"
-
-#include <stdio.h>
 
 #define BACKWARDS_NS UINT64_C(1000000000)
 
@@ -43,7 +38,24 @@ static const struct {
     {"vcpu_resume", false, FOLLOW_RESUME, 0, {NULL}},
     {"syscall_entry_", true, FOLLOW_CALL, 0, {"tid"}},
     {"syscall_exit_", true, FOLLOW_CALL_EXIT, 0, {"tid"}},
+    {"firmware_entry", false, FOLLOW_FIRMWARE, 0, {"cause", "from"}},
+    {"firmware_exit", false, FOLLOW_FIRMWARE_EXIT, 0, {"to"}},
+    {"irq_handler_entry", false, FOLLOW_IRQ, 2, {"irq", "name", "hwirq"}},
+    {"irq_handler_exit", false, FOLLOW_IRQ_EXIT, 0, {"irq", "ret"}},
+    {"irq_softirq_entry", false, FOLLOW_SOFTIRQ, 0, {"vec"}},
+    {"irq_softirq_exit", false, FOLLOW_SOFTIRQ_EXIT, 0, {"vec"}},
+    {"x86_irq_vectors_", true, FOLLOW_VECTOR, 0, {"vector"}},
+    {"page_fault_entry", false, FOLLOW_FAULT, 0, {"tid", "flags", "area"}},
+    {"page_fault_exit", false, FOLLOW_FAULT_EXIT, 0, {"tid"}},
+    {"mmio", false, FOLLOW_MMIO, 3, {"device", "register", "value", "write", "offset"}},
 };
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+
+    return n >= m && !strcmp(s + n - m, end);
+}
 
 static void know_type(struct follow_type *out, const struct trace_type *type)
 {
@@ -60,17 +72,10 @@ static void know_type(struct follow_type *out, const struct trace_type *type)
             out->field[i] = (uint8_t)at;
         }
         out->kind = known_types[k].kind;
+        if (out->kind == FOLLOW_VECTOR && !ends_with(type->name, "_entry"))
+            out->kind = ends_with(type->name, "_exit") ? FOLLOW_VECTOR_EXIT : FOLLOW_OTHER;
         return;
     }
-}
-
-const char *follow_call_name(const struct trace_type *type)
-{
-    static const char entry[] = "syscall_entry_", leave[] = "syscall_exit_";
-
-    if (!strncmp(type->name, entry, sizeof entry - 1))
-        return type->name + sizeof entry - 1;
-    return type->name + (strncmp(type->name, leave, sizeof leave - 1) ? 0 : sizeof leave - 1);
 }
 
 /* ---- threads ---- */
@@ -93,141 +98,22 @@ struct follow_thread *follow_thread(struct follow *f, int32_t tid)
     return &f->threads.data[f->threads.len - 1];
 }
 
-/* The thread if there is anything to say about it. */
-static struct follow_thread *thread_find(struct follow *f, int32_t tid)
+struct follow_thread *follow_thread_find(const struct follow *f, int32_t tid)
 {
     uint64_t *at = hash_get(&f->index, (uint32_t)tid);
 
     return at ? &f->threads.data[*at] : NULL;
 }
 
-static void close_call(struct follow *f, struct follow_cpu *cpu, struct follow_thread *t,
-                       uint64_t time, const struct trace_event *ev)
-{
-    t->call = false;
-    f->ops->end(f->x, (struct follow_place){cpu, t}, time, ev);
-}
-
 /* A task that is new, or gone: what was known under its number belongs to another. */
 static void thread_renew(struct follow *f, struct follow_cpu *cpu, int32_t tid, uint64_t time)
 {
-    struct follow_thread *t = thread_find(f, tid);
+    struct follow_thread *t = follow_thread_find(f, tid);
 
     if (!t)
         return;
-    if (t->call)
-        close_call(f, cpu, t, time, NULL);
+    slice_close_thread(f, cpu, t, time);
     *t = (struct follow_thread){.tid = tid};
-}
-
-/* ---- slices of a vCPU ---- */
-
-static void close_wait(struct follow *f, struct follow_cpu *cpu, uint64_t time)
-{
-    if (cpu->idle)
-        f->ops->end(f->x, (struct follow_place){cpu, NULL}, time, NULL);
-    cpu->idle = false;
-}
-
-static void close_all(struct follow *f, struct follow_cpu *cpu, uint64_t time)
-{
-    close_wait(f, cpu, time);
-    for (; cpu->traps; cpu->traps--)
-        f->ops->end(f->x, (struct follow_place){cpu, NULL}, time, NULL);
-}
-
-/*
- * Whether a privilege, as trap events have it, is the user's: riscv64 0 is U and 1 is S, x86 the
- * ring. Where the metadata doesn't tell the architecture, values that only one of them has do.
- */
-static bool is_user(struct follow *f, uint64_t privilege)
-{
-    if (f->arch == FOLLOW_ARCH_UNKNOWN && privilege == 1)
-        f->arch = FOLLOW_ARCH_RISCV;
-    if (f->arch == FOLLOW_ARCH_UNKNOWN && privilege == 3)
-        f->arch = FOLLOW_ARCH_X86;
-    return f->arch == FOLLOW_ARCH_X86 ? privilege == 3 : f->arch && privilege == 0;
-}
-
-static void trap_name(const struct follow *f, uint64_t cause, char name[FOLLOW_NAME])
-{
-    const char *what = "trap";
-
-    if (f->arch == FOLLOW_ARCH_RISCV)
-        what = cause & 0x8000 ? "interrupt" : "exception";
-    else if (f->arch == FOLLOW_ARCH_X86)
-        what = "vector";
-    if (f->arch == FOLLOW_ARCH_RISCV)
-        cause &= 0x7fff;
-    snprintf(name, FOLLOW_NAME, "%s %llu", what, (unsigned long long)cause);
-}
-
-static void trap_entry(struct follow *f, struct follow_cpu *cpu, uint64_t time,
-                       const uint8_t *field, const struct trace_event *ev)
-{
-    char name[FOLLOW_NAME];
-
-    close_wait(f, cpu, time);
-    if (is_user(f, trace_event_u64(ev, field[2])) || cpu->traps == FOLLOW_DEPTH)
-        close_all(f, cpu, time);
-    trap_name(f, trace_event_u64(ev, field[1]), name);
-    cpu->traps++;
-    f->ops->begin(f->x, (struct follow_place){cpu, NULL}, time, name, ev);
-}
-
-static void trap_exit(struct follow *f, struct follow_cpu *cpu, uint64_t time, const uint8_t *field,
-                      const struct trace_event *ev)
-{
-    bool user = is_user(f, trace_event_u64(ev, field[1]));
-
-    close_wait(f, cpu, time);
-    if (!cpu->traps) {
-        f->ops->point(f->x, (struct follow_place){cpu, NULL}, time, ev);
-        return;
-    }
-    cpu->traps--;
-    f->ops->end(f->x, (struct follow_place){cpu, NULL}, time, ev);
-    if (user)
-        close_all(f, cpu, time);
-}
-
-static void wait_step(struct follow *f, struct follow_cpu *cpu, uint64_t time, bool idle,
-                      const struct trace_event *ev)
-{
-    struct follow_place at = {cpu, NULL};
-
-    if (idle) {
-        close_wait(f, cpu, time);
-        cpu->idle = true;
-        f->ops->begin(f->x, at, time, "idle", ev);
-    } else if (cpu->idle) {
-        cpu->idle = false;
-        f->ops->end(f->x, at, time, ev);
-    } else {
-        f->ops->point(f->x, at, time, ev);
-    }
-}
-
-/* ---- system calls ---- */
-
-/* A call that has not ended when its task makes another is one whose end was lost. */
-static void call_step(struct follow *f, struct follow_cpu *cpu, uint64_t time, bool entry,
-                      int32_t tid, const struct trace_event *ev)
-{
-    struct follow_thread *t = entry ? follow_thread(f, tid) : thread_find(f, tid);
-
-    if (!t || (!entry && !t->call)) {
-        f->ops->point(f->x, (struct follow_place){cpu, NULL}, time, ev);
-        return;
-    }
-    if (!entry) {
-        close_call(f, cpu, t, time, ev);
-        return;
-    }
-    if (t->call)
-        close_call(f, cpu, t, time, NULL);
-    t->call = true;
-    f->ops->begin(f->x, (struct follow_place){cpu, t}, time, follow_call_name(ev->type), ev);
 }
 
 /* ---- tasks ---- */
@@ -263,6 +149,7 @@ static void switch_step(struct follow *f, struct follow_cpu *cpu, uint64_t time,
     struct follow_task next = {(int32_t)trace_event_s64(ev, field[5]),
                                trace_event_s64(ev, field[6]), trace_event_str(ev, field[4])};
 
+    slice_switch(f, cpu, time);
     if (cpu->running && cpu->tid != prev.tid) {
         if (cpu->tid != FOLLOW_NOBODY)
             run_unseen(f, cpu, cpu->last, &nobody);
@@ -310,7 +197,8 @@ static void task_step(struct follow *f, struct follow_cpu *cpu, uint64_t time,
 
 static void lose(struct follow *f, struct follow_cpu *cpu, uint64_t time)
 {
-    close_all(f, cpu, cpu->last);
+    flow_forget(f, cpu);
+    slice_close_all(f, cpu, cpu->last);
     if (cpu->running && cpu->tid != FOLLOW_NOBODY)
         run_unseen(f, cpu, cpu->last, &nobody);
     cpu->gaps++;
@@ -327,7 +215,7 @@ static uint64_t tell_time(struct follow *f, struct follow_cpu *cpu, const struct
         return ev->time;
     if (cpu->last - ev->time < BACKWARDS_NS)
         return cpu->last;
-    close_all(f, cpu, cpu->last);
+    slice_close_all(f, cpu, cpu->last);
     if (cpu->running && cpu->tid != FOLLOW_NOBODY)
         run_unseen(f, cpu, cpu->last, &nobody);
     cpu->running = false;
@@ -339,7 +227,8 @@ void follow_event(struct follow *f, const struct trace_event *ev)
     const struct follow_type *type = &f->types[ev->type->id];
     struct follow_cpu *cpu = &f->cpus[MIN(ev->cpu, FOLLOW_CPUS)];
     uint64_t time = tell_time(f, cpu, ev);
-    unsigned kind = cpu->cpu == FOLLOW_CPUS ? FOLLOW_OTHER : type->kind;
+    unsigned kind =
+        cpu->cpu == FOLLOW_CPUS && type->kind != FOLLOW_MMIO ? FOLLOW_OTHER : type->kind;
 
     if (!cpu->seen || time < cpu->last)
         cpu->last = time;
@@ -350,30 +239,34 @@ void follow_event(struct follow *f, const struct trace_event *ev)
     cpu->events++;
     switch (kind) {
     case FOLLOW_SWITCH: switch_step(f, cpu, time, type->field, ev); break;
-    case FOLLOW_TRAP: trap_entry(f, cpu, time, type->field, ev); break;
-    case FOLLOW_TRAP_EXIT: trap_exit(f, cpu, time, type->field, ev); break;
-    case FOLLOW_IDLE:
-    case FOLLOW_RESUME: wait_step(f, cpu, time, kind == FOLLOW_IDLE, ev); break;
-    case FOLLOW_CALL:
-    case FOLLOW_CALL_EXIT:
-        call_step(f, cpu, time, kind == FOLLOW_CALL, (int32_t)trace_event_s64(ev, type->field[0]),
-                  ev);
+    case FOLLOW_WAKING:
+    case FOLLOW_WAKEUP:
+    case FOLLOW_FORK:
+    case FOLLOW_EXEC:
+    case FOLLOW_EXIT: task_step(f, cpu, time, type, ev); break;
+    case FOLLOW_MMIO: flow_mmio(f, cpu, time, type, ev); break;
+    case FOLLOW_OTHER:
+        f->ops->point(f->x, (struct follow_place){.cpu = cpu}, time, NULL, ev);
         break;
-    case FOLLOW_OTHER: f->ops->point(f->x, (struct follow_place){cpu, NULL}, time, ev); break;
-    default: task_step(f, cpu, time, type, ev); break;
+    default: slice_step(f, cpu, time, type, ev); break;
     }
     cpu->last = time;
 }
 
 /* ---- begin and end ---- */
 
-static enum follow_arch find_arch(const struct trace_metadata *m)
+void follow_end(struct follow *f)
+{
+    for (uint32_t i = 0; i < FOLLOW_CPUS; i++)
+        flow_release(f, &f->cpus[i], f->cpus[i].last, true);
+}
+
+/* Of RISC-V others than riscv64 have the same traps. */
+const struct arch *follow_arch(const struct trace_metadata *m)
 {
     const char *name = m ? trace_metadata_env(m, "architecture") : NULL;
 
-    if (name && !strncmp(name, "riscv", 5))
-        return FOLLOW_ARCH_RISCV;
-    return name && !strcmp(name, "x86_64") ? FOLLOW_ARCH_X86 : FOLLOW_ARCH_UNKNOWN;
+    return name ? arch_find(strncmp(name, "riscv", 5) ? name : "riscv64") : NULL;
 }
 
 /* The threads that there were when the recording began. */
@@ -396,7 +289,7 @@ struct oscope_error *follow_init(struct follow *f, const struct export_job *job,
 
     f->ops = ops;
     f->x = x;
-    f->arch = find_arch(job->metadata);
+    f->arch = follow_arch(job->metadata);
     f->types = calloc(schema->nids + 1, sizeof *f->types);
     f->cpus = calloc(FOLLOW_CPUS + 1, sizeof *f->cpus);
     if (!f->types || !f->cpus)

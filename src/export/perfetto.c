@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Perfetto: scheduling as ftrace events, the one form of which Perfetto makes its CPU lanes, thread
- * states and wakers; everything else as track events (perfetto_track.c). Ftrace events go out in
- * bundles of one vCPU; the order of packets in a file is free, Perfetto sorts by time.
+ * states and wakers; everything else as track events (perfetto_track.c). Handlers of interrupts and
+ * softirqs are both: ftrace's are Perfetto's own tracks of each CPU, but only track events can have
+ * flows and lie within their traps. Ftrace events go out in bundles of one vCPU; the order of
+ * packets in a file is free, Perfetto sorts by time.
  *
  * Perfetto's own time is CLOCK_BOOTTIME, and ftrace events have no other. The recording's is
  * CLOCK_MONOTONIC, which differs from it only by the time that the host was suspended since its
@@ -31,6 +33,10 @@ enum {
     FTRACE_SWITCH = 4,
     FTRACE_WAKEUP = 17,
     FTRACE_WAKING = 20,
+    FTRACE_SOFTIRQ = 24,
+    FTRACE_SOFTIRQ_EXIT = 25,
+    FTRACE_IRQ = 36,
+    FTRACE_IRQ_EXIT = 37,
     FTRACE_NEWTASK = 235,
     FTRACE_EXEC = 237,
     FTRACE_EXIT = 238,
@@ -191,6 +197,56 @@ static void ftrace_exit(struct proto *m, const uint8_t *field, const struct trac
     proto_text(m, 1, trace_event_str(ev, field[0]), COMM_MAX);
     proto_int(m, 2, trace_event_s64(ev, field[1]));
     proto_int(m, 4, trace_event_s64(ev, field[2]) + PRIO_BASE);
+}
+
+static void ftrace_softirq(struct perfetto *p, struct follow_place at, uint64_t time, bool begins)
+{
+    size_t open[2];
+    struct proto *m = ftrace_open(p, at.cpu, time, current(at.cpu),
+                                  begins ? FTRACE_SOFTIRQ : FTRACE_SOFTIRQ_EXIT, open);
+
+    if (!m)
+        return;
+    proto_uint(m, 1, at.number);
+    ftrace_close(m, open);
+}
+
+/* An end that no event says has no result; Perfetto takes that for "not ours". */
+static void ftrace_handler(struct perfetto *p, struct follow_place at, uint64_t time, bool begins,
+                           const struct trace_event *ev)
+{
+    const uint8_t *field = ev ? p->follow.types[ev->type->id].field : NULL;
+    size_t open[2];
+    struct proto *m =
+        ftrace_open(p, at.cpu, time, current(at.cpu), begins ? FTRACE_IRQ : FTRACE_IRQ_EXIT, open);
+
+    if (!m)
+        return;
+    proto_int(m, 1, (int32_t)at.number);
+    if (begins)
+        proto_text(m, 2, trace_event_str(ev, field[1]), COMM_MAX);
+    else if (ev)
+        proto_int(m, 2, trace_event_s64(ev, field[1]));
+    ftrace_close(m, open);
+}
+
+static void slice_begin(void *x, struct follow_place at, uint64_t time, const char *name,
+                        const struct trace_event *ev)
+{
+    if (at.slice == FOLLOW_SLICE_IRQ)
+        ftrace_handler(x, at, time, true, ev);
+    else if (at.slice == FOLLOW_SLICE_SOFTIRQ)
+        ftrace_softirq(x, at, time, true);
+    perfetto_begin(x, at, time, name, ev);
+}
+
+static void slice_end(void *x, struct follow_place at, uint64_t time, const struct trace_event *ev)
+{
+    if (at.slice == FOLLOW_SLICE_IRQ)
+        ftrace_handler(x, at, time, false, ev);
+    else if (at.slice == FOLLOW_SLICE_SOFTIRQ)
+        ftrace_softirq(x, at, time, false);
+    perfetto_end(x, at, time, ev);
 }
 
 /* ---- processes ---- */
@@ -389,8 +445,8 @@ static void cpu_stats(struct perfetto *p, const struct follow_cpu *cpu, unsigned
 static const struct follow_ops perfetto_ops = {
     .lost = ftrace_lost,
     .run = ftrace_switch,
-    .begin = perfetto_begin,
-    .end = perfetto_end,
+    .begin = slice_begin,
+    .end = slice_end,
     .point = perfetto_point,
     .task = ftrace_task,
 };
@@ -400,12 +456,16 @@ static struct oscope_error *format_begin(void *state, const struct export_job *j
     struct perfetto *p = state;
 
     p->job = job;
-    p->uuid = PERFETTO_TRACK_VCPUS;
+    p->uuid = PERFETTO_TRACK_DEVICES;
+    p->modes.tell = perfetto_modes;
+    p->modes.x = p;
     p->packet = (struct proto){malloc(PERFETTO_PACKET), 0, PERFETTO_PACKET, false};
     p->bundles = calloc(FOLLOW_CPUS, sizeof *p->bundles);
     p->interned = calloc(1, job->schema->nids + 1);
-    if (!p->packet.buf || !p->bundles || !p->interned)
+    p->counters = calloc(FOLLOW_CPUS, sizeof *p->counters);
+    if (!p->packet.buf || !p->bundles || !p->interned || !p->counters)
         return error_nomem();
+    TRY(export_modes_init(&p->modes, job));
     return follow_init(&p->follow, job, &perfetto_ops, p);
 }
 
@@ -415,6 +475,7 @@ static void format_event(void *state, const struct trace_event *ev)
 
     if (unlikely(!p->started))
         start(p, ev->time);
+    export_modes_event(&p->modes, ev);
     follow_event(&p->follow, ev);
 }
 
@@ -425,6 +486,8 @@ static struct oscope_error *format_end(void *state, const struct trace_stats *st
     (void)stats; /* what is told for each vCPU adds up to it */
     if (!p->started)
         start(p, 0);
+    follow_end(&p->follow);
+    TRY(export_modes_end(&p->modes));
     for (uint32_t i = 0; i < FOLLOW_CPUS; i++) {
         struct follow_cpu *cpu = &p->follow.cpus[i];
         if (!cpu->seen)
@@ -448,6 +511,8 @@ static void format_release(void *state)
     free(p->bundles);
     free(p->packet.buf);
     free(p->interned);
+    free(p->counters);
+    export_modes_free(&p->modes);
     follow_free(&p->follow);
 }
 

@@ -47,6 +47,18 @@ static inline void proto_int(struct proto *p, unsigned field, int64_t v)
     proto_uint(p, field, (uint64_t)v);
 }
 
+/* fixed64, or a double's bits */
+static inline void proto_fixed64(struct proto *p, unsigned field, uint64_t v)
+{
+    if (unlikely(p->cap - p->len < PROTO_VARINT_MAX + sizeof v)) {
+        p->full = true;
+        return;
+    }
+    p->len += proto_put(p->buf + p->len, (uint64_t)field << 3 | 1);
+    for (unsigned i = 0; i < sizeof v; i++)
+        p->buf[p->len++] = (uint8_t)(v >> 8 * i);
+}
+
 /* Bytes, or text that is valid UTF-8. */
 void proto_bytes(struct proto *p, unsigned field, const void *bytes, size_t n);
 /* A guest's string of at most n bytes (see export_text()), cut to 1 KiB. */

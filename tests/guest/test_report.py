@@ -2,6 +2,7 @@
 # Copyright the oscope authors
 """Reports against what the guest itself says of its tasks."""
 
+import collections
 import json
 import signal
 import subprocess
@@ -205,6 +206,17 @@ def test_modes_traps_and_syscalls(eventful, tmp_path):
     known = "firmware", "kernel", "user", "idle"
     assert sum(t[k] or 0 for t in table(modes, "tasks") for k in known) == sum(
         c[k] or 0 for c in table(modes, "cpus") for k in known)
+    # Folded stacks have the same time.
+    r = Guest.oscope_run("export", "-t", trace, "--to", "folded", "-o", "-")
+    assert r.returncode == 0 and r.stderr == "", r.stderr
+    stacks = collections.Counter()
+    for line in r.stdout.splitlines():
+        path, ns = line.rsplit(" ", 1)
+        task, mode = path.split(";")[:2]
+        stacks[task.rsplit("-", 1)[-1], mode] += int(ns)
+    for t in table(modes, "tasks"):
+        tid = "(not known)" if t["tid"] is None else str(t["tid"])
+        assert all(stacks[tid, k] == (t[k] or 0) for k in known)
     # System calls are traps: each is seen in both views.
     causes = table(traps, "causes")
     entered = sum(c["count"] for c in causes if c["kind"] == "syscall")

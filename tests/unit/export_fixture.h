@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "analysis/fold.h"
 #include "base/clock.h"
 #include "fake_trace.h"
 #include "trace/record.h"
@@ -182,6 +183,60 @@ static inline uint16_t fixture_slice(struct export_fixture *x, struct fields *p,
     }
 }
 
+/* Interrupts, firmware, page faults, registers: likewise. */
+static inline uint16_t fixture_more(struct export_fixture *x, struct fields *p, unsigned which)
+{
+    switch (which) {
+    case 0:
+        put_int(p, 7, 4);
+        put_str(p, EXPORT_HOSTILE);
+        put_int(p, 3, 4);
+        return TRACE_IRQ_HANDLER_ENTRY;
+    case 1:
+        put_int(p, 7, 4);
+        put_int(p, 1, 4);
+        return TRACE_IRQ_HANDLER_EXIT;
+    case 2:
+    case 3:
+        put_int(p, fixture_random(x, 3), 4);
+        return which == 2 ? TRACE_IRQ_SOFTIRQ_ENTRY : TRACE_IRQ_SOFTIRQ_EXIT;
+    case 4:
+        put_int(p, 6, 2);
+        put_int(p, fixture_random(x, 2), 1);
+        return TRACE_FIRMWARE_ENTRY;
+    case 5: put_int(p, 1, 1); return TRACE_FIRMWARE_EXIT;
+    case 6:
+        put_int(p, fixture_random(x, 6), 4);
+        put_str(p, EXPORT_HOSTILE);
+        put_int(p, 0x1000, 8);
+        put_int(p, 0, 8);
+        put_int(p, 0x41, 4);
+        for (int i = 0; i < 3; i++)
+            put_int(p, 0x1000, 8);
+        put_int(p, 2, 1);
+        put_str(p, EXPORT_HOSTILE);
+        put_int(p, 3, 1);
+        for (int i = 0; i < 5; i++)
+            put_int(p, 0x1000, 8);
+        return TRACE_PAGE_FAULT_ENTRY;
+    case 7:
+        put_int(p, fixture_random(x, 6), 4);
+        put_int(p, 0x1000, 8);
+        put_int(p, 0, 4);
+        for (int i = 0; i < 5; i++)
+            put_int(p, 0x1000, 8);
+        return TRACE_PAGE_FAULT_EXIT;
+    default: /* a read of a register, by a hostile name */
+        put_str(p, "device");
+        put_str(p, which == 8 ? EXPORT_HOSTILE : "");
+        for (int i = 0; i < 3; i++)
+            put_int(p, 0x10, 8);
+        put_int(p, 4, 1);
+        put_int(p, 0, 1);
+        return TRACE_MMIO;
+    }
+}
+
 static inline uint16_t fixture_own(struct fields *p, unsigned which)
 {
     if (which % 2)
@@ -203,7 +258,7 @@ static inline void fixture_events(struct export_fixture *x, uint32_t from, uint3
 {
     for (uint32_t i = from; i < to; i++) {
         uint64_t time = EXPORT_START + (uint64_t)i * 1001;
-        uint32_t cpu = fixture_random(x, 3), which = fixture_random(x, 12);
+        uint32_t cpu = fixture_random(x, 3), which = fixture_random(x, 16);
         struct fields p = {.n = 0};
         uint16_t id;
 
@@ -214,8 +269,9 @@ static inline void fixture_events(struct export_fixture *x, uint32_t from, uint3
         if (which < 6)
             id = fixture_task(x, &p, fixture_random(x, 5));
         else
-            id = which < 11 ? fixture_slice(x, &p, fixture_random(x, 6))
-                            : fixture_own(&p, fixture_random(x, 2));
+            id = which < 11   ? fixture_slice(x, &p, fixture_random(x, 6))
+                 : which < 15 ? fixture_more(x, &p, fixture_random(x, 10))
+                              : fixture_own(&p, fixture_random(x, 2));
         fake_trace_event(&x->f, cpu, time, id, p.bytes, p.n);
     }
 }
@@ -298,6 +354,34 @@ static inline struct oscope_export_result fixture_export(struct export_fixture *
     fixture_load(x);
     assert_int_equal(result.bytes, x->len);
     return result;
+}
+
+/* The report's view of modes, of all the reader has; then oscope_view_free(). */
+static inline struct oscope_view *modes_view(struct export_fixture *x)
+{
+    const struct fold_options o = {.to = UINT64_MAX, .cpu = -1, .arch = arch_find("riscv64")};
+    struct trace_stats stats = {0};
+    struct oscope_view *view = NULL;
+    const struct trace_event *ev;
+    struct fold *f = NULL;
+
+    assert_null(fold_open(fold_find("modes"), &o, &f));
+    trace_reader_seek(x->r, 0);
+    while ((ev = trace_reader_next(x->r)))
+        fold_event(f, ev);
+    assert_null(fold_view(f, f->now, &stats, &view));
+    fold_close(f);
+    trace_reader_seek(x->r, 0);
+    return view;
+}
+
+static inline const struct oscope_table *view_table(const struct oscope_view *v, const char *name)
+{
+    for (size_t i = 0; i < v->ntables; i++)
+        if (!strcmp(v->tables[i].name, name))
+            return &v->tables[i];
+    fail_msg("no table %s", name);
+    return NULL;
 }
 
 static inline bool fixture_is(const struct trace_event *ev, const char *prefix)

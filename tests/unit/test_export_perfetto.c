@@ -45,7 +45,13 @@ static bool next(struct msg *m, struct field *f)
         return false;
     uint64_t tag = varint(m);
     *f = (struct field){.n = (unsigned)(tag >> 3), .wire = tag & 7};
-    assert_true(f->n > 0 && (f->wire == 0 || f->wire == 2));
+    assert_true(f->n > 0 && f->wire <= 2);
+    if (f->wire == 1) { /* fixed64 */
+        assert_true(m->end - m->p >= 8);
+        memcpy(&f->v, m->p, 8);
+        m->p += 8;
+        return true;
+    }
     uint64_t v = varint(m);
     if (f->wire == 0) {
         f->v = v;
@@ -137,6 +143,8 @@ struct seen {
     struct seen_event *points; /* TrackEvents with an event's fields, likewise */
     size_t npoints;
     uint64_t uuid[TRACKS], depth[TRACKS], time[TRACKS];
+    bool counter[TRACKS];
+    uint64_t counts, irqs[CPUS], softirqs[CPUS];
     size_t ntracks;
     uint8_t names[EXPORT_EMPTY + 8]; /* EventName iids that were interned */
     uint64_t lost_bundles, lost_points, entries, overrun, newtasks, forks;
@@ -157,6 +165,7 @@ static void see_descriptor(struct seen *s, struct msg m)
     struct field thread = get(m, 4);
 
     assert_true(s->ntracks < TRACKS);
+    s->counter[s->ntracks] = get(m, 8).n;
     s->uuid[s->ntracks++] = (uint64_t)integer(m, 1);
     assert_true(get(m, 2).n || (get(thread.m, 1).n && get(thread.m, 2).n));
     if (get(m, 5).n)
@@ -178,7 +187,16 @@ static void see_track_event(struct seen *s, uint64_t time, struct msg m)
     int64_t type = integer(m, 9);
     bool fields = has(m, 4) || has(m, 10);
 
-    assert_true(type >= 1 && type <= 3);
+    assert_true(type >= 1 && type <= 4);
+    assert_int_equal(type == 4, s->counter[t]);
+    if (type == 4) {
+        struct field value = get(m, 44);
+        double percent;
+        memcpy(&percent, &value.v, sizeof percent);
+        assert_true(value.wire == 1 && percent >= 0 && percent <= 100);
+        s->counts++;
+        return;
+    }
     if (type == 2)
         assert_true(s->depth[t]-- > 0);
     s->depth[t] += type == 1;
@@ -215,7 +233,15 @@ static void see_bundle(struct seen *s, struct msg m)
                 ev->type = e.n;
             }
         s->newtasks += ev->type == 235;
-        s->n -= ev->type == 235; /* beside sched_process_fork */
+        s->irqs[cpu.v] += ev->type == 36;
+        s->softirqs[cpu.v] += ev->type == 24;
+        if (ev->type == 37)
+            assert_true(s->irqs[cpu.v]-- > 0);
+        if (ev->type == 25)
+            assert_true(s->softirqs[cpu.v]-- > 0);
+        /* beside sched_process_fork; and what is on other tracks, too */
+        s->n -=
+            ev->type == 235 || ev->type == 36 || ev->type == 37 || ev->type == 24 || ev->type == 25;
     }
 }
 
@@ -351,6 +377,26 @@ static const struct seen_event *lane_next(struct seen *s, struct lane *l, uint32
     return l->at < s->n ? &s->events[l->at++] : NULL;
 }
 
+static const char *slice_name(const struct trace_event *ev)
+{
+    static const struct {
+        const char *type, *name;
+    } names[] = {
+        {"trap", "supervisor timer interrupt"},
+        {"syscall", "openat"},
+        {"vcpu", "idle"},
+        {"firmware", "firmware: store/AMO address misaligned"},
+        {"irq_handler", "irq 7 " EXPORT_HOSTILE},
+        {"page_fault", "page fault: write heap"},
+    };
+    static const char *const softirqs[] = {"softirq hi", "softirq timer", "softirq net_tx"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (fixture_is(ev, names[i].type))
+            return names[i].name;
+    return softirqs[trace_event_u64(ev, 0)];
+}
+
 /* The fields of an event as annotations. */
 static void same_point(const struct seen_event *e, const struct trace_event *ev)
 {
@@ -361,7 +407,7 @@ static void same_point(const struct seen_event *e, const struct trace_event *ev)
 
     assert_int_equal(e->time, ev->time);
     while (next(&m, &f)) {
-        if (f.n != 4)
+        if (f.n != 4 || has(f.m, 10)) /* has a name of its own */
             continue;
         assert_true(i < ev->type->nfields);
         assert_int_equal(integer(f.m, 1), (uint64_t)ev->type->id * TRACE_FIELDS + i + 1);
@@ -374,13 +420,12 @@ static void same_point(const struct seen_event *e, const struct trace_event *ev)
         i++;
     }
     assert_int_equal(i, ev->type->nfields);
-    if (e->type == 3)
+    if (e->type == 3 && fixture_is(ev, "mmio"))
+        is_text(e->m, 23, *trace_event_str(ev, 1) ? "read " EXPORT_HOSTILE : "read 0x10");
+    else if (e->type == 3)
         assert_int_equal(integer(e->m, 10), ev->type->id + 1u);
     if (e->type == 1)
-        is_text(e->m, 23,
-                fixture_is(ev, "trap")      ? "interrupt 5"
-                : fixture_is(ev, "syscall") ? "openat"
-                                            : "idle");
+        is_text(e->m, 23, slice_name(ev));
 }
 
 /* Ends of vcpu_resume have no fields, so that they look as if no event said them. */
@@ -427,6 +472,7 @@ static void perfetto_check(struct export_fixture *x, bool losses)
     assert_int_equal(result.events, n);
     assert_int_equal(s->entries, n);
     assert_int_equal(s->newtasks, forks);
+    assert_true(s->counts > 0);
     assert_int_equal(s->lost_points, gaps);
     assert_int_equal(s->overrun, trace_reader_stats(x->r).lost);
     if (losses)
