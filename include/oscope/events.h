@@ -54,9 +54,10 @@ struct oscope_events;
 /*
  * Switches on n sets ("sched", or "all") and reads on from this moment. The session must stay open
  * longer, as must the sets' names. mmio, uart and blk are told by QEMU itself, in `attach`
- * sessions, too; the others need the probe engine. Errors: a set that is not known, a guest without
- * a probe engine (a core, KVM, one that `oscope run` did not start), each with what would help.
- * What can't be had of a set is told by oscope_events_notes().
+ * sessions, too; the others need the probe engine,
+ * and a kernel, for which this call waits as the session's options say. Errors: a set that is not
+ * known, a guest without a probe engine (a core, KVM, one that `oscope run` did not start), each
+ * with what would help. What can't be had of a set is told by oscope_events_notes().
  */
 struct oscope_error *oscope_events_open(struct oscope_session *s, const char *const *sets, size_t n,
                                         struct oscope_events **out);

@@ -293,8 +293,8 @@ static const char *lacks(const struct linux_model *lm)
         !l->dentry_name.present || !l->regs_pc.present)
         return "the kernel's types lack members of vm_area_struct, mm_struct, file, dentry or "
                "pt_regs";
-    if (!mode_of(lm) || mode_of(lm)->pte_size != 8 || !lm->has_direct)
-        return "where the linear map lies is not known";
+    if (!mode_of(lm) || mode_of(lm)->pte_size != 8)
+        return "the page tables are of a kind that is not known";
     return NULL;
 }
 
@@ -320,6 +320,10 @@ bool linux_fault_probes(struct linux_model *lm, const char *set, struct probe_se
     *err = NULL;
     if ((why = lacks(lm))) {
         *err = error_new(OSCOPE_E_UNSUPPORTED, "no page faults: %s", why);
+        return true;
+    }
+    if (!lm->has_direct) { /* a kernel that has begun: its probes are written again soon */
+        os_list_note(notes, "no page faults before the kernel's linear map is known");
         return true;
     }
     serve = symtab_addr(lm->base.symtab, "handle_mm_fault");
