@@ -58,7 +58,7 @@ struct fold_options {
     int64_t cpu;             /* only this vCPU; -1: all */
     const char *task;        /* only this one: thread id or name; NULL: all */
     size_t slices;           /* most slices (or single traps, …) kept */
-    uint64_t cut; /* ns before `from` that were asked for, but are not of all vCPUs */
+    uint64_t cut;            /* ns before `from` that were asked for, but are not of all vCPUs */
     uint32_t vcpus;          /* that the guest has, 0: not known */
     const struct arch *arch; /* NULL: not known */
     const struct symtab *symtab;    /* NULL: none */

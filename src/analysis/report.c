@@ -88,10 +88,12 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
     if (o->from > WARM_UP_NS)
         trace_reader_seek(r->reader, fo->from - WARM_UP_NS);
     const struct trace_metadata *m = trace_reader_metadata(r->reader);
-    const char *vcpus = trace_metadata_env(m, "vcpus"); /* one without events has no file */
+    const char *disk = trace_metadata_env(m, "disk_bytes"),
+               *vcpus = trace_metadata_env(m, "vcpus"); /* one without events has no file */
     const char *started = trace_metadata_env(m, "guest_started");
     fo->started = started ? strtoull(started, NULL, 10) : 0;
     fo->arch = arch_find(trace_metadata_env(m, "architecture"));
+    fo->disk_bytes = disk && r->ops->disks ? strtoull(disk, NULL, 10) : 0;
     fo->vcpus = vcpus ? (uint32_t)MIN(strtoul(vcpus, NULL, 10), (unsigned long)FOLD_CPUS) : 0;
     return NULL;
 }

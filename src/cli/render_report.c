@@ -107,8 +107,8 @@ void render_report(struct out *o, const struct oscope_view *v, const struct rend
                     !r->names;
         bool map = t->row_size == sizeof(struct oscope_blk_region) && render_column(t, "sectors") &&
                    render_column(t, "disk") && !r->names;
-        bool grid = t->row_size == sizeof(struct oscope_heat_cell) && render_column(t, "hot") &&
-                    !r->names;
+        bool grid =
+            t->row_size == sizeof(struct oscope_heat_cell) && render_column(t, "hot") && !r->names;
         (map ? render_disks : grid ? render_heat : bars ? report_bars : report_table)(o, t, r);
     }
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "capture/keeper.h"
+#include "session/devices.h"
 #include "session/engine.h"
 #include "session/private.h"
 #include "session/subscription.h"
@@ -21,7 +22,7 @@ enum {
     PUMP_NS = 4000000,
     FLUSH_NS = 500000000, /* what a recorder that is killed may leave unwritten */
     HEAT_NS = 1000000000, /* between two looks at the counters of accesses */
-    ENV_MAX = 9,
+    ENV_MAX = 12,
     RENEW_NS = 1000000000, /* at most so often the tasks of a ring on disk are looked up anew */
 };
 
@@ -64,6 +65,9 @@ static struct oscope_error *describe(struct oscope_recording *r, struct oscope_s
     add_env(r, "architecture", s->arch->name);
     add_env(r, "guest", s->guest);
     add_env(r, "vcpus", arena_printf(&r->info.strings, "%u", r->sub.vcpus));
+    uint64_t disk = r->sub.traced ? session_only_disk(s) : 0;
+    if (disk)
+        add_env(r, "disk_bytes", arena_printf(&r->info.strings, "%" PRIu64, disk));
     if (r->sub.started)
         add_env(r, "guest_started", arena_printf(&r->info.strings, "%" PRIu64, r->sub.started));
     return NULL;
