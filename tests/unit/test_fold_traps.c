@@ -548,6 +548,34 @@ static void test_syscalls(void **state)
     fake_fold_close(&x);
 }
 
+/* What never returns is not unfinished; what a task was in the middle of ends with it. */
+static void test_syscalls_that_never_return(void **state)
+{
+    struct fake_fold x;
+
+    open_syscalls(&x);
+    add_call(&x, 4100, "syscall_entry_exit", false);
+    add_call(&x, 4101, "syscall_entry_exit_group", false);
+    call(&x, 0, 100, "syscall_entry_exit", 5, 0);
+    call(&x, 1, 110, "syscall_entry_read", 6, 0);
+    call(&x, 0, 120, "syscall_entry_write", 7, 0);
+    call(&x, 1, 130, "syscall_entry_exit_group", 6, 0); /* its read's return was not seen */
+    FAKE_GIVE(&x, "sched_process_exit", 0, 140, FAKE_T("w"), FAKE_N(7), FAKE_N(20));
+    call(&x, 0, 150, "syscall_exit_write", 7, 0); /* of another task 7 */
+    call(&x, 0, 160, "syscall_entry_read", 8, 0);
+    fake_fold_view(&x, 400);
+    assert_int_equal(call_row(&x, "exit")->count, 1);
+    assert_int_equal(call_row(&x, "exit")->unfinished, 0);
+    assert_int_equal(call_row(&x, "exit_group")->count, 1);
+    assert_int_equal(call_row(&x, "exit_group")->unfinished, 0);
+    assert_int_equal(call_row(&x, "read")->unfinished, 2);
+    assert_int_equal(call_row(&x, "write")->unfinished, 1);
+    const struct oscope_table *t = fake_fold_table(x.view, "unfinished");
+    assert_int_equal(t->nrows, 1);
+    assert_int_equal(((const struct oscope_syscall_open *)t->rows)->tid, 8);
+    fake_fold_close(&x);
+}
+
 static void test_syscalls_gap_and_strangers(void **state)
 {
     struct fake_fold x;
@@ -608,6 +636,7 @@ int main(void)
         cmocka_unit_test(test_traps_of_an_unknown_arch),
         cmocka_unit_test(test_cause_tables),
         cmocka_unit_test(test_syscalls),
+        cmocka_unit_test(test_syscalls_that_never_return),
         cmocka_unit_test(test_syscalls_gap_and_strangers),
         cmocka_unit_test(test_many_calls),
     };
