@@ -279,11 +279,28 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
     fold_names_set(f, names, fold_s32(ev, b, 3), fold_str(ev, b, 2));
 }
 
+static bool os_trap(const struct fold *f, unsigned cause, struct os_trap *out)
+{
+    return f->o.arch && f->o.os && f->o.os->trap && f->o.os->trap(f->o.arch, cause, out);
+}
+
+enum arch_trap fold_trap_kind(const struct fold *f, unsigned cause)
+{
+    struct os_trap own;
+
+    if (os_trap(f, cause, &own))
+        return own.kind;
+    return f->o.arch && f->o.arch->trap_kind ? f->o.arch->trap_kind(cause) : ARCH_TRAP_OTHER;
+}
+
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings)
 {
     const struct arch *a = f->o.arch;
-    const char *name = a && a->trap_name ? a->trap_name(cause) : NULL;
+    struct os_trap own = {0};
+    const char *name = os_trap(f, cause, &own) ? own.name : NULL;
 
+    if (!name && a && a->trap_name)
+        name = a->trap_name(cause);
     if (!name && a && a->trap_kind && a->trap_kind(cause) == ARCH_TRAP_INTERRUPT)
         name = arena_printf(strings, "interrupt %u", cause & 0x7fff);
     else if (!name)

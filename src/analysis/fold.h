@@ -60,6 +60,7 @@ struct fold_options {
     size_t slices;           /* most slices (or single traps, …) kept */
     uint32_t vcpus;          /* that the guest has, 0: not known */
     const struct arch *arch; /* NULL: not known */
+    const struct os_model_ops *os;  /* NULL: not known; only what needs no guest is asked */
     const struct symtab *symtab;    /* NULL: none */
     const struct trace_task *tasks; /* that there were when the recording began */
     size_t ntasks;
@@ -248,6 +249,8 @@ const char *fold_names_get(const struct fold_map *names, int32_t tid);
 void fold_names_switch(struct fold *f, struct fold_map *names, const struct trace_event *ev,
                        const struct fold_bound *b);
 
+/* What a trap's cause is about; ARCH_TRAP_OTHER if the architecture is not known. */
+enum arch_trap fold_trap_kind(const struct fold *f, unsigned cause);
 /* The name of a trap's cause; in strings if the architecture has none for it. Never NULL. */
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
 

@@ -85,6 +85,7 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
     const struct trace_metadata *m = trace_reader_metadata(r->reader);
     const char *vcpus = trace_metadata_env(m, "vcpus"); /* one without events has no file */
     fo->arch = arch_find(trace_metadata_env(m, "architecture"));
+    fo->os = os_find(trace_metadata_env(m, "sysname"));
     fo->vcpus = vcpus ? (uint32_t)MIN(strtoul(vcpus, NULL, 10), (unsigned long)FOLD_CPUS) : 0;
     return NULL;
 }
@@ -116,6 +117,7 @@ static struct oscope_error *open_live(struct oscope_report *r, const char *duty,
                                       struct fold_options *fo)
 {
     const char **sets = r->sets;
+    struct os_model *m = NULL;
     size_t n = 0;
 
     for (; n < SETS && r->ops->sets[n]; n++)
@@ -126,9 +128,11 @@ static struct oscope_error *open_live(struct oscope_report *r, const char *duty,
         if (!strcmp(r->ops->sets[i], "heat"))
             sets[i] = r->heat;
     TRY(oscope_events_open(r->session, sets, n, &r->live));
+    oscope_error_free(session_os(r->session, &m)); /* some sets need none */
     fo->from = r->end = clock_ns();
     fo->vcpus = session_events_vcpus(r->live);
     fo->arch = r->session->arch;
+    fo->os = m ? m->ops : NULL;
     fo->disk_bytes = r->ops->disks ? session_only_disk(r->session) : 0;
     return NULL;
 }
