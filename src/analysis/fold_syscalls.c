@@ -6,8 +6,8 @@
  * Each call is a pair of event types, syscall_entry_NAME and syscall_exit_NAME; names are found out
  * once a type. A call ends with the exit of the same name in the same task, on whatever vCPU; after
  * a loss on any vCPU no call is open any more. Calls that were open when the interval began are not
- * counted, nor their ends. Calls that never return, such as exit, are counted and never open; a task
- * that ends leaves none open.
+ * counted, nor their ends. Calls that never return, such as exit, are counted and never open; a
+ * task that ends leaves none open.
  */
 #include "analysis/fold.h"
 
@@ -22,7 +22,8 @@ const struct oscope_column syscall_columns[] = {
     CALL(name, OSCOPE_TEXT, 0, "of the system call"),
     CALL(count, OSCOPE_UINT, 0, "calls that began"),
     CALL(errors, OSCOPE_UINT, 0, "of them, how many returned an error (-4095 to -1)"),
-    CALL(unfinished, OSCOPE_UINT, 0, "of them, how many did not return, or not that it was seen; calls that never do, such as "
+    CALL(unfinished, OSCOPE_UINT, 0,
+         "of them, how many did not return, or not that it was seen; calls that never do, such as "
          "exit, are not among them"),
     CALL(total, OSCOPE_DURATION, OSCOPE_COL_FINE,
          "time that those which returned took, sleeping included, ns"),
@@ -119,7 +120,8 @@ static uint32_t find_call(struct fold *f, const char *name)
     if (s->calls.len == CALLS)
         return 0;
     char *copy = strdup(name);
-    if (!copy || !vec_push(&s->calls, (struct call){.name = copy, .returns = arch_syscall_returns(copy)})) {
+    if (!copy ||
+        !vec_push(&s->calls, (struct call){.name = copy, .returns = arch_syscall_returns(copy)})) {
         free(copy);
         f->nomem = true;
         return 0;
@@ -304,25 +306,42 @@ static struct oscope_error *call_rows(const struct fold *f, struct os_list *l)
             continue;
         if (!row)
             return error_nomem();
-        *row = (struct oscope_syscall_row){.name = own(l, c->name),
-                                           .count = c->n.count,
-                                           .errors = c->n.errors,
-                                           .unfinished = c->returns ? c->n.count - c->n.returned : 0,
-                                           .total = c->n.total,
-                                           .avg = average(&c->n),
-                                           .max = c->n.returned ? c->n.max : OSCOPE_UNKNOWN};
+        *row =
+            (struct oscope_syscall_row){.name = own(l, c->name),
+                                        .count = c->n.count,
+                                        .errors = c->n.errors,
+                                        .unfinished = c->returns ? c->n.count - c->n.returned : 0,
+                                        .total = c->n.total,
+                                        .avg = average(&c->n),
+                                        .max = c->n.returned ? c->n.max : OSCOPE_UNKNOWN};
     }
     if (l->n)
         qsort(l->rows, l->n, l->row_size, by_total);
     return NULL;
 }
 
+static int by_call_total(const void *a, const void *b)
+{
+    const struct call *const *x = a, *const *y = b;
+
+    if ((*x)->n.total != (*y)->n.total)
+        return (*x)->n.total < (*y)->n.total ? 1 : -1;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+/* In the order of the calls. */
 static struct oscope_error *histogram_rows(const struct fold *f, struct os_list *l)
 {
     const struct syscalls *s = f->state;
+    AUTO_FREE const struct call **calls = calloc(s->calls.len + 1, sizeof(struct call *));
 
-    vec_each (const struct call, c, &s->calls)
-        TRY(fold_histogram_rows(&c->times, own(l, c->name), l));
+    if (!calls)
+        return error_nomem();
+    for (size_t i = 0; i < s->calls.len; i++)
+        calls[i] = &s->calls.data[i];
+    qsort(calls, s->calls.len, sizeof *calls, by_call_total);
+    for (size_t i = 0; i < s->calls.len; i++)
+        TRY(fold_histogram_rows(&calls[i]->times, own(l, calls[i]->name), l));
     return NULL;
 }
 
@@ -399,7 +418,6 @@ static struct oscope_error *syscalls_finish(const struct fold *f, uint64_t end,
 {
     const struct syscalls *s = f->state;
     struct os_list *notes = fold_notes(out);
-    enum { HIDDEN = OSCOPE_TABLE_JSON_ONLY };
 
     if (s->pairs.dropped || s->open.dropped)
         os_list_note(notes,
@@ -411,13 +429,14 @@ static struct oscope_error *syscalls_finish(const struct fold *f, uint64_t end,
                      s->nameless, CALLS);
     TRY(call_rows(
         f, fold_add_table(out, "calls", syscall_columns, sizeof(struct oscope_syscall_row), 0)));
+    TRY(histogram_rows(f,
+                       fold_add_table(out, "latency", report_bin_columns,
+                                      sizeof(struct oscope_histogram_bin), OSCOPE_TABLE_HEATMAP)));
     TRY(task_rows(f, fold_add_table(out, "tasks", syscall_task_columns,
                                     sizeof(struct oscope_syscall_task), 0)));
-    TRY(open_rows(f, end,
-                  fold_add_table(out, "unfinished", syscall_open_columns,
-                                 sizeof(struct oscope_syscall_open), HIDDEN)));
-    return histogram_rows(f, fold_add_table(out, "latency", report_bin_columns,
-                                            sizeof(struct oscope_histogram_bin), HIDDEN));
+    return open_rows(f, end,
+                     fold_add_table(out, "unfinished", syscall_open_columns,
+                                    sizeof(struct oscope_syscall_open), OSCOPE_TABLE_JSON_ONLY));
 }
 
 const struct fold_ops fold_syscalls = {

@@ -245,6 +245,61 @@ static void test_bars(void **state)
     out_free(&o);
 }
 
+static void expect_latency(struct oscope_histogram_bin *bins, size_t n, unsigned flags,
+                           const struct render_options *r, const char *text)
+{
+    static const struct oscope_column low[] = {
+        OSCOPE_COLUMN(struct oscope_histogram_bin, low, OSCOPE_DURATION, 0, ""), {0}};
+    struct oscope_table t = {.name = "latency",
+                             .columns = low,
+                             .row_size = sizeof *bins,
+                             .rows = bins,
+                             .nrows = n,
+                             .flags = flags};
+    struct oscope_view v = {.name = "syscalls", .tables = &t, .ntables = 1};
+    struct out o;
+
+    out_init(&o, -1);
+    render_view(&o, &o, &v, r);
+    out_char(&o, '\0');
+    assert_string_equal(o.buf, text);
+    out_free(&o);
+}
+
+static void test_heatmap(void **state)
+{
+    struct oscope_histogram_bin bins[] = {
+        {"read", 512, 1024, 1, 1},      {"read", 1024, 2048, 98, 98},   {"read", 2048, 4096, 0, 0},
+        {"read", 4096, 8192, 1, 1},     {"\033write", 1 << 20, 2 << 20, 30, 30},
+        {"\033write", 2 << 20, 4 << 20, 70, 70}, {"close", 256, 512, 12345, 100}};
+    struct render_options r = {.form = RENDER_REPORT, .top = 2, .term.width = 80};
+
+    expect_latency(bins, 7, OSCOPE_TABLE_HEATMAP, &r,
+                   "latency\n"
+                   "NAME           1us            32us           1ms      COUNT\n"
+                   "read       |...@@@   ...                           |    100\n"
+                   "\\x1bwrite  |                                 ---###|    100\n"
+                   "... 1 more (--top)\n"
+                   "blank none, . few, @ nearly all of that line's\n");
+    r.top = 0;
+    r.term.width = 30; /* the least is one character a bin */
+    expect_latency(bins, 7, OSCOPE_TABLE_HEATMAP, &r,
+                   "latency\n"
+                   "NAME          1us  32us 1ms  COUNT\n"
+                   "read       | .@ .         |    100\n"
+                   "\\x1bwrite  |            -#|    100\n"
+                   "close      |@             |  12345\n"
+                   "blank none, . few, @ nearly all of that line's\n");
+    /* few names: bars, each under its name */
+    expect_latency(bins + 4, 3, 0, &r,
+                   "latency\n"
+                   "\\x1bwrite\n"
+                   "   1.05ms       30  30.0 %  #\n"
+                   "   2.10ms       70  70.0 %  #\n"
+                   "close\n"
+                   "    256ns    12345 100.0 %  ########################################\n");
+}
+
 static void expect_error(struct fixture *x, const char *name, const struct oscope_report_options *o,
                          const char *words)
 {
@@ -281,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_table, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interval, setup, teardown),
         cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_heatmap),
         cmocka_unit_test(test_disks_and_newest),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
     };
