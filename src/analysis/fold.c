@@ -78,6 +78,7 @@ struct oscope_error *fold_open(const struct fold_ops *ops, const struct fold_opt
     if (!f)
         return error_nomem();
     *f = (struct fold){.ops = ops, .o = *o, .begin = o->from ? o->from : UINT64_MAX};
+    f->sought = &f->sought_own;
     f->state = calloc(1, ops->state_size);
     f->cpus = calloc(FOLD_CPUS + 1, sizeof *f->cpus);
     if (o->task) {
@@ -355,9 +356,16 @@ static void note_losses(const struct fold *f, const struct trace_stats *st, stru
 /* Which set the fold lacks. A want that helps is not missed. */
 static void note_missing(const struct fold *f, struct os_list *l)
 {
+    if (f->o.beyond) {
+        os_list_note(l, "the recording ends at %.3f s, before the interval",
+                     (double)f->o.beyond * 1e-9);
+        return;
+    }
     for (size_t i = 0; i < f->ops->nwants; i++) {
         const struct fold_want *w = &f->ops->wants[i];
-        if (!w->helps && !f->seen[i])
+        if (!w->helps && !f->seen[i] && f->o.live)
+            os_list_note(l, "no %s event came in this time", w->name);
+        else if (!w->helps && !f->seen[i])
             os_list_note(l,
                          "no %s event came: either none happened, or the event set '%s' was not "
                          "on",
@@ -377,7 +385,10 @@ static struct oscope_error *fill(const struct fold *f, uint64_t end,
         os_list_note(notes, "%s", f->notes[i]);
     note_losses(f, stats, notes);
     note_missing(f, notes);
-    return f->ops->finish(f, end, out);
+    TRY(f->ops->finish(f, end, out));
+    if (f->sought->looked && !f->sought->found)
+        os_list_note(notes, "no task '%s' was seen", f->o.task);
+    return NULL;
 }
 
 struct oscope_error *fold_view(struct fold *f, uint64_t end, const struct trace_stats *stats,

@@ -64,6 +64,9 @@ struct fold_options {
     const struct symtab *symtab;    /* NULL: none */
     const struct trace_task *tasks; /* that there were when the recording began */
     size_t ntasks;
+    /* The recording ends before the interval, so many ns after its first event; 0: it does not. */
+    uint64_t beyond;
+    bool live;           /* the fold's sets are on, but for what `notes` says */
     uint64_t disk_bytes; /* of the guest's only disk; 0: not known */
 };
 
@@ -120,6 +123,10 @@ struct fold {
     const char *const *notes; /* of whoever brings the events */
     size_t nnotes;
     bool nomem;
+    /* Was o.task looked for, and was it there? Kept by fold_wants_task(), also of a const fold. */
+    struct fold_sought {
+        bool looked, found;
+    } * sought, sought_own;
 };
 
 /* By order of the overview; ends with NULL. */
@@ -176,7 +183,12 @@ static inline bool fold_wants_cpu(const struct fold *f, uint32_t cpu)
 
 static inline bool fold_wants_task(const struct fold *f, int32_t tid, const char *comm)
 {
-    return !f->o.task || (f->has_tid ? tid == f->tid : strcmp(f->o.task, comm) == 0);
+    if (!f->o.task)
+        return true;
+    bool it_is = f->has_tid ? tid == f->tid : strcmp(f->o.task, comm) == 0;
+    f->sought->looked = true;
+    f->sought->found = f->sought->found || it_is;
+    return it_is;
 }
 
 static inline void fold_comm(char to[FOLD_COMM], const char *from)

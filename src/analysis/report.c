@@ -23,6 +23,7 @@ enum {
     STOP_EVERY = 65536, /* events of a recording between two questions whether to stop */
 };
 #define WARM_UP_NS (2 * UINT64_C(1000000000))
+#define END_NS     UINT64_C(1000000) /* so near the end a search for it gives way to reading */
 
 struct oscope_report {
     const struct fold_ops *ops;
@@ -64,6 +65,26 @@ static uint64_t recording_start(struct trace_reader *r)
     return start;
 }
 
+/* When the last event happened, if that was before `from`; 0: there is one from then on. */
+static uint64_t ended_before(struct trace_reader *r, uint64_t start, uint64_t from)
+{
+    const struct trace_event *ev;
+    uint64_t low = start, high = from, last = 0;
+
+    trace_reader_seek(r, from);
+    if (trace_reader_next(r))
+        return 0;
+    while (high - low > END_NS) {
+        uint64_t middle = low + (high - low) / 2;
+        trace_reader_seek(r, middle);
+        *(trace_reader_next(r) ? &low : &high) = middle;
+    }
+    trace_reader_seek(r, low);
+    while ((ev = trace_reader_next(r)))
+        last = ev->time;
+    return last;
+}
+
 static struct oscope_error *open_recording(struct oscope_report *r, const char *dir,
                                            const struct oscope_report_options *o,
                                            struct fold_options *fo)
@@ -80,6 +101,9 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
         fo->from = UINT64_MAX;
     if (o->to && __builtin_add_overflow(start, o->to, &fo->to))
         fo->to = UINT64_MAX;
+    uint64_t last = o->from ? ended_before(r->reader, start, fo->from) : 0;
+    fo->beyond = last ? MAX(last - start, (uint64_t)1) : 0;
+    trace_reader_seek(r->reader, 0);
     if (o->from > WARM_UP_NS)
         trace_reader_seek(r->reader, fo->from - WARM_UP_NS);
     const struct trace_metadata *m = trace_reader_metadata(r->reader);
@@ -133,6 +157,7 @@ static struct oscope_error *open_live(struct oscope_report *r, const char *duty,
     fo->vcpus = session_events_vcpus(r->live);
     fo->arch = r->session->arch;
     fo->os = m ? m->ops : NULL;
+    fo->live = true;
     fo->disk_bytes = r->ops->disks ? session_only_disk(r->session) : 0;
     return NULL;
 }
@@ -216,6 +241,9 @@ static struct oscope_error *open_report(struct oscope_session *s,
         return error_new(OSCOPE_E_USAGE, "neither a recording nor a session");
     else
         TRY(open_live(r, o->duty, &fo));
+    if (o->cpu >= 0 && fo.vcpus && (uint32_t)o->cpu >= fo.vcpus)
+        return error_new(OSCOPE_E_USAGE, "there is no vCPU %d: %s has %u", o->cpu,
+                         o->dir ? "the recording" : "the guest", fo.vcpus);
     return fold_open(r->ops, &fo, &r->fold);
 }
 

@@ -64,6 +64,7 @@ static struct oscope_error *ask(struct subscription *sub)
         os_list_note(&sub->notes,
                      "the probes are not in force yet: the guest stands still, or a vCPU "
                      "has not gone idle since");
+    probes_note_disabled(json_object_get(answer, "disabled"), &sub->set, &sub->notes);
     sub->resets = (unsigned)json_integer_value(json_object_get(answer, "resets"));
     json_decref(answer);
     return err;

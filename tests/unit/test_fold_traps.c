@@ -646,6 +646,13 @@ static void test_syscalls_gap_and_strangers(void **state)
     fake_fold_view(&x, 2);
     assert_true(fake_fold_noted(x.view, "event set 'syscalls'"));
     fake_fold_close(&x);
+    /* live the set is on */
+    fake_fold_open(&x, &fold_syscalls,
+                   &(struct fold_options){.to = UINT64_MAX, .cpu = -1, .live = true});
+    fake_fold_view(&x, 2);
+    assert_true(fake_fold_noted(x.view, "no syscall_entry_* event came in this time"));
+    assert_false(fake_fold_noted(x.view, "event set"));
+    fake_fold_close(&x);
 }
 
 /* A trace whose types are more calls than there can be. */

@@ -311,6 +311,23 @@ static void expect_error(struct fixture *x, const char *name, const struct oscop
     oscope_error_free(err);
 }
 
+static void renew(struct fixture *x)
+{
+    oscope_view_free(x->view);
+    oscope_report_close(x->report);
+    x->view = NULL;
+    x->report = NULL;
+}
+
+static void expect_note(struct fixture *x, const char *words, bool there)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < x->view->nnotes; i++)
+        found = found || strstr(x->view->notes[i], words);
+    assert_int_equal(found, there);
+}
+
 static void test_errors(void **state)
 {
     struct fixture *x = *state;
@@ -323,9 +340,25 @@ static void test_errors(void **state)
     expect_error(x, "sched",
                  &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 2, .to = 1},
                  "ends before");
+    expect_error(x, "sched", &(struct oscope_report_options){.dir = x->trace, .cpu = 3},
+                 "no vCPU 3: the recording has 3");
     /* an interval after the end: nothing, and it is said */
     make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = UINT64_MAX - 5});
-    assert_true(x->view->nnotes > 0);
+    expect_note(x, "the recording ends at 0.010 s", true);
+    expect_note(x, "event set", false);
+    renew(x);
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 11 * MS});
+    expect_note(x, "the recording ends at 0.010 s", true);
+    renew(x);
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 10 * MS});
+    expect_note(x, "the recording ends", false);
+    /* nor is a task that there is not */
+    renew(x);
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .task = "nosuch"});
+    expect_note(x, "no task 'nosuch' was seen", true);
+    renew(x);
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .task = "b"});
+    expect_note(x, "was seen", false);
 }
 
 int main(void)
