@@ -25,16 +25,18 @@ const struct oscope_column trap_cause_columns[] = {
           "riscv64: the code in scause, plus 32768 for interrupts; x86: the vector, or 256 for the "
           "syscall "
           "instruction"),
-    CAUSE(name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "as the architecture's manual calls it, or the OS where that is its to say"),
+    CAUSE(name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC,
+          "as the architecture's manual calls it, or the OS where that is its to say"),
     CAUSE(kind, OSCOPE_TEXT, 0,
           "timer, external, IPI, interrupt (x86: a vector that does not say of what), page fault, "
           "syscall, other"),
     CAUSE(count, OSCOPE_UINT, 0, "how many"),
     CAUSE(rate, OSCOPE_REAL, 0, "how many a second"),
     CAUSE(from_user, OSCOPE_UINT, 0, "from user mode; null if the architecture is not known"),
-    CAUSE(from_kernel, OSCOPE_UINT, 0, "from the kernel; null if the architecture is not known"),
+    CAUSE(from_kernel, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY,
+          "from the kernel; null if the architecture is not known"),
     CAUSE(returned, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "of how many the return was seen"),
-    CAUSE(total, OSCOPE_DURATION, OSCOPE_COL_FINE,
+    CAUSE(total, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_JSON_ONLY,
           "time until their returns: what the task slept, and was preempted, is in it, ns"),
     CAUSE(avg, OSCOPE_DURATION, OSCOPE_COL_FINE, "of one of those that returned, ns"),
     CAUSE(max, OSCOPE_DURATION, OSCOPE_COL_FINE, "the longest, ns"),

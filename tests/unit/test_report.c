@@ -300,6 +300,67 @@ static void test_heatmap(void **state)
                    "    256ns    12345 100.0 %  ########################################\n");
 }
 
+static const struct oscope_column *columns_of(const char *command)
+{
+    size_t n;
+    const struct oscope_view_doc *docs = oscope_view_docs(&n);
+
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(docs[i].command, command))
+            return docs[i].columns;
+    fail_msg("no table %s", command);
+    return NULL;
+}
+
+/* On 80 columns causes can be told apart, and a column of which nothing is known takes no room. */
+static void test_width(void **state)
+{
+    struct oscope_trap_cause causes[] = {
+        {32773, "supervisor timer interrupt", "timer", 123456, 12345.6, 1234, 1, 1, 1, 999990, 1},
+        {32769, "supervisor software interrupt", "IPI", 12, 1.5, 1, 1, 1, 1, 1, 1},
+        {13, "load page fault", "page fault", 1, 1, 1, 1, 1, 1, 1, 1}};
+    struct oscope_modes_cpu cpus[] = {
+        {0, OSCOPE_UNKNOWN, 712345678, 212345678, 12345678, 12345678, 0, 71.2, 21.2, 1.2, 1.2},
+        {1, OSCOPE_UNKNOWN, 712345678, 212345678, 12345678, 12345678, 0, 71.2, 21.2, 1.2, 1.2}};
+    struct oscope_table t[] = {{.name = "causes",
+                                .columns = columns_of("report traps: causes"),
+                                .row_size = sizeof causes[0],
+                                .rows = causes,
+                                .nrows = 3},
+                               {.name = "cpus",
+                                .columns = columns_of("report modes: cpus"),
+                                .row_size = sizeof cpus[0],
+                                .rows = cpus,
+                                .nrows = 2}};
+    struct oscope_view v = {.name = "x", .tables = t, .ntables = 2};
+    struct render_options r = {.form = RENDER_REPORT, .term.width = 80};
+    struct out o;
+
+    out_init(&o, -1);
+    render_view(&o, &o, &v, &r);
+    out_char(&o, '\0');
+    assert_non_null(strstr(o.buf, "supervisor timer"));
+    assert_non_null(strstr(o.buf, "supervisor software"));
+    assert_non_null(strstr(o.buf, "IDLE_SHARE"));
+    assert_null(strstr(o.buf, "FIRMWARE"));
+    for (const char *p = o.buf, *end; *p; p = end + 1) {
+        end = strchr(p, '\n');
+        assert_true(end - p <= 80);
+    }
+    cpus[1].firmware = 5; /* of one it is known */
+    o.len = 0;
+    render_view(&o, &o, &v, &r);
+    out_char(&o, '\0');
+    assert_non_null(strstr(o.buf, "FIRMWARE"));
+    cpus[1].firmware = OSCOPE_UNKNOWN;
+    r.json = true; /* there it is in any case */
+    o.len = 0;
+    render_view(&o, &o, &v, &r);
+    out_char(&o, '\0');
+    assert_non_null(strstr(o.buf, "\"firmware\":null"));
+    out_free(&o);
+}
+
 static void expect_error(struct fixture *x, const char *name, const struct oscope_report_options *o,
                          const char *words)
 {
@@ -370,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_interval, setup, teardown),
         cmocka_unit_test(test_bars),
         cmocka_unit_test(test_heatmap),
+        cmocka_unit_test(test_width),
         cmocka_unit_test(test_disks_and_newest),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
     };
