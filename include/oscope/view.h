@@ -51,6 +51,7 @@ enum oscope_column_flag {
     OSCOPE_COL_NEGATIVE = 1 << 4,  /* OSCOPE_INT: -1 is a value, not "not known" */
     OSCOPE_COL_FINE = 1 << 5,      /* OSCOPE_DURATION: text as "12.3us", for short ones */
     OSCOPE_COL_STAMP = 1 << 6,     /* OSCOPE_UINT, ns: text as "seconds.nanoseconds" */
+    OSCOPE_COL_SPARSE = 1 << 7,    /* numbers: text leaves it out when all rows' are not known */
 };
 
 struct oscope_column {
@@ -69,6 +70,8 @@ struct oscope_column {
 enum oscope_table_flag {
     OSCOPE_TABLE_JSON_ONLY = 1 << 0, /* text shows it only when it is asked for */
     OSCOPE_TABLE_NEWEST = 1 << 1,    /* text that has not room for all rows shows the last ones */
+    OSCOPE_TABLE_HEATMAP = 1 << 2,   /* rows are struct oscope_histogram_bin of many histograms, by
+                                      * name: text shows each as one line */
 };
 
 struct oscope_table {

@@ -78,6 +78,7 @@ struct oscope_error *fold_open(const struct fold_ops *ops, const struct fold_opt
     if (!f)
         return error_nomem();
     *f = (struct fold){.ops = ops, .o = *o, .begin = o->from ? o->from : UINT64_MAX};
+    f->sought = &f->sought_own;
     f->state = calloc(1, ops->state_size);
     f->cpus = calloc(FOLD_CPUS + 1, sizeof *f->cpus);
     if (o->task) {
@@ -279,11 +280,28 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
     fold_names_set(f, names, fold_s32(ev, b, 3), fold_str(ev, b, 2));
 }
 
+static bool os_trap(const struct fold *f, unsigned cause, struct os_trap *out)
+{
+    return f->o.arch && f->o.os && f->o.os->trap && f->o.os->trap(f->o.arch, cause, out);
+}
+
+enum arch_trap fold_trap_kind(const struct fold *f, unsigned cause)
+{
+    struct os_trap own;
+
+    if (os_trap(f, cause, &own))
+        return own.kind;
+    return f->o.arch && f->o.arch->trap_kind ? f->o.arch->trap_kind(cause) : ARCH_TRAP_OTHER;
+}
+
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings)
 {
     const struct arch *a = f->o.arch;
-    const char *name = a && a->trap_name ? a->trap_name(cause) : NULL;
+    struct os_trap own = {0};
+    const char *name = os_trap(f, cause, &own) ? own.name : NULL;
 
+    if (!name && a && a->trap_name)
+        name = a->trap_name(cause);
     if (!name && a && a->trap_kind && a->trap_kind(cause) == ARCH_TRAP_INTERRUPT)
         name = arena_printf(strings, "interrupt %u", cause & 0x7fff);
     else if (!name)
@@ -342,9 +360,16 @@ static void note_losses(const struct fold *f, const struct trace_stats *st, stru
 /* Which set the fold lacks. A want that helps is not missed. */
 static void note_missing(const struct fold *f, struct os_list *l)
 {
+    if (f->o.beyond) {
+        os_list_note(l, "the recording ends at %.3f s, before the interval",
+                     (double)f->o.beyond * 1e-9);
+        return;
+    }
     for (size_t i = 0; i < f->ops->nwants; i++) {
         const struct fold_want *w = &f->ops->wants[i];
-        if (!w->helps && !f->seen[i])
+        if (!w->helps && !f->seen[i] && f->o.live)
+            os_list_note(l, "no %s event came in this time", w->name);
+        else if (!w->helps && !f->seen[i])
             os_list_note(l,
                          "no %s event came: either none happened, or the event set '%s' was not "
                          "on",
@@ -364,7 +389,10 @@ static struct oscope_error *fill(const struct fold *f, uint64_t end,
         os_list_note(notes, "%s", f->notes[i]);
     note_losses(f, stats, notes);
     note_missing(f, notes);
-    return f->ops->finish(f, end, out);
+    TRY(f->ops->finish(f, end, out));
+    if (f->sought->looked && !f->sought->found)
+        os_list_note(notes, "no task '%s' was seen", f->o.task);
+    return NULL;
 }
 
 struct oscope_error *fold_view(struct fold *f, uint64_t end, const struct trace_stats *stats,

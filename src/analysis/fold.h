@@ -61,10 +61,14 @@ struct fold_options {
     uint64_t cut;            /* ns before `from` that were asked for, but are not of all vCPUs */
     uint32_t vcpus;          /* that the guest has, 0: not known */
     const struct arch *arch; /* NULL: not known */
+    const struct os_model_ops *os;  /* NULL: not known; only what needs no guest is asked */
     const struct symtab *symtab;    /* NULL: none */
     const struct trace_task *tasks; /* that there were when the recording began */
     size_t ntasks;
-    uint64_t started;    /* ns; when the guest was, or was reset, as known first; 0: not known */
+    uint64_t started; /* ns; when the guest was, or was reset, as known first; 0: not known */
+    /* The recording ends before the interval, so many ns after its first event; 0: it does not. */
+    uint64_t beyond;
+    bool live;           /* the fold's sets are on, but for what `notes` says */
     uint64_t disk_bytes; /* of the guest's only disk; 0: not known */
 };
 
@@ -121,6 +125,10 @@ struct fold {
     const char *const *notes; /* of whoever brings the events */
     size_t nnotes;
     bool nomem;
+    /* Was o.task looked for, and was it there? Kept by fold_wants_task(), also of a const fold. */
+    struct fold_sought {
+        bool looked, found;
+    } * sought, sought_own;
 };
 
 /* By order of the overview; ends with NULL. */
@@ -177,7 +185,12 @@ static inline bool fold_wants_cpu(const struct fold *f, uint32_t cpu)
 
 static inline bool fold_wants_task(const struct fold *f, int32_t tid, const char *comm)
 {
-    return !f->o.task || (f->has_tid ? tid == f->tid : strcmp(f->o.task, comm) == 0);
+    if (!f->o.task)
+        return true;
+    bool it_is = f->has_tid ? tid == f->tid : strcmp(f->o.task, comm) == 0;
+    f->sought->looked = true;
+    f->sought->found = f->sought->found || it_is;
+    return it_is;
 }
 
 static inline void fold_comm(char to[FOLD_COMM], const char *from)
@@ -250,6 +263,8 @@ const char *fold_names_get(const struct fold_map *names, int32_t tid);
 void fold_names_switch(struct fold *f, struct fold_map *names, const struct trace_event *ev,
                        const struct fold_bound *b);
 
+/* What a trap's cause is about; ARCH_TRAP_OTHER if the architecture is not known. */
+enum arch_trap fold_trap_kind(const struct fold *f, unsigned cause);
 /* The name of a trap's cause; in strings if the architecture has none for it. Never NULL. */
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings);
 

@@ -205,8 +205,7 @@ static struct raise raise_of(const struct fold *f, struct cpu *c, unsigned cause
 
 static bool is_interrupt(const struct fold *f, unsigned cause)
 {
-    enum arch_trap kind =
-        f->o.arch && f->o.arch->trap_kind ? f->o.arch->trap_kind(cause) : ARCH_TRAP_OTHER;
+    enum arch_trap kind = fold_trap_kind(f, cause);
 
     return kind == ARCH_TRAP_TIMER || kind == ARCH_TRAP_EXTERNAL || kind == ARCH_TRAP_IPI ||
            kind == ARCH_TRAP_INTERRUPT;

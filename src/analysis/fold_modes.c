@@ -25,7 +25,7 @@
     OSCOPE_COLUMN(struct oscope_modes_cpu, member, kind, flags, doc)
 const struct oscope_column modes_cpu_columns[] = {
     CPU(cpu, OSCOPE_UINT, 0, "vCPU"),
-    CPU(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE,
+    CPU(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
         "riscv64: time in machine mode, ns; null: none was seen"),
     CPU(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE,
         "time in the kernel (riscv64: S; x86: ring 0), ns"),
@@ -37,7 +37,7 @@ const struct oscope_column modes_cpu_columns[] = {
     CPU(firmware_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
     CPU(kernel_share, OSCOPE_REAL, 0, "percent of the interval"),
     CPU(user_share, OSCOPE_REAL, 0, "percent of the interval"),
-    CPU(idle_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
+    CPU(idle_share, OSCOPE_REAL, 0, "percent of the interval"),
     CPU(unknown_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY,
         "percent of the interval; all together are 100"),
     {0},
@@ -48,7 +48,7 @@ const struct oscope_column modes_cpu_columns[] = {
 const struct oscope_column modes_task_columns[] = {
     TASK(tid, OSCOPE_INT, 0, "thread id; 0: idle tasks, null: it is not known which task ran"),
     TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, if an event told it"),
-    TASK(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE,
+    TASK(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
          "time in machine mode while it was the one to run, ns"),
     TASK(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in the kernel, ns"),
     TASK(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in user mode, ns"),

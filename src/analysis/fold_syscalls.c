@@ -6,11 +6,13 @@
  * Each call is a pair of event types, syscall_entry_NAME and syscall_exit_NAME; names are found out
  * once a type. A call ends with the exit of the same name in the same task, on whatever vCPU; after
  * a loss on any vCPU no call is open any more. Calls that were open when the interval began are not
- * counted, nor their ends.
+ * counted, nor their ends. Calls that never return, such as exit, are counted and never open; a
+ * task that ends leaves none open.
  */
 #include "analysis/fold.h"
 
 #include "analysis/columns.h"
+#include "arch/syscalls.h"
 
 #include <inttypes.h>
 
@@ -20,7 +22,9 @@ const struct oscope_column syscall_columns[] = {
     CALL(name, OSCOPE_TEXT, 0, "of the system call"),
     CALL(count, OSCOPE_UINT, 0, "calls that began"),
     CALL(errors, OSCOPE_UINT, 0, "of them, how many returned an error (-4095 to -1)"),
-    CALL(unfinished, OSCOPE_UINT, 0, "of them, how many did not return, or not that it was seen"),
+    CALL(unfinished, OSCOPE_UINT, 0,
+         "of them, how many did not return, or not that it was seen; calls that never do, such as "
+         "exit, are not among them"),
     CALL(total, OSCOPE_DURATION, OSCOPE_COL_FINE,
          "time that those which returned took, sleeping included, ns"),
     CALL(avg, OSCOPE_DURATION, OSCOPE_COL_FINE, "of one of them, ns; null if none returned"),
@@ -54,7 +58,7 @@ const struct oscope_column syscall_open_columns[] = {
     {0},
 };
 
-enum { WANT_ENTRY, WANT_EXIT, WANT_SWITCH };
+enum { WANT_ENTRY, WANT_EXIT, WANT_SWITCH, WANT_END };
 
 #define ENTRY "syscall_entry_"
 #define EXIT  "syscall_exit_"
@@ -63,6 +67,7 @@ static const struct fold_want wants[] = {
     [WANT_ENTRY] = {ENTRY "*", "syscalls", false, {"tid"}},
     [WANT_EXIT] = {EXIT "*", "syscalls", true, {"tid", "ret"}},
     [WANT_SWITCH] = FOLD_WANT_NAMES,
+    [WANT_END] = {"sched_process_exit", "sched", true, {"tid"}},
 };
 static const char *const sets[] = {"syscalls", "sched", NULL};
 
@@ -74,6 +79,7 @@ struct count {
 
 struct call {
     char *name;
+    bool returns; /* it can */
     struct count n;
     struct fold_histogram times;
 };
@@ -114,7 +120,8 @@ static uint32_t find_call(struct fold *f, const char *name)
     if (s->calls.len == CALLS)
         return 0;
     char *copy = strdup(name);
-    if (!copy || !vec_push(&s->calls, (struct call){.name = copy})) {
+    if (!copy ||
+        !vec_push(&s->calls, (struct call){.name = copy, .returns = arch_syscall_returns(copy)})) {
         free(copy);
         f->nomem = true;
         return 0;
@@ -165,7 +172,7 @@ static void on_entry(struct fold *f, const struct trace_event *ev, struct fold_b
         return;
     }
     o->tid = tid;
-    o->call = b->tag;
+    o->call = c->returns ? b->tag : 0;
     o->start = f->time;
     o->epoch = s->epoch;
     o->counts = fold_counts(f) && fold_wants_cpu(f, ev->cpu) &&
@@ -209,6 +216,15 @@ static void on_exit_event(struct fold *f, const struct trace_event *ev, struct f
         count_end(&p->n, took, error);
 }
 
+/* What a task is in the middle of when it ends does not return. */
+static void on_end(struct fold *f, int32_t tid)
+{
+    struct open *o = fold_map_find(&((struct syscalls *)f->state)->open, (uint32_t)tid);
+
+    if (o)
+        o->call = 0;
+}
+
 static void syscalls_event(struct fold *f, const struct trace_event *ev, struct fold_bound *b)
 {
     struct syscalls *s = f->state;
@@ -217,6 +233,7 @@ static void syscalls_event(struct fold *f, const struct trace_event *ev, struct 
     case WANT_ENTRY: on_entry(f, ev, b); break;
     case WANT_EXIT: on_exit_event(f, ev, b); break;
     case WANT_SWITCH: fold_names_switch(f, &s->names, ev, b); break;
+    case WANT_END: on_end(f, fold_s32(ev, b, 0)); break;
     default: break;
     }
 }
@@ -289,25 +306,42 @@ static struct oscope_error *call_rows(const struct fold *f, struct os_list *l)
             continue;
         if (!row)
             return error_nomem();
-        *row = (struct oscope_syscall_row){.name = own(l, c->name),
-                                           .count = c->n.count,
-                                           .errors = c->n.errors,
-                                           .unfinished = c->n.count - c->n.returned,
-                                           .total = c->n.total,
-                                           .avg = average(&c->n),
-                                           .max = c->n.returned ? c->n.max : OSCOPE_UNKNOWN};
+        *row =
+            (struct oscope_syscall_row){.name = own(l, c->name),
+                                        .count = c->n.count,
+                                        .errors = c->n.errors,
+                                        .unfinished = c->returns ? c->n.count - c->n.returned : 0,
+                                        .total = c->n.total,
+                                        .avg = average(&c->n),
+                                        .max = c->n.returned ? c->n.max : OSCOPE_UNKNOWN};
     }
     if (l->n)
         qsort(l->rows, l->n, l->row_size, by_total);
     return NULL;
 }
 
+static int by_call_total(const void *a, const void *b)
+{
+    const struct call *const *x = a, *const *y = b;
+
+    if ((*x)->n.total != (*y)->n.total)
+        return (*x)->n.total < (*y)->n.total ? 1 : -1;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+/* In the order of the calls. */
 static struct oscope_error *histogram_rows(const struct fold *f, struct os_list *l)
 {
     const struct syscalls *s = f->state;
+    AUTO_FREE const struct call **calls = calloc(s->calls.len + 1, sizeof(struct call *));
 
-    vec_each (const struct call, c, &s->calls)
-        TRY(fold_histogram_rows(&c->times, own(l, c->name), l));
+    if (!calls)
+        return error_nomem();
+    for (size_t i = 0; i < s->calls.len; i++)
+        calls[i] = &s->calls.data[i];
+    qsort(calls, s->calls.len, sizeof *calls, by_call_total);
+    for (size_t i = 0; i < s->calls.len; i++)
+        TRY(fold_histogram_rows(&calls[i]->times, own(l, calls[i]->name), l));
     return NULL;
 }
 
@@ -384,7 +418,6 @@ static struct oscope_error *syscalls_finish(const struct fold *f, uint64_t end,
 {
     const struct syscalls *s = f->state;
     struct os_list *notes = fold_notes(out);
-    enum { HIDDEN = OSCOPE_TABLE_JSON_ONLY };
 
     if (s->pairs.dropped || s->open.dropped)
         os_list_note(notes,
@@ -396,13 +429,14 @@ static struct oscope_error *syscalls_finish(const struct fold *f, uint64_t end,
                      s->nameless, CALLS);
     TRY(call_rows(
         f, fold_add_table(out, "calls", syscall_columns, sizeof(struct oscope_syscall_row), 0)));
+    TRY(histogram_rows(f,
+                       fold_add_table(out, "latency", report_bin_columns,
+                                      sizeof(struct oscope_histogram_bin), OSCOPE_TABLE_HEATMAP)));
     TRY(task_rows(f, fold_add_table(out, "tasks", syscall_task_columns,
                                     sizeof(struct oscope_syscall_task), 0)));
-    TRY(open_rows(f, end,
-                  fold_add_table(out, "unfinished", syscall_open_columns,
-                                 sizeof(struct oscope_syscall_open), HIDDEN)));
-    return histogram_rows(f, fold_add_table(out, "latency", report_bin_columns,
-                                            sizeof(struct oscope_histogram_bin), HIDDEN));
+    return open_rows(f, end,
+                     fold_add_table(out, "unfinished", syscall_open_columns,
+                                    sizeof(struct oscope_syscall_open), OSCOPE_TABLE_JSON_ONLY));
 }
 
 const struct fold_ops fold_syscalls = {

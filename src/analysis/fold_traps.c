@@ -25,16 +25,18 @@ const struct oscope_column trap_cause_columns[] = {
           "riscv64: the code in scause, plus 32768 for interrupts; x86: the vector, or 256 for the "
           "syscall "
           "instruction"),
-    CAUSE(name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "as the architecture's manual calls it"),
+    CAUSE(name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC,
+          "as the architecture's manual calls it, or the OS where that is its to say"),
     CAUSE(kind, OSCOPE_TEXT, 0,
-          "timer, external, IPI, interrupt (x86: the vector does not say of what), page fault, "
+          "timer, external, IPI, interrupt (x86: a vector that does not say of what), page fault, "
           "syscall, other"),
     CAUSE(count, OSCOPE_UINT, 0, "how many"),
     CAUSE(rate, OSCOPE_REAL, 0, "how many a second"),
     CAUSE(from_user, OSCOPE_UINT, 0, "from user mode; null if the architecture is not known"),
-    CAUSE(from_kernel, OSCOPE_UINT, 0, "from the kernel; null if the architecture is not known"),
+    CAUSE(from_kernel, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY,
+          "from the kernel; null if the architecture is not known"),
     CAUSE(returned, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "of how many the return was seen"),
-    CAUSE(total, OSCOPE_DURATION, OSCOPE_COL_FINE,
+    CAUSE(total, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_JSON_ONLY,
           "time until their returns: what the task slept, and was preempted, is in it, ns"),
     CAUSE(avg, OSCOPE_DURATION, OSCOPE_COL_FINE, "of one of those that returned, ns"),
     CAUSE(max, OSCOPE_DURATION, OSCOPE_COL_FINE, "the longest, ns"),
@@ -150,11 +152,6 @@ static bool known_user(const struct fold *f, uint8_t level)
     return f->o.arch && f->o.arch->trap_kind && level == f->o.arch->user_level;
 }
 
-static unsigned kind_of(const struct fold *f, unsigned cause)
-{
-    return f->o.arch && f->o.arch->trap_kind ? f->o.arch->trap_kind(cause) : ARCH_TRAP_OTHER;
-}
-
 /* Counts it and keeps it in the ring; true if it is wanted. */
 static bool count_entry(struct fold *f, const struct trace_event *ev, const struct fold_bound *b,
                         unsigned depth)
@@ -172,7 +169,7 @@ static bool count_entry(struct fold *f, const struct trace_event *ev, const stru
         return false;
     }
     c->count++;
-    fold_series_add(&t->series, f->time, kind_of(f, cause));
+    fold_series_add(&t->series, f->time, fold_trap_kind(f, cause));
     c->from_user += known_user(f, (uint8_t)fold_u64(ev, b, 2));
     struct oscope_trap_row *row = &t->ring[t->seq++ % t->room];
     *row = (struct oscope_trap_row){.time = f->time,
@@ -309,7 +306,7 @@ static struct oscope_error *cause_rows(const struct fold *f, uint64_t end, struc
         *row = (struct oscope_trap_cause){
             .cause = cause,
             .name = fold_trap_name(f, cause, &l->strings),
-            .kind = a ? arch_trap_kind_name(a->trap_kind(cause)) : NULL,
+            .kind = a ? arch_trap_kind_name(fold_trap_kind(f, cause)) : NULL,
             .count = c->count,
             .rate = ns ? (double)c->count * 1e9 / (double)ns : 0,
             .from_user = a ? c->from_user : OSCOPE_UNKNOWN,

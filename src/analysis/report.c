@@ -23,6 +23,7 @@ enum {
     STOP_EVERY = 65536, /* events of a recording between two questions whether to stop */
 };
 #define WARM_UP_NS (2 * UINT64_C(1000000000))
+#define END_NS     UINT64_C(1000000) /* so near the end a search for it gives way to reading */
 
 struct oscope_report {
     const struct fold_ops *ops;
@@ -64,6 +65,26 @@ static uint64_t recording_start(struct trace_reader *r)
     return start;
 }
 
+/* When the last event happened, if that was before `from`; 0: there is one from then on. */
+static uint64_t ended_before(struct trace_reader *r, uint64_t start, uint64_t from)
+{
+    const struct trace_event *ev;
+    uint64_t low = start, high = from, last = 0;
+
+    trace_reader_seek(r, from);
+    if (trace_reader_next(r))
+        return 0;
+    while (high - low > END_NS) {
+        uint64_t middle = low + (high - low) / 2;
+        trace_reader_seek(r, middle);
+        *(trace_reader_next(r) ? &low : &high) = middle;
+    }
+    trace_reader_seek(r, low);
+    while ((ev = trace_reader_next(r)))
+        last = ev->time;
+    return last;
+}
+
 static struct oscope_error *open_recording(struct oscope_report *r, const char *dir,
                                            const struct oscope_report_options *o,
                                            struct fold_options *fo)
@@ -80,6 +101,9 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
         fo->from = UINT64_MAX;
     if (o->to && __builtin_add_overflow(start, o->to, &fo->to))
         fo->to = UINT64_MAX;
+    uint64_t last = o->from ? ended_before(r->reader, start, fo->from) : 0;
+    fo->beyond = last ? MAX(last - start, (uint64_t)1) : 0;
+    trace_reader_seek(r->reader, 0);
     uint64_t whole = trace_reader_whole_from(r->reader);
     if (whole > fo->from) {
         fo->cut = whole - fo->from;
@@ -94,6 +118,7 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
     fo->started = started ? strtoull(started, NULL, 10) : 0;
     fo->arch = arch_find(trace_metadata_env(m, "architecture"));
     fo->disk_bytes = disk && r->ops->disks ? strtoull(disk, NULL, 10) : 0;
+    fo->os = os_find(trace_metadata_env(m, "sysname"));
     fo->vcpus = vcpus ? (uint32_t)MIN(strtoul(vcpus, NULL, 10), (unsigned long)FOLD_CPUS) : 0;
     return NULL;
 }
@@ -125,6 +150,7 @@ static struct oscope_error *open_live(struct oscope_report *r, const char *duty,
                                       struct fold_options *fo)
 {
     const char **sets = r->sets;
+    struct os_model *m = NULL;
     size_t n = 0;
 
     for (; n < SETS && r->ops->sets[n]; n++)
@@ -135,9 +161,12 @@ static struct oscope_error *open_live(struct oscope_report *r, const char *duty,
         if (!strcmp(r->ops->sets[i], "heat"))
             sets[i] = r->heat;
     TRY(oscope_events_open(r->session, sets, n, &r->live));
+    oscope_error_free(session_os(r->session, &m)); /* some sets need none */
     fo->from = r->end = clock_ns();
     fo->vcpus = session_events_vcpus(r->live);
     fo->arch = r->session->arch;
+    fo->os = m ? m->ops : NULL;
+    fo->live = true;
     fo->disk_bytes = r->ops->disks ? session_only_disk(r->session) : 0;
     return NULL;
 }
@@ -221,6 +250,9 @@ static struct oscope_error *open_report(struct oscope_session *s,
         return error_new(OSCOPE_E_USAGE, "neither a recording nor a session");
     else
         TRY(open_live(r, o->duty, &fo));
+    if (o->cpu >= 0 && fo.vcpus && (uint32_t)o->cpu >= fo.vcpus)
+        return error_new(OSCOPE_E_USAGE, "there is no vCPU %d: %s has %u", o->cpu,
+                         o->dir ? "the recording" : "the guest", fo.vcpus);
     return fold_open(r->ops, &fo, &r->fold);
 }
 

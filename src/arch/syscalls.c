@@ -234,3 +234,8 @@ bool arch_syscall_args(const char *name, struct arch_syscall_args *out)
     }
     return true;
 }
+
+bool arch_syscall_returns(const char *name)
+{
+    return strcmp(name, "exit") != 0 && strcmp(name, "exit_group") != 0;
+}

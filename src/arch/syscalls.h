@@ -36,4 +36,7 @@ struct arch_syscall_args {
 /* False: not known; out then has six addresses named arg0 to arg5. */
 bool arch_syscall_args(const char *name, struct arch_syscall_args *out);
 
+/* Can it return to its caller? Not so exit, which ends the task. */
+bool arch_syscall_returns(const char *name);
+
 #endif

@@ -23,6 +23,23 @@ const struct oscope_column *render_column(const struct oscope_table *t, const ch
     return NULL;
 }
 
+/* Nothing to show in any row, in a column that is then left out. */
+static bool render_blank(const struct oscope_table *t, const struct oscope_column *c)
+{
+    bool unknown = (c->flags & OSCOPE_COL_SPARSE) && t->nrows;
+
+    for (size_t i = 0; unknown && i < t->nrows; i++)
+        render_uint(c, render_row(t, i), &unknown);
+    return unknown;
+}
+
+/* Is it shown in text without being asked for? */
+static bool render_usual(const struct oscope_table *t, const struct oscope_column *c)
+{
+    return !(c->flags & OSCOPE_COL_JSON_ONLY) && c->kind != OSCOPE_CONSISTENCY &&
+           !render_blank(t, c);
+}
+
 size_t render_columns(const struct oscope_table *t, const struct render_options *r,
                       const struct oscope_column *cols[RENDER_COLUMNS_MAX])
 {
@@ -35,7 +52,7 @@ size_t render_columns(const struct oscope_table *t, const struct render_options 
         return n;
     }
     for (const struct oscope_column *c = t->columns; c->name && n < RENDER_COLUMNS_MAX; c++)
-        if (r->json || (!(c->flags & OSCOPE_COL_JSON_ONLY) && c->kind != OSCOPE_CONSISTENCY))
+        if (r->json || render_usual(t, c))
             cols[n++] = c;
     return n;
 }

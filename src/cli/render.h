@@ -89,6 +89,8 @@ void render_json(struct out *o, const struct oscope_view *v, const struct render
 void render_info(struct out *o, const struct oscope_table *t, const struct render_options *r);
 void render_print(struct out *o, const struct oscope_table *t, const struct render_options *r);
 void render_grid(struct out *o, const struct oscope_table *t, const struct render_options *r);
+/* A table that is OSCOPE_TABLE_HEATMAP. */
+void render_heatmap(struct out *o, const struct oscope_table *t, const struct render_options *r);
 /* The cells of `report heat`. */
 void render_heat(struct out *o, const struct oscope_table *t, const struct render_options *r);
 void render_bt(struct out *o, const struct oscope_table *t, const struct render_options *r);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reports as text: a line that says what they cover, then each table under its name. Histograms
- * become bars, disks maps. Which tables are shown without being asked for is the view's to say.
+ * become bars, many of them a heatmap, disks maps. Which tables are shown without being asked for
+ * is the view's to say.
  */
 #include "cli/render.h"
 #include "cli/text.h"
@@ -47,6 +48,11 @@ static void report_bars(struct out *o, const struct oscope_table *t, const struc
         most = b[i].count > most ? b[i].count : most;
     for (size_t i = 0; i < t->nrows; i++) {
         struct out cell;
+        bool begins = !i || strcmp(b[i].name, b[i - 1].name) != 0;
+        if (begins && strcmp(b[0].name, b[t->nrows - 1].name) != 0) { /* more than one */
+            render_text_safe(o, r, b[i].name, 0);
+            out_char(o, '\n');
+        }
         out_init(&cell, -1);
         text_fine(&cell, b[i].low);
         out_fill(o, ' ', cell.len < 9 ? 9 - cell.len : 0);
@@ -109,6 +115,11 @@ void render_report(struct out *o, const struct oscope_view *v, const struct rend
                    render_column(t, "disk") && !r->names;
         bool grid =
             t->row_size == sizeof(struct oscope_heat_cell) && render_column(t, "hot") && !r->names;
-        (map ? render_disks : grid ? render_heat : bars ? report_bars : report_table)(o, t, r);
+        bool many = bars && (t->flags & OSCOPE_TABLE_HEATMAP);
+        (map    ? render_disks
+         : grid ? render_heat
+         : many ? render_heatmap
+         : bars ? report_bars
+                : report_table)(o, t, r);
     }
 }

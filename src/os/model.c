@@ -90,6 +90,14 @@ struct oscope_error *os_open(struct target *t, const struct arch *arch,
     return err;
 }
 
+const struct os_model_ops *os_find(const char *name)
+{
+    for (size_t i = 0; name && i < ARRAY_SIZE(models); i++)
+        if (!strcasecmp(models[i]->name, name))
+            return models[i];
+    return NULL;
+}
+
 void os_close(struct os_model *m)
 {
     if (m)

@@ -72,6 +72,12 @@ enum os_runs {
     OS_RUNS_STACK,   /* its stack pointer is on that task's kernel stack */
 };
 
+/* What an OS takes a trap for, where the architecture leaves that to it. */
+struct os_trap {
+    const char *name; /* static; NULL: none of its own */
+    enum arch_trap kind;
+};
+
 struct os_model_ops {
     const char *name; /* "linux" */
     /*
@@ -134,6 +140,9 @@ struct os_model_ops {
     /* Which of n tasks do the registers of v belong to? *index is set unless OS_RUNS_NONE. */
     enum os_runs (*runs)(struct os_model *m, const struct target_vcpu *v,
                          const struct oscope_task *tasks, size_t n, size_t *index);
+    /* What a trap of that cause (as events have it) is to this OS, whichever its release; false: the
+     * architecture knows best. Needs no guest. NULL: never. */
+    bool (*trap)(const struct arch *arch, unsigned cause, struct os_trap *out);
 };
 
 /* Embedded first in each model's own struct. */
@@ -155,5 +164,8 @@ void os_forget_boot(const char *dir);
 struct oscope_error *os_open(struct target *t, const struct arch *arch,
                              const struct os_open_options *opts, struct os_model **out);
 void os_close(struct os_model *m); /* NULL allowed */
+
+/* The model of that name, in capitals or not (a recording's sysname); NULL: none. */
+const struct os_model_ops *os_find(const char *name);
 
 #endif

@@ -4,7 +4,8 @@
  *
  *     {"op":"status"}      {"ok":true,"running":true,"resets":0, …}
  *     {"op":"registers"}   {"ok":true,"text":"CPU#0 …","threads":[123,124]}
- *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true,"resets":0}   (probes_json.h)
+ *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true,"resets":0,
+ *                                   "disabled":["sched_waking", …]}   (probes_json.h)
  *     {"op":"probes"}      {"ok":true,"settled":true,"probes":[{"name":"sched_switch", …}]}
  *     {"op":"enable","name":"sched","set":{…}} {"op":"disable","name":…} {"op":"remove","name":…}
  *     {"op":"trace","sets":3}   {"ok":true,"log":"…/trace-1-1.log","at":0,"threads":[…],"map":"…"}

@@ -107,6 +107,19 @@ static struct oscope_error *need_engine(struct broker *b)
     return b->engine ? NULL : engine_open(b->desc->pid, &b->engine);
 }
 
+/* Who asks for events shall know why some don't come. */
+static json_t *disabled(const struct engine *e)
+{
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < engine_nprobes(e); i++) {
+        struct engine_probe p = engine_probe(e, i);
+        if (p.disabled)
+            json_array_append_new(names, json_string(p.name));
+    }
+    return names;
+}
+
 struct oscope_error *probe_ops_subscribe(struct broker *b, const struct broker_client *c,
                                          const json_t *request, json_t *out)
 {
@@ -131,6 +144,7 @@ struct oscope_error *probe_ops_subscribe(struct broker *b, const struct broker_c
     json_object_set_new(out, "resets",
                         json_integer(b->qmp ? qmp_events(b->qmp)->reset : b->resets));
     json_object_set_new(out, "settled", json_boolean(settled));
+    json_object_set_new(out, "disabled", disabled(b->engine));
     return NULL;
 }
 

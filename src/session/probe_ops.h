@@ -11,7 +11,8 @@
 
 #include <jansson.h>
 
-/* {"set":{…}} (probes_json.h), answered by {"resets":N,"settled":bool}. */
+/* {"set":{…}} (probes_json.h), answered by {"resets":N,"settled":bool,"disabled":["name",…]}:
+ * probes, of whoever's set, that are left out. */
 struct oscope_error *probe_ops_subscribe(struct broker *b, const struct broker_client *c,
                                          const json_t *request, json_t *out) WARN_UNUSED;
 

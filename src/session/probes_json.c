@@ -220,3 +220,15 @@ struct oscope_error *probes_from_json(const json_t *json, struct probe_set *out)
         TRY(read_probe(json_array_get(probes, i), out));
     return probe_set_finish(out);
 }
+
+void probes_note_disabled(const json_t *names, const struct probe_set *s, struct os_list *notes)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        for (size_t k = 0; name && k < s->names.len; k++)
+            if (!strcmp(s->names.data[k].text, name)) {
+                os_list_note(notes, "%s is disabled: oscope probe enable %s", name, name);
+                break;
+            }
+    }
+}

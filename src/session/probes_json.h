@@ -12,6 +12,7 @@
 #ifndef SESSION_PROBES_JSON_H
 #define SESSION_PROBES_JSON_H
 
+#include "os/model.h"
 #include "probe/build.h"
 
 #include <jansson.h>
@@ -22,5 +23,8 @@ json_t *probes_to_json(const struct probe_set *s);
 /* Fills out (initialised here, freed by the caller also on error). Structure and limits are
  * checked, programs are not: the verifier does that. OSCOPE_E_BAD_DATA. */
 struct oscope_error *probes_from_json(const json_t *json, struct probe_set *out) WARN_UNUSED;
+
+/* names: of disabled probes, as the broker answers a subscription. Notes those that s has. */
+void probes_note_disabled(const json_t *names, const struct probe_set *s, struct os_list *notes);
 
 #endif

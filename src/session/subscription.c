@@ -65,6 +65,7 @@ static struct oscope_error *ask(struct subscription *sub)
         os_list_note(&sub->notes,
                      "the probes are not in force yet: the guest stands still, its BIOS runs, or "
                      "a vCPU has not gone idle since");
+    probes_note_disabled(json_object_get(answer, "disabled"), &sub->set, &sub->notes);
     json_decref(answer);
     return err;
 }

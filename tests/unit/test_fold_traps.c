@@ -460,6 +460,53 @@ static void test_cause_tables(void **state)
     assert_int_equal(x86->trap_kind(0x100), ARCH_TRAP_SYSCALL);
 }
 
+/* What vectors are for is the OS's to say. */
+static void test_traps_of_linux_on_x86(void **state)
+{
+    struct fold_options o = {.to = UINT64_MAX,
+                             .cpu = -1,
+                             .slices = 100,
+                             .arch = arch_find("x86_64"),
+                             .os = os_find("Linux")};
+    static const struct {
+        int cause;
+        const char *name, *kind;
+    } expected[] = {
+        {0xec, "local timer interrupt", "timer"}, {0xfd, "reschedule IPI", "IPI"},
+        {0xfb, "call function IPI, to one", "IPI"}, {0x25, "interrupt 37", "external"},
+        {0xeb, "interrupt 235", "external"}, {0x20, "interrupt 32", "interrupt"},
+        {0xf2, "interrupt 242", "interrupt"}, {0x80, "int 0x80 system call", "syscall"},
+        {14, "page fault", "page fault"}, {0x100, "syscall instruction", "syscall"},
+    };
+    struct fake_fold x;
+
+    assert_non_null(o.os);
+    assert_null(os_find("plan9"));
+    assert_null(os_find(NULL));
+    fake_fold_open(&x, &fold_traps, &o);
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+        trap(&x, 0, 100 + i, 5, expected[i].cause, 3);
+    fake_fold_view(&x, 200);
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        const struct oscope_trap_cause *c = cause_row(&x, expected[i].cause);
+        assert_string_equal(c->name, expected[i].name);
+        assert_string_equal(c->kind, expected[i].kind);
+    }
+    const struct oscope_trap_rate *rate = fake_fold_table(x.view, "rates")->rows;
+    assert_int_equal(rate->timer, 1);
+    assert_int_equal(rate->ipi, 2);
+    assert_int_equal(rate->external, 2);
+    assert_int_equal(rate->interrupt, 2);
+    fake_fold_close(&x);
+    /* riscv64's causes have the same numbers for other things */
+    o.arch = arch_find("riscv64");
+    fake_fold_open(&x, &fold_traps, &o);
+    trap(&x, 0, 100, 5, TIMER, U);
+    fake_fold_view(&x, 200);
+    assert_string_equal(cause_row(&x, TIMER)->name, "supervisor timer interrupt");
+    fake_fold_close(&x);
+}
+
 /* ---- system calls ---- */
 
 static void add_call(struct fake_fold *x, uint16_t id, const char *name, bool exit)
@@ -544,7 +591,35 @@ static void test_syscalls(void **state)
     assert_int_equal(bin[0].count, 1);
     assert_int_equal(bin[4].low, 128);
     assert_int_equal(bin[4].count, 1);
-    assert_string_equal(bin[5].name, "write");
+    assert_string_equal(bin[5].name, "write"); /* the call that took most in all is first */
+    fake_fold_close(&x);
+}
+
+/* What never returns is not unfinished; what a task was in the middle of ends with it. */
+static void test_syscalls_that_never_return(void **state)
+{
+    struct fake_fold x;
+
+    open_syscalls(&x);
+    add_call(&x, 4100, "syscall_entry_exit", false);
+    add_call(&x, 4101, "syscall_entry_exit_group", false);
+    call(&x, 0, 100, "syscall_entry_exit", 5, 0);
+    call(&x, 1, 110, "syscall_entry_read", 6, 0);
+    call(&x, 0, 120, "syscall_entry_write", 7, 0);
+    call(&x, 1, 130, "syscall_entry_exit_group", 6, 0); /* its read's return was not seen */
+    FAKE_GIVE(&x, "sched_process_exit", 0, 140, FAKE_T("w"), FAKE_N(7), FAKE_N(20));
+    call(&x, 0, 150, "syscall_exit_write", 7, 0); /* of another task 7 */
+    call(&x, 0, 160, "syscall_entry_read", 8, 0);
+    fake_fold_view(&x, 400);
+    assert_int_equal(call_row(&x, "exit")->count, 1);
+    assert_int_equal(call_row(&x, "exit")->unfinished, 0);
+    assert_int_equal(call_row(&x, "exit_group")->count, 1);
+    assert_int_equal(call_row(&x, "exit_group")->unfinished, 0);
+    assert_int_equal(call_row(&x, "read")->unfinished, 2);
+    assert_int_equal(call_row(&x, "write")->unfinished, 1);
+    const struct oscope_table *t = fake_fold_table(x.view, "unfinished");
+    assert_int_equal(t->nrows, 1);
+    assert_int_equal(((const struct oscope_syscall_open *)t->rows)->tid, 8);
     fake_fold_close(&x);
 }
 
@@ -570,6 +645,13 @@ static void test_syscalls_gap_and_strangers(void **state)
     fake_waking(&x, 0, 1, "a", 5);
     fake_fold_view(&x, 2);
     assert_true(fake_fold_noted(x.view, "event set 'syscalls'"));
+    fake_fold_close(&x);
+    /* live the set is on */
+    fake_fold_open(&x, &fold_syscalls,
+                   &(struct fold_options){.to = UINT64_MAX, .cpu = -1, .live = true});
+    fake_fold_view(&x, 2);
+    assert_true(fake_fold_noted(x.view, "no syscall_entry_* event came in this time"));
+    assert_false(fake_fold_noted(x.view, "event set"));
     fake_fold_close(&x);
 }
 
@@ -607,7 +689,9 @@ int main(void)
         cmocka_unit_test(test_traps_that_never_return),
         cmocka_unit_test(test_traps_of_an_unknown_arch),
         cmocka_unit_test(test_cause_tables),
+        cmocka_unit_test(test_traps_of_linux_on_x86),
         cmocka_unit_test(test_syscalls),
+        cmocka_unit_test(test_syscalls_that_never_return),
         cmocka_unit_test(test_syscalls_gap_and_strangers),
         cmocka_unit_test(test_many_calls),
     };

@@ -229,6 +229,25 @@ static void json_and_back(void **state)
     probe_set_free(&b);
 }
 
+/* Of the disabled probes those are told that are wanted; the broker's answer may be anything. */
+static void disabled_ones_are_noted(void **state)
+{
+    AUTO(os_list_free) struct os_list notes;
+    struct probe_set s;
+    json_t *names = json_pack("[s,s,i,s]", "y", "x", 5, "x");
+
+    os_list_init(&notes, 1);
+    probe_set_init(&s);
+    one(&s, "x", 0xffffffff80001000, "a0");
+    probes_note_disabled(NULL, &s, &notes);
+    assert_int_equal(notes.notes.n, 0);
+    probes_note_disabled(names, &s, &notes);
+    assert_int_equal(notes.notes.n, 1);
+    assert_string_equal(notes.notes.data[0], "x is disabled: oscope probe enable x");
+    json_decref(names);
+    probe_set_free(&s);
+}
+
 static void bad_json(void **state)
 {
     static const char *const texts[] = {
@@ -269,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(program),
+        cmocka_unit_test(disabled_ones_are_noted),
         cmocka_unit_test(mistakes_are_told_once),
         cmocka_unit_test(same_probes_are_one),
         cmocka_unit_test(probes_that_stay_keep_their_slots),

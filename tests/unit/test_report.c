@@ -245,6 +245,122 @@ static void test_bars(void **state)
     out_free(&o);
 }
 
+static void expect_latency(struct oscope_histogram_bin *bins, size_t n, unsigned flags,
+                           const struct render_options *r, const char *text)
+{
+    static const struct oscope_column low[] = {
+        OSCOPE_COLUMN(struct oscope_histogram_bin, low, OSCOPE_DURATION, 0, ""), {0}};
+    struct oscope_table t = {.name = "latency",
+                             .columns = low,
+                             .row_size = sizeof *bins,
+                             .rows = bins,
+                             .nrows = n,
+                             .flags = flags};
+    struct oscope_view v = {.name = "syscalls", .tables = &t, .ntables = 1};
+    struct out o;
+
+    out_init(&o, -1);
+    render_view(&o, &o, &v, r);
+    out_char(&o, '\0');
+    assert_string_equal(o.buf, text);
+    out_free(&o);
+}
+
+static void test_heatmap(void **state)
+{
+    struct oscope_histogram_bin bins[] = {
+        {"read", 512, 1024, 1, 1},      {"read", 1024, 2048, 98, 98},   {"read", 2048, 4096, 0, 0},
+        {"read", 4096, 8192, 1, 1},     {"\033write", 1 << 20, 2 << 20, 30, 30},
+        {"\033write", 2 << 20, 4 << 20, 70, 70}, {"close", 256, 512, 12345, 100}};
+    struct render_options r = {.form = RENDER_REPORT, .top = 2, .term.width = 80};
+
+    expect_latency(bins, 7, OSCOPE_TABLE_HEATMAP, &r,
+                   "latency\n"
+                   "NAME           1us            32us           1ms      COUNT\n"
+                   "read       |...@@@   ...                           |    100\n"
+                   "\\x1bwrite  |                                 ---###|    100\n"
+                   "... 1 more (--top)\n"
+                   "blank none, . few, @ nearly all of that line's\n");
+    r.top = 0;
+    r.term.width = 30; /* the least is one character a bin */
+    expect_latency(bins, 7, OSCOPE_TABLE_HEATMAP, &r,
+                   "latency\n"
+                   "NAME          1us  32us 1ms  COUNT\n"
+                   "read       | .@ .         |    100\n"
+                   "\\x1bwrite  |            -#|    100\n"
+                   "close      |@             |  12345\n"
+                   "blank none, . few, @ nearly all of that line's\n");
+    /* few names: bars, each under its name */
+    expect_latency(bins + 4, 3, 0, &r,
+                   "latency\n"
+                   "\\x1bwrite\n"
+                   "   1.05ms       30  30.0 %  #\n"
+                   "   2.10ms       70  70.0 %  #\n"
+                   "close\n"
+                   "    256ns    12345 100.0 %  ########################################\n");
+}
+
+static const struct oscope_column *columns_of(const char *command)
+{
+    size_t n;
+    const struct oscope_view_doc *docs = oscope_view_docs(&n);
+
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(docs[i].command, command))
+            return docs[i].columns;
+    fail_msg("no table %s", command);
+    return NULL;
+}
+
+/* On 80 columns causes can be told apart, and a column of which nothing is known takes no room. */
+static void test_width(void **state)
+{
+    struct oscope_trap_cause causes[] = {
+        {32773, "supervisor timer interrupt", "timer", 123456, 12345.6, 1234, 1, 1, 1, 999990, 1},
+        {32769, "supervisor software interrupt", "IPI", 12, 1.5, 1, 1, 1, 1, 1, 1},
+        {13, "load page fault", "page fault", 1, 1, 1, 1, 1, 1, 1, 1}};
+    struct oscope_modes_cpu cpus[] = {
+        {0, OSCOPE_UNKNOWN, 712345678, 212345678, 12345678, 12345678, 0, 71.2, 21.2, 1.2, 1.2},
+        {1, OSCOPE_UNKNOWN, 712345678, 212345678, 12345678, 12345678, 0, 71.2, 21.2, 1.2, 1.2}};
+    struct oscope_table t[] = {{.name = "causes",
+                                .columns = columns_of("report traps: causes"),
+                                .row_size = sizeof causes[0],
+                                .rows = causes,
+                                .nrows = 3},
+                               {.name = "cpus",
+                                .columns = columns_of("report modes: cpus"),
+                                .row_size = sizeof cpus[0],
+                                .rows = cpus,
+                                .nrows = 2}};
+    struct oscope_view v = {.name = "x", .tables = t, .ntables = 2};
+    struct render_options r = {.form = RENDER_REPORT, .term.width = 80};
+    struct out o;
+
+    out_init(&o, -1);
+    render_view(&o, &o, &v, &r);
+    out_char(&o, '\0');
+    assert_non_null(strstr(o.buf, "supervisor timer"));
+    assert_non_null(strstr(o.buf, "supervisor software"));
+    assert_non_null(strstr(o.buf, "IDLE_SHARE"));
+    assert_null(strstr(o.buf, "FIRMWARE"));
+    for (const char *p = o.buf, *end; *p; p = end + 1) {
+        end = strchr(p, '\n');
+        assert_true(end - p <= 80);
+    }
+    cpus[1].firmware = 5; /* of one it is known */
+    o.len = 0;
+    render_view(&o, &o, &v, &r);
+    out_char(&o, '\0');
+    assert_non_null(strstr(o.buf, "FIRMWARE"));
+    cpus[1].firmware = OSCOPE_UNKNOWN;
+    r.json = true; /* there it is in any case */
+    o.len = 0;
+    render_view(&o, &o, &v, &r);
+    out_char(&o, '\0');
+    assert_non_null(strstr(o.buf, "\"firmware\":null"));
+    out_free(&o);
+}
+
 static void expect_error(struct fixture *x, const char *name, const struct oscope_report_options *o,
                          const char *words)
 {
@@ -254,6 +370,23 @@ static void expect_error(struct fixture *x, const char *name, const struct oscop
     assert_null(x->report);
     assert_non_null(strstr(err->message, words));
     oscope_error_free(err);
+}
+
+static void renew(struct fixture *x)
+{
+    oscope_view_free(x->view);
+    oscope_report_close(x->report);
+    x->view = NULL;
+    x->report = NULL;
+}
+
+static void expect_note(struct fixture *x, const char *words, bool there)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < x->view->nnotes; i++)
+        found = found || strstr(x->view->notes[i], words);
+    assert_int_equal(found, there);
 }
 
 static void test_errors(void **state)
@@ -268,9 +401,25 @@ static void test_errors(void **state)
     expect_error(x, "sched",
                  &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 2, .to = 1},
                  "ends before");
+    expect_error(x, "sched", &(struct oscope_report_options){.dir = x->trace, .cpu = 3},
+                 "no vCPU 3: the recording has 3");
     /* an interval after the end: nothing, and it is said */
     make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = UINT64_MAX - 5});
-    assert_true(x->view->nnotes > 0);
+    expect_note(x, "the recording ends at 0.010 s", true);
+    expect_note(x, "event set", false);
+    renew(x);
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 11 * MS});
+    expect_note(x, "the recording ends at 0.010 s", true);
+    renew(x);
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 10 * MS});
+    expect_note(x, "the recording ends", false);
+    /* nor is a task that there is not */
+    renew(x);
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .task = "nosuch"});
+    expect_note(x, "no task 'nosuch' was seen", true);
+    renew(x);
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .task = "b"});
+    expect_note(x, "was seen", false);
 }
 
 int main(void)
@@ -281,6 +430,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_table, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interval, setup, teardown),
         cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_heatmap),
+        cmocka_unit_test(test_width),
         cmocka_unit_test(test_disks_and_newest),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
     };

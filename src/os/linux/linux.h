@@ -110,6 +110,8 @@ struct oscope_error *linux_task(struct os_model *m, int32_t pid, struct oscope_t
 struct oscope_error *linux_task_vspace(struct os_model *m, const struct oscope_task *task,
                                        struct vspace *out);
 bool linux_current(struct os_model *m, unsigned vcpu, struct oscope_task *out);
+/* See os/model.h. */
+bool linux_trap(const struct arch *arch, unsigned cause, struct os_trap *out);
 /* types.c */
 /* Fills lm->layout; without types the model still works for what needs none, and lm->missing says
  * why. */

@@ -333,4 +333,5 @@ const struct os_model_ops linux_ops = {
     .runs = linux_runs,
     .current = linux_current,
     .probes = linux_probes,
+    .trap = linux_trap,
 };

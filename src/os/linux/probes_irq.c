@@ -13,6 +13,7 @@
  */
 #include "os/linux/calls.h"
 #include "os/linux/probes.h"
+#include "os/linux/vectors.h"
 
 #include "base/util.h"
 
@@ -146,21 +147,21 @@ static struct oscope_error *percpu_handlers(struct irqs *x)
 
 enum { VECTORS = 5, HANDLERS = 2 };
 
-/* Vectors: arch/x86/include/asm/irq_vectors.h; functions: DECLARE_IDTENTRY_SYSVEC in
+/* Functions: DECLARE_IDTENTRY_SYSVEC in
  * arch/x86/include/asm/idtentry.h, 5.8 on. */
 static const struct vector {
     uint16_t entry, exit, vector;
     const char *function;
 } vectors[VECTORS] = {
-    {TRACE_X86_IRQ_VECTORS_LOCAL_TIMER_ENTRY, TRACE_X86_IRQ_VECTORS_LOCAL_TIMER_EXIT, 0xec,
+    {TRACE_X86_IRQ_VECTORS_LOCAL_TIMER_ENTRY, TRACE_X86_IRQ_VECTORS_LOCAL_TIMER_EXIT, VECTOR_LOCAL_TIMER,
      "sysvec_apic_timer_interrupt"},
-    {TRACE_X86_IRQ_VECTORS_RESCHEDULE_ENTRY, TRACE_X86_IRQ_VECTORS_RESCHEDULE_EXIT, 0xfd,
+    {TRACE_X86_IRQ_VECTORS_RESCHEDULE_ENTRY, TRACE_X86_IRQ_VECTORS_RESCHEDULE_EXIT, VECTOR_RESCHEDULE,
      "sysvec_reschedule_ipi"},
-    {TRACE_X86_IRQ_VECTORS_CALL_FUNCTION_ENTRY, TRACE_X86_IRQ_VECTORS_CALL_FUNCTION_EXIT, 0xfc,
+    {TRACE_X86_IRQ_VECTORS_CALL_FUNCTION_ENTRY, TRACE_X86_IRQ_VECTORS_CALL_FUNCTION_EXIT, VECTOR_CALL_FUNCTION,
      "sysvec_call_function"},
     {TRACE_X86_IRQ_VECTORS_CALL_FUNCTION_SINGLE_ENTRY,
-     TRACE_X86_IRQ_VECTORS_CALL_FUNCTION_SINGLE_EXIT, 0xfb, "sysvec_call_function_single"},
-    {TRACE_X86_IRQ_VECTORS_IRQ_WORK_ENTRY, TRACE_X86_IRQ_VECTORS_IRQ_WORK_EXIT, 0xf6,
+     TRACE_X86_IRQ_VECTORS_CALL_FUNCTION_SINGLE_EXIT, VECTOR_CALL_FUNCTION_SINGLE, "sysvec_call_function_single"},
+    {TRACE_X86_IRQ_VECTORS_IRQ_WORK_ENTRY, TRACE_X86_IRQ_VECTORS_IRQ_WORK_EXIT, VECTOR_IRQ_WORK,
      "sysvec_irq_work"},
 };
 
