@@ -140,8 +140,8 @@ struct os_model_ops {
     /* Which of n tasks do the registers of v belong to? *index is set unless OS_RUNS_NONE. */
     enum os_runs (*runs)(struct os_model *m, const struct target_vcpu *v,
                          const struct oscope_task *tasks, size_t n, size_t *index);
-    /* What a trap of that cause (as events have it) is to this OS, whichever its release; false: the
-     * architecture knows best. Needs no guest. NULL: never. */
+    /* What a trap of that cause (as events have it) is to this OS, whichever its release; false:
+     * the architecture knows best. Needs no guest. NULL: never. */
     bool (*trap)(const struct arch *arch, unsigned cause, struct os_trap *out);
 };
 

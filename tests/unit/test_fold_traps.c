@@ -472,11 +472,11 @@ static void test_traps_of_linux_on_x86(void **state)
         int cause;
         const char *name, *kind;
     } expected[] = {
-        {0xec, "local timer interrupt", "timer"}, {0xfd, "reschedule IPI", "IPI"},
+        {0xec, "local timer interrupt", "timer"},   {0xfd, "reschedule IPI", "IPI"},
         {0xfb, "call function IPI, to one", "IPI"}, {0x25, "interrupt 37", "external"},
-        {0xeb, "interrupt 235", "external"}, {0x20, "interrupt 32", "interrupt"},
-        {0xf2, "interrupt 242", "interrupt"}, {0x80, "int 0x80 system call", "syscall"},
-        {14, "page fault", "page fault"}, {0x100, "syscall instruction", "syscall"},
+        {0xeb, "interrupt 235", "external"},        {0x20, "interrupt 32", "interrupt"},
+        {0xf2, "interrupt 242", "interrupt"},       {0x80, "int 0x80 system call", "syscall"},
+        {14, "page fault", "page fault"},           {0x100, "syscall instruction", "syscall"},
     };
     struct fake_fold x;
 

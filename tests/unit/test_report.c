@@ -268,10 +268,13 @@ static void expect_latency(struct oscope_histogram_bin *bins, size_t n, unsigned
 
 static void test_heatmap(void **state)
 {
-    struct oscope_histogram_bin bins[] = {
-        {"read", 512, 1024, 1, 1},      {"read", 1024, 2048, 98, 98},   {"read", 2048, 4096, 0, 0},
-        {"read", 4096, 8192, 1, 1},     {"\033write", 1 << 20, 2 << 20, 30, 30},
-        {"\033write", 2 << 20, 4 << 20, 70, 70}, {"close", 256, 512, 12345, 100}};
+    struct oscope_histogram_bin bins[] = {{"read", 512, 1024, 1, 1},
+                                          {"read", 1024, 2048, 98, 98},
+                                          {"read", 2048, 4096, 0, 0},
+                                          {"read", 4096, 8192, 1, 1},
+                                          {"\033write", 1 << 20, 2 << 20, 30, 30},
+                                          {"\033write", 2 << 20, 4 << 20, 70, 70},
+                                          {"close", 256, 512, 12345, 100}};
     struct render_options r = {.form = RENDER_REPORT, .top = 2, .term.width = 80};
 
     expect_latency(bins, 7, OSCOPE_TABLE_HEATMAP, &r,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Traps whose meaning is Linux's to say: on x86 vectors from 32 on. No guest is looked into, so that
- * recordings can be read by it, too. riscv64's causes say all by themselves.
+ * Traps whose meaning is Linux's to say: on x86 vectors from 32 on. No guest is looked into, so
+ * that recordings can be read by it, too. riscv64's causes say all by themselves.
  */
 #include "os/linux/linux.h"
 #include "os/linux/vectors.h"

@@ -9,7 +9,7 @@
 enum {
     VECTOR_FIRST_DEVICE = 0x21, /* 0x20 is an IPI of the kernel's own until 6.6 */
     VECTOR_SYSCALL = 0x80,      /* int 0x80 */
-    VECTOR_LAST_DEVICE = 0xeb, /* from 6.11 on that of all posted messages of devices */
+    VECTOR_LAST_DEVICE = 0xeb,  /* from 6.11 on that of all posted messages of devices */
     VECTOR_LOCAL_TIMER = 0xec,
     VECTOR_HYPERV_STIMER = 0xed,
     VECTOR_IRQ_WORK = 0xf6,
