@@ -132,6 +132,10 @@ def test_a_full_disk(eventful, tmp_path):
     """The error is told, what was written before can be read, the guest is unharmed."""
     record = Record(eventful, tmp_path / "t",
                     preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+    deadline = time.monotonic() + 20
+    while not (record.folder / "oscope/tasks.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.2)
     resource.prlimit(record.process.pid, resource.RLIMIT_FSIZE, (2 * 65536, 2 * 65536))
     deadline = time.monotonic() + 60
     while record.process.poll() is None and time.monotonic() < deadline:

@@ -205,7 +205,8 @@ def test_who_did_it(arch):
         told = [(cause + 0x8000 * is_async, epc) for hart, is_async, cause, epc, _ in watched.traps
                 if hart == cpu and (is_async, cause) not in FIRMWARE]
         assert len(mine) > 1000
-        assert mine == told[-len(mine):]
+        # The last one may come when the other vCPU powers off, before its handler's first instruction.
+        assert mine in (told[-len(mine):], told[-len(mine) - 1:-1])
 
 
 def test_a_difference_is_seen(arch):
