@@ -223,9 +223,8 @@ def test_modes_traps_and_syscalls(eventful, tmp_path):
     assert abs(entered - sum(c["count"] for c in table(calls, "calls"))) <= guest.smp
     assert all(c["from_kernel"] == 0 for c in causes if c["kind"] == "syscall")
     # The timer interrupts who spins; handlers return.
-    timer = "timer" if guest.arch == "riscv64" else "interrupt"
     ticks = [t for t in table(traps, "traps") if t["tid"] == pid and t["from"] == "user"
-             and any(c["cause"] == t["cause"] and c["kind"] == timer for c in causes)]
+             and any(c["cause"] == t["cause"] and c["kind"] == "timer" for c in causes)]
     assert len(ticks) > 20
     assert sum(t["duration"] is None for t in ticks) <= 1
     assert sum(c["count"] for c in causes) == len(table(traps, "traps"))
