@@ -368,8 +368,8 @@ static void watch_or_relax(bool needed)
         engine.relax_delay *= 2;
 }
 
-/* The next set is in force from now on. Under the lock; no vCPU executes code with probes of the
- * old one. */
+/* The next set is the one that fires from now on. Under the lock; no vCPU executes code with probes
+ * of the old one. */
 static void exchange(void)
 {
     struct set *old = atomic_load(&engine.set);
@@ -386,19 +386,26 @@ static void exchange(void)
         if (engine.vcpus[i].alive)
             vcpu_bind(&engine.vcpus[i], engine.next);
     single_forget(&engine.single);
+}
+
+/* It is in force: nothing of it is missed any more. Under the lock. */
+static void exchanged(void)
+{
     engine.generation = engine.next_generation;
     atomic_store(&engine.shared->in_force, engine.generation);
     engine.next = NULL;
     engine.changing = false;
 }
 
-/* QEMU calls this when all callbacks and all translated code are gone and no vCPU executes. */
+/* QEMU calls this when all callbacks and all translated code are gone and no vCPU executes. One may
+ * go on at the same time: it must not meet callbacks while the old set is there. */
 static void on_reset(qemu_plugin_id_t id)
 {
     pthread_mutex_lock(&engine.lock);
     watch_or_relax(engine.single.on || (engine.next && engine.next->translates));
-    register_callbacks(id);
     exchange();
+    register_callbacks(id);
+    exchanged();
     pthread_mutex_unlock(&engine.lock);
     if (self && !engine.single.on)
         awake(self); /* this is its thread */
@@ -443,6 +450,7 @@ static void look(qemu_plugin_id_t id)
     engine.changing |= go;
     if (go && engine.single.on && engine.single.several) {
         exchange(); /* no code depends on the set */
+        exchanged();
         go = false;
     }
     pthread_mutex_unlock(&engine.lock);
