@@ -92,14 +92,29 @@ int cli_failed(const struct cli *c, const char *fmt, ...) __attribute__((format(
 /* The same with an error's hint; frees err. */
 int cli_error(const struct cli *c, struct oscope_error *err);
 
-/* ---- wait.c ---- */
+/* ---- open.c ---- */
 
+/* The rows of commands without CMD_VIEW that open a session. */
+#define CLI_SESSION_OPTION                                                                         \
+    {                                                                                              \
+        "session", 's', "ID", false, "the session (default: the only one, or $OSCOPE_SESSION)",    \
+            "@session"                                                                             \
+    }
+#define CLI_NO_CACHE_OPTION                                                                        \
+    {                                                                                              \
+        "no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL   \
+    }
+/* Of commands that switch event sets on. */
+#define CLI_WAIT_OPTION                                                                            \
+    {                                                                                              \
+        "wait", 0, "SEC", false, CLI_WAIT_DOC, NULL                                                \
+    }
 #define CLI_WAIT_DOC                                                                               \
     "wait so long for the kernel if there is none yet (default: until 30 s after the guest's "     \
     "start; 0: do not)"
-/* Reads --wait, if it was given, and has the user told that it is waited. False: told what is wrong
- * with it. */
-bool cli_wait(struct cli *c, struct oscope_open_options *open);
+/* Opens the session that the options mean; the user is told when it waits for a kernel. out NULL:
+ * only looks whether the options are right. Returns the status; what went wrong was told. */
+int cli_open(struct cli *c, struct oscope_session **out);
 
 /* ---- showing views (show.c) ---- */
 

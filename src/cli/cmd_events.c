@@ -14,15 +14,14 @@
 #include <unistd.h>
 
 static const struct cli_option events_options[] = {
-    {"session", 's', "ID", false, "the session (default: the only one, or $OSCOPE_SESSION)",
-     "@session"},
+    CLI_SESSION_OPTION,
     {"output", 'o', "text|json", false, "text, or JSON: one object a line", "text json"},
     {"filter", 0, "EXPR", false, "only events that match, e.g. 'event=sched_switch,next_comm~sh'",
      NULL},
     {"for", 0, "SEC", false, "stop after that many seconds", NULL},
     {"count", 'n', "N", false, "stop after that many events", NULL},
-    {"wait", 0, "SEC", false, CLI_WAIT_DOC, NULL},
-    {"no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL},
+    CLI_WAIT_OPTION,
+    CLI_NO_CACHE_OPTION,
     {0},
 };
 
@@ -289,7 +288,6 @@ static int events_options_read(struct events *ev)
 static int events_run(struct cli *c)
 {
     static const char *const usual[] = {"sched"};
-    const char *session = cli_option(c, "session");
     struct events ev = {.c = c};
     struct term term;
     int status = events_options_read(&ev);
@@ -300,15 +298,8 @@ static int events_run(struct cli *c)
     ev.utf8 = term.utf8;
     signal(SIGPIPE, SIG_IGN);
     out_init(&ev.out, STDOUT_FILENO);
-    struct oscope_open_options open = {.session = session ? session : getenv("OSCOPE_SESSION"),
-                                       .no_cache = cli_option(c, "no-cache") != NULL};
-    bool usable = cli_wait(c, &open);
-    struct oscope_error *err = usable ? oscope_session_open(&open, &ev.session) : NULL;
-    if (!usable)
-        status = CLI_USAGE;
-    else if (err)
-        status = cli_error(c, err);
-    else
+    status = cli_open(c, &ev.session);
+    if (!status)
         status = events_stream(&ev, c->argc ? (const char *const *)c->argv : usual,
                                c->argc ? (size_t)c->argc : 1);
     if (ev.session)

@@ -20,16 +20,14 @@ static int probe_show(struct cli *c, bool stats)
 
 static int probe_change(struct cli *c, enum oscope_probe_change change)
 {
-    const char *session = cli_option(c, "session");
-    struct oscope_open_options open = {.session = session ? session : getenv("OSCOPE_SESSION"),
-                                       .no_cache = cli_option(c, "no-cache") != NULL};
+    struct oscope_error *err = NULL;
     struct oscope_session *s;
 
     if (c->argc < 2)
         return cli_usage(c, "'%s' needs the name of an event set or of a probe", c->argv[0]);
-    struct oscope_error *err = oscope_session_open(&open, &s);
-    if (err)
-        return cli_error(c, err);
+    int status = cli_open(c, &s);
+    if (status)
+        return status;
     for (int i = 1; !err && i < c->argc; i++)
         err = oscope_probe_change(s, change, c->argv[i]);
     oscope_session_close(s);

@@ -14,8 +14,7 @@
 #include <unistd.h>
 
 static const struct cli_option record_options[] = {
-    {"session", 's', "ID", false, "the session (default: the only one, or $OSCOPE_SESSION)",
-     "@session"},
+    CLI_SESSION_OPTION,
     {"output", 'o', "DIR", false, "the folder to make (default: oscope-DATE-TIME)", NULL},
     {"for", 0, "SEC", false, "stop after that many seconds", NULL},
     {"size", 0, "BYTES", false, "stop when the recording has so many (K, M, G: binary)", NULL},
@@ -26,8 +25,8 @@ static const struct cli_option record_options[] = {
      "when the guest is faster than the disk: overwrite the oldest events (default), drop the "
      "newest, or wait: the guest does",
      "overwrite drop wait"},
-    {"wait", 0, "SEC", false, CLI_WAIT_DOC, NULL},
-    {"no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL},
+    CLI_WAIT_OPTION,
+    CLI_NO_CACHE_OPTION,
     {0},
 };
 
@@ -185,19 +184,14 @@ static int record_options_read(struct record *r)
 static int record_run(struct cli *c)
 {
     static const char *const usual[] = {"sched"};
-    const char *session = cli_option(c, "session");
     struct record r = {.c = c};
     int status = record_options_read(&r);
 
     if (status)
         return status;
-    struct oscope_open_options open = {.session = session ? session : getenv("OSCOPE_SESSION"),
-                                       .no_cache = cli_option(c, "no-cache") != NULL};
-    if (!cli_wait(c, &open))
-        return CLI_USAGE;
-    struct oscope_error *err = oscope_session_open(&open, &r.session);
-    if (err)
-        return cli_error(c, err);
+    status = cli_open(c, &r.session);
+    if (status)
+        return status;
     status = record_sets(&r, c->argc ? (const char *const *)c->argv : usual,
                          c->argc ? (size_t)c->argc : 1);
     oscope_session_close(r.session);

@@ -16,7 +16,7 @@
 static const struct cli_option report_options[] = {
     {"trace", 't', "DIR", false, "read this recording instead of a running guest", "@file"},
     {"for", 0, "SEC", false, "live: how long to gather events (default 1)", NULL},
-    {"wait", 0, "SEC", false, CLI_WAIT_DOC, NULL},
+    CLI_WAIT_OPTION,
     {"from", 0, "SEC", false, "recordings: from so many seconds after the first event on", NULL},
     {"to", 0, "SEC", false, "recordings: up to so many seconds after the first event", NULL},
     {"cpu", 0, "N", false, "only this vCPU", NULL},

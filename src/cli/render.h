@@ -51,6 +51,18 @@ const char *render_unknown_column(const struct oscope_view *v, const struct rend
 
 enum { RENDER_COLUMNS_MAX = 64 };
 
+/* One character of a map: `size` units from `start` on; sgr as render_sgr() takes it. */
+struct render_cell {
+    uint64_t start, size;
+    char mark;
+    const char *sgr;
+};
+typedef struct render_cell render_cell_at(const void *arg, size_t i);
+
+/* n cells as lines that fit the terminal, each headed by where it starts (hexadecimal or not). */
+void render_cells(struct out *o, size_t n, bool hex, render_cell_at *at, const void *arg,
+                  const struct render_options *r);
+
 /* Regions of disks as characters (`report blk`). */
 void render_disks(struct out *o, const struct oscope_table *t, const struct render_options *r);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `mem --map`: physical memory as a grid, one character a cell, the character (and colour) of the
- * owner that has most of the cell. A gap between RAM regions starts a new line.
+ * owner that has most of the cell.
  */
 #include "cli/render.h"
 
@@ -22,7 +22,7 @@ static const struct grid_owner {
     {"reserved", '#', "31", "reserved"},
     {"unmanaged", ' ', NULL, "not managed"},
 };
-enum { GRID_OWNERS = sizeof grid_owners / sizeof grid_owners[0], GRID_WIDTH = 64 };
+enum { GRID_OWNERS = sizeof grid_owners / sizeof grid_owners[0] };
 
 static const struct grid_owner *grid_find(const char *owner)
 {
@@ -32,25 +32,12 @@ static const struct grid_owner *grid_find(const char *owner)
     return &grid_owners[GRID_OWNERS - 1];
 }
 
-/* Digits of the largest address that begins a line may have. */
-static int grid_digits(const struct oscope_mem_cell *last)
+static struct render_cell grid_cell(const void *arg, size_t i)
 {
-    return snprintf(NULL, 0, "%llx", (unsigned long long)last->start);
-}
+    const struct oscope_mem_cell *c = (const struct oscope_mem_cell *)arg + i;
+    const struct grid_owner *g = grid_find(c->owner);
 
-/* Cells on a line: a power of two, so that lines begin at round addresses. 64 of them fit on 80
- * columns, so that the map of a small guest fits on 24 lines. */
-static size_t grid_per_line(const struct render_options *r, int digits)
-{
-    size_t n = GRID_WIDTH, around = (size_t)digits + strlen("0x |") + strlen("|");
-
-    if (!r->term.width)
-        return n;
-    while (n > 8 && n + around > (size_t)r->term.width)
-        n /= 2;
-    while (n < 256 && n * 2 + around <= (size_t)r->term.width)
-        n *= 2;
-    return n;
+    return (struct render_cell){c->start, c->bytes, g->mark, g->sgr};
 }
 
 static void grid_legend(struct out *o, const struct oscope_mem_cell *cells, size_t n,
@@ -97,20 +84,7 @@ void render_grid(struct out *o, const struct oscope_table *t, const struct rende
 
     if (!n || t->row_size != sizeof *cells)
         return;
-    int digits = grid_digits(&cells[n - 1]);
-    size_t per_line = grid_per_line(r, digits);
-    for (size_t i = 0, on_line = 0; i < n; i++, on_line++) {
-        bool gap = i && cells[i].start != cells[i - 1].start + cells[i - 1].bytes;
-        if (i && (gap || on_line == per_line)) {
-            out_str(o, "|\n");
-            on_line = 0;
-        }
-        if (!on_line)
-            out_printf(o, "0x%-*llx |", digits, (unsigned long long)cells[i].start);
-        const struct grid_owner *g = grid_find(cells[i].owner);
-        render_sgr(o, r, g->sgr, &g->mark, 1);
-    }
-    out_str(o, "|\n");
+    render_cells(o, n, true, grid_cell, cells, r);
     if (!r->no_header)
         grid_legend(o, cells, n, r);
 }

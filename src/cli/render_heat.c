@@ -1,29 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The grid of `report heat`: physical memory, one character a cell, the denser the hotter. A gap
- * between RAM regions starts a new line. Colours say the same once more.
+ * The grid of `report heat`: physical memory, one character a cell, the denser the hotter.
+ * Colours say the same once more.
  */
 #include "cli/render.h"
-
-#include <stdio.h>
 
 static const char heat_marks[] = " .:-=+*o#@";
 static const char *const heat_sgr[] = {NULL, "34", "34", "36", "32",
                                        "32", "33", "33", "31", "1;31"};
-enum { HEAT_LEVELS = 10, HEAT_WIDTH = 64 };
+enum { HEAT_LEVELS = 10 };
 
-/* Cells on a line: a power of two, so that lines begin at round addresses. */
-static size_t heat_per_line(const struct render_options *r, int digits)
+static struct render_cell heat_cell(const void *arg, size_t i)
 {
-    size_t n = HEAT_WIDTH, around = (size_t)digits + strlen("0x ||");
+    const struct oscope_heat_cell *c = (const struct oscope_heat_cell *)arg + i;
+    unsigned level = c->level < HEAT_LEVELS ? c->level : HEAT_LEVELS - 1;
 
-    if (!r->term.width)
-        return n;
-    while (n > 8 && n + around > (size_t)r->term.width)
-        n /= 2;
-    while (n < 256 && n * 2 + around <= (size_t)r->term.width)
-        n *= 2;
-    return n;
+    return (struct render_cell){c->start, c->bytes, heat_marks[level], heat_sgr[level]};
 }
 
 static void heat_legend(struct out *o, const struct oscope_heat_cell *cells, size_t n,
@@ -48,20 +40,7 @@ void render_heat(struct out *o, const struct oscope_table *t, const struct rende
 
     if (!n)
         return;
-    int digits = snprintf(NULL, 0, "%llx", (unsigned long long)cells[n - 1].start);
-    size_t per_line = heat_per_line(r, digits);
-    for (size_t i = 0, on_line = 0; i < n; i++, on_line++) {
-        bool gap = i && cells[i].start != cells[i - 1].start + cells[i - 1].bytes;
-        if (i && (gap || on_line == per_line)) {
-            out_str(o, "|\n");
-            on_line = 0;
-        }
-        if (!on_line)
-            out_printf(o, "0x%-*llx |", digits, (unsigned long long)cells[i].start);
-        unsigned level = cells[i].level < HEAT_LEVELS ? cells[i].level : HEAT_LEVELS - 1;
-        render_sgr(o, r, heat_sgr[level], &heat_marks[level], 1);
-    }
-    out_str(o, "|\n");
+    render_cells(o, n, true, heat_cell, cells, r);
     if (!r->no_header)
         heat_legend(o, cells, n, r);
 }

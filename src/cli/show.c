@@ -359,7 +359,6 @@ static int show_finish(struct show *s, int status)
 
 int cmd_show(struct cli *c, const struct cmd_view *v)
 {
-    const char *session = cli_option(c, "session");
     struct show s = {.c = c, .v = v};
     int status = show_options(&s);
 
@@ -370,17 +369,9 @@ int cmd_show(struct cli *c, const struct cmd_view *v)
     signal(SIGPIPE, SIG_IGN);
     out_init(&s.out, STDOUT_FILENO);
     out_init(&s.notes, STDERR_FILENO);
-    struct oscope_open_options open = {
-        .session = session ? session : getenv("OSCOPE_SESSION"),
-        .vmlinux = cli_option(c, "vmlinux"),
-        .system_map = cli_option(c, "system-map"),
-        .no_cache = cli_option(c, "no-cache") != NULL,
-        .pause = cli_option(c, "pause") != NULL,
-    };
-    bool usable = cli_wait(c, &open);
-    struct oscope_error *err =
-        usable && !v->no_session ? oscope_session_open(&open, &s.session) : NULL;
-    status = !usable ? CLI_USAGE : err ? cli_error(c, err) : show_rounds(&s);
+    status = cli_open(c, v->no_session ? NULL : &s.session);
+    if (!status)
+        status = show_rounds(&s);
     if (s.session)
         oscope_session_close(s.session);
     out_free(&s.notes);

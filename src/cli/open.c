@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* --wait of the commands that switch event sets on: for a kernel that is not there yet. */
+/* Opening the session that the user means, and waiting for its kernel if that is not there yet. */
 #include "cli/cmd.h"
 #include "cli/text.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* A signal that is blocked now ends the waiting, and then does what it does. */
 static bool wait_goes_on(void *arg, const char *line)
@@ -22,12 +23,12 @@ static bool wait_goes_on(void *arg, const char *line)
     return true;
 }
 
-bool cli_wait(struct cli *c, struct oscope_open_options *open)
+/* Reads --wait, if it was given. False: told what is wrong with it. */
+static bool wait_read(struct cli *c, struct oscope_open_options *open)
 {
     const char *text = cli_option(c, "wait");
     double seconds;
 
-    open->waiting = wait_goes_on;
     if (!text)
         return true;
     if (!strcmp(text, "0")) {
@@ -40,4 +41,22 @@ bool cli_wait(struct cli *c, struct oscope_open_options *open)
     }
     open->wait = (uint64_t)(seconds * 1e9);
     return true;
+}
+
+int cli_open(struct cli *c, struct oscope_session **out)
+{
+    const char *session = cli_option(c, "session");
+    struct oscope_open_options open = {
+        .session = session ? session : getenv("OSCOPE_SESSION"),
+        .vmlinux = cli_option(c, "vmlinux"),
+        .system_map = cli_option(c, "system-map"),
+        .no_cache = cli_option(c, "no-cache") != NULL,
+        .pause = cli_option(c, "pause") != NULL,
+        .waiting = wait_goes_on,
+    };
+
+    if (!wait_read(c, &open))
+        return CLI_USAGE;
+    struct oscope_error *err = out ? oscope_session_open(&open, out) : NULL;
+    return err ? cli_error(c, err) : CLI_OK;
 }
