@@ -20,6 +20,13 @@ const char *const os_owner_names[OS_OWNER_COUNT] = {
     [OS_OWNER_UNKNOWN] = "unknown",
 };
 
+struct oscope_error *os_ready_probes(struct os_model *m)
+{
+    if (!m->ops->probes)
+        return error_new(OSCOPE_E_UNSUPPORTED, "events of this OS are not known to oscope");
+    return m->ops->symbols ? m->ops->symbols(m) : NULL;
+}
+
 /* Strings that one answer may hold: a bound on what a hostile guest makes us keep. */
 enum { OS_STRINGS_MAX = 256 << 20 };
 

@@ -163,6 +163,10 @@ void os_forget_boot(const char *dir);
 /* Tries every model in the table; the first that finds itself wins. */
 struct oscope_error *os_open(struct target *t, const struct arch *arch,
                              const struct os_open_options *opts, struct os_model **out);
+
+/* Before m->ops->probes(): makes the symbols ready that it wants. An error when the model has no
+ * events. */
+struct oscope_error *os_ready_probes(struct os_model *m) WARN_UNUSED;
 void os_close(struct os_model *m); /* NULL allowed */
 
 /* The model of that name, in capitals or not (a recording's sysname); NULL: none. */

@@ -8,6 +8,11 @@
 
 #define CR0_PG UINT64_C(0x80000000)
 
+bool firmware_matters(const char *arch)
+{
+    return arch && (!strcmp(arch, "x86_64") || !strcmp(arch, "i386"));
+}
+
 bool firmware_runs(const char *registers)
 {
     /* A vCPU's text has HLT first, then CR0. */

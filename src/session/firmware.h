@@ -11,6 +11,10 @@
 
 #include <stdbool.h>
 
+/* Are there machines of that architecture (QEMU's name) that must not be disturbed? Asking is not
+ * free: registers are text, of all vCPUs. */
+bool firmware_matters(const char *arch);
+
 /* Does a vCPU that is not halted run without paging, by the text of "info registers -a"? Of other
  * architectures' text: no. */
 bool firmware_runs(const char *registers);

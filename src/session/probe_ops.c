@@ -34,7 +34,7 @@ static bool must_wait(struct broker *b)
     uint64_t now = clock_ns();
 
     b->enforce_at = 0;
-    if (b->qmp && !engine_looks(b->engine))
+    if (b->qmp && !engine_looks(b->engine) && firmware_matters(b->desc->arch))
         oscope_error_free(qmp_hmp(b->qmp, "info registers -a", &text));
     bool wait = text && firmware_runs(text);
     if (!wait) {

@@ -7,7 +7,6 @@
 #include "session/private.h"
 #include "session/probes_json.h"
 #include "trace/schema.h"
-#include "trace/schema.h"
 
 static const char *site_name(json_int_t site)
 {
@@ -108,10 +107,7 @@ static struct oscope_error *write_named(struct oscope_session *s, const char *na
         return error_hint(error_new(OSCOPE_E_USAGE, "'%s' has no probes", name),
                           "its events come from QEMU's own trace, as long as a command wants them");
     TRY(session_os(s, &m));
-    if (!m->ops->probes)
-        return error_new(OSCOPE_E_UNSUPPORTED, "events of this OS are not known to oscope");
-    if (m->ops->symbols)
-        TRY(m->ops->symbols(m));
+    TRY(os_ready_probes(m));
     TRY(trace_schema_add_builtin(schema));
     struct oscope_error *err = m->ops->probes(m, name, set, schema, notes);
     if (!err || err->code != OSCOPE_E_NOT_FOUND)

@@ -33,10 +33,7 @@ static struct oscope_error *write_probes(struct subscription *sub, struct probe_
 
     TRY(sub->control && !sub->opened ? wait_for_os(sub->session, sub->control, &m)
                                      : session_os(sub->session, &m));
-    if (!m->ops->probes)
-        return error_new(OSCOPE_E_UNSUPPORTED, "events of this OS are not known to oscope");
-    if (m->ops->symbols)
-        TRY(m->ops->symbols(m));
+    TRY(os_ready_probes(m));
     for (size_t i = 0; i < sub->nsets; i++)
         if (!qemutrace_set(sub->sets[i]) && !heat_set(sub->sets[i], &share))
             TRY(m->ops->probes(m, sub->sets[i], out, &sub->schema, &sub->notes));
