@@ -13,7 +13,9 @@
  * idle task may be waiting.
  *
  * A vCPU that stops in user mode, or in the middle of a task, does not wait for an interrupt: the
- * machine was stopped from outside. That time is unknown, too.
+ * machine was stopped from outside. That time is unknown, too. So is time that ends with a resume
+ * when nothing told that the vCPU stopped: sets are exchanged then, and what happens in that moment
+ * is not seen.
  */
 #include "analysis/fold_modes.h"
 
@@ -250,6 +252,10 @@ static void on_resume(struct fold *f, uint32_t cpu)
     struct modes_cpu *c = &m->cpus[cpu];
     bool waited = c->mode == MODE_IDLE || c->stopped;
 
+    if (!waited && c->mode != MODE_UNKNOWN) {
+        account(f, cpu, f->time, MODE_UNKNOWN, c->tid);
+        return;
+    }
     until_now(f, cpu, c->stopped ? MODE_UNKNOWN : MODE_IDLE, NULL);
     from_now(f, cpu, waited ? c->before : MODE_UNKNOWN, c->tid);
 }

@@ -124,6 +124,22 @@ static void test_modes_stopped(void **state)
     fake_fold_close(&x);
 }
 
+/* Sets are exchanged: that the vCPU stopped was not seen. */
+static void test_modes_unseen_stop(void **state)
+{
+    struct fake_fold x;
+
+    open_fold(&x, &fold_modes, "riscv64");
+    trap(&x, 0, 100, 5, ECALL, U);
+    ret(&x, 0, 150, 5, U);
+    resume(&x, 0, 300);      /* since 150: perhaps some of it in user mode */
+    fake_fold_view(&x, 400); /* user 100 */
+    expect_modes(&x, 0, 50, 100, 0, 150);
+    expect_task_modes(&x, 5, "", 50, 100, 0);
+    assert_false(fake_fold_noted(x.view, "contradict"));
+    fake_fold_close(&x);
+}
+
 static void firmware(struct fake_fold *x, uint32_t cpu, uint64_t time, bool enters, int privilege)
 {
     if (enters)
@@ -679,6 +695,7 @@ int main(void)
         cmocka_unit_test(test_rates),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_modes_stopped),
+        cmocka_unit_test(test_modes_unseen_stop),
         cmocka_unit_test(test_modes_firmware),
         cmocka_unit_test(test_modes_x86),
         cmocka_unit_test(test_modes_unknown),

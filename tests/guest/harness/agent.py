@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright the oscope authors
-"""The host's end of the guest agent: guests/work/agent.c says what goes over the wire."""
+"""The host's end of the guest agent, whose source (agent.c) says what goes over the wire."""
 
 import socket
 import time
