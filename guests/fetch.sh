@@ -28,6 +28,9 @@ stock=$cache/guests/$arch # has the busybox for every kernel of the arch
 
 # Modules of the initramfs; one that a kernel has built in, or not at all, is left out.
 wanted='virtio_mmio virtio_pci virtio_console virtio_blk crc32c_generic ext4 brd loop dummy'
+# Those that it carries only; their names are in modules/later.
+carried=
+[ "$arch" != riscv64 ] || carried=kvm
 
 # The packages that the metapackage linux-image-ARCH stands for: one, or since 7.x four.
 kernel_packages() {
@@ -52,7 +55,7 @@ download() {
 	)
 }
 
-# The decompressed module called $1, and before it those it depends on: names into $new/modules.
+# The decompressed module called $1, and before it those it depends on: names into $list.
 add_module() {
 	file=$(find "$new/tree" -name "$(printf %s "$1" | sed 's/[-_]/[-_]/g').ko*" | head -n 1)
 	[ -n "$file" ] || return 0
@@ -67,15 +70,17 @@ add_module() {
 	for d in $(tr '\0' '\n' <"$out" | sed -n 's/^depends=//p' | tr , ' '); do
 		add_module "$d"
 	done
-	echo "${1}" >>"$new/modules/order"
+	echo "${1}" >>"$list"
 }
 
 # Where a package has its kernel and config: /boot, or since 7.x beside the modules.
 boot_file() { find "$new/tree" -type f -path "*/boot/$1-*" -o -type f -path "*/lib/modules/*/$1" | head -n 1; }
 
+fetched() { [ -s "$dir/version" ] && [ -e "$dir/modules/later" ]; }
+
 fetch_kernel() {
 	apt_lock
-	[ ! -s "$dir/version" ] || return 0 # somebody else did it meanwhile
+	! fetched || return 0 # somebody else did it meanwhile
 	rm -rf "$dir".new.*
 	say "fetching the $name kernel"
 	new=$dir.new.$$
@@ -90,7 +95,11 @@ fetch_kernel() {
 	download "$new" $packages
 	for deb in "$new"/linux-*.deb; do dpkg-deb -x "$deb" "$new/tree"; done
 	: >"$new/modules/order"
+	: >"$new/modules/later"
+	list=$new/modules/order
 	for m in $wanted; do add_module "$m"; done
+	list=$new/modules/later
+	for m in $carried; do add_module "$m"; done
 	mv "$(boot_file config)" "$new/config"
 	mv "$(boot_file 'vmlinu?')" "$new/kernel"
 	version=$(dpkg-deb -f "$new"/linux-image-*.deb Package Version)
@@ -107,5 +116,5 @@ fetch_kernel() {
 }
 
 [ -z "$suite" ] || [ -s "$stock/busybox" ] || "$0" "$arch"
-[ -s "$dir/version" ] || fetch_kernel
+fetched || fetch_kernel
 exec "$root/guests/initramfs.sh" "$arch" ${suite:+--suite "$suite"}

@@ -119,15 +119,16 @@ struct oscope_sched_slice {
 /* `report modes`: a vCPU's time by what it did */
 struct oscope_modes_cpu {
     uint32_t cpu;
-    uint64_t firmware, kernel, user, idle, unknown;
-    double firmware_share, kernel_share, user_share, idle_share, unknown_share;
+    uint64_t firmware, kernel, user, guest_kernel, guest_user, idle, unknown;
+    double firmware_share, kernel_share, user_share, guest_kernel_share, guest_user_share;
+    double idle_share, unknown_share;
 };
 
 /* `report modes`: the same by task */
 struct oscope_modes_task {
     int32_t tid;
     char comm[24];
-    uint64_t firmware, kernel, user, idle;
+    uint64_t firmware, kernel, user, guest_kernel, guest_user, idle;
     double share;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `report modes`: what each vCPU's time went to: user mode, the kernel, firmware (riscv64's machine
- * mode), waiting for interrupts.
+ * mode), virtual machines of the guest's own (riscv64), waiting for interrupts.
  *
  * Each event says in which mode the vCPU was until now, in which it is from now on, or both. Time
  * counts for a mode when the event before it and the one after it agree; else, and until the first
@@ -32,6 +32,11 @@ const struct oscope_column modes_cpu_columns[] = {
     CPU(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE,
         "time in the kernel (riscv64: S; x86: ring 0), ns"),
     CPU(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in user mode (riscv64: U; x86: ring 3), ns"),
+    CPU(guest_kernel, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
+        "riscv64: time in VS mode, the kernel of a virtual machine in the guest, ns; null: no such "
+        "machine was seen to run"),
+    CPU(guest_user, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
+        "riscv64: time in VU mode, programs of that machine, ns"),
     CPU(idle, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in which it waited for an interrupt, ns"),
     CPU(unknown, OSCOPE_DURATION, OSCOPE_COL_FINE,
         "time of which no event tells: before the first one, after losses, between events that "
@@ -39,6 +44,8 @@ const struct oscope_column modes_cpu_columns[] = {
     CPU(firmware_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
     CPU(kernel_share, OSCOPE_REAL, 0, "percent of the interval"),
     CPU(user_share, OSCOPE_REAL, 0, "percent of the interval"),
+    CPU(guest_kernel_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
+    CPU(guest_user_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
     CPU(idle_share, OSCOPE_REAL, 0, "percent of the interval"),
     CPU(unknown_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY,
         "percent of the interval; all together are 100"),
@@ -54,6 +61,10 @@ const struct oscope_column modes_task_columns[] = {
          "time in machine mode while it was the one to run, ns"),
     TASK(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in the kernel, ns"),
     TASK(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in user mode, ns"),
+    TASK(guest_kernel, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
+         "the same in VS mode, ns"),
+    TASK(guest_user, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
+         "the same in VU mode, ns"),
     TASK(idle, OSCOPE_DURATION, OSCOPE_COL_FINE,
          "time in which a vCPU waited for an interrupt while it was the one to run, ns"),
     TASK(share, OSCOPE_REAL, 0,
@@ -61,7 +72,18 @@ const struct oscope_column modes_task_columns[] = {
     {0},
 };
 
-enum { WANT_ENTRY, WANT_EXIT, WANT_IDLE, WANT_RESUME, WANT_SWITCH, WANT_CALL, WANT_RETURN };
+enum {
+    WANT_ENTRY,
+    WANT_EXIT,
+    WANT_IDLE,
+    WANT_RESUME,
+    WANT_SWITCH,
+    WANT_CALL,
+    WANT_RETURN,
+    WANT_GUEST_ENTRY,
+    WANT_GUEST_MODE,
+    WANT_GUEST_EXIT,
+};
 
 static const struct fold_want wants[] = {
     [WANT_ENTRY] = {"trap_entry*", "traps", false, {"tid", "from"}},
@@ -71,6 +93,9 @@ static const struct fold_want wants[] = {
     [WANT_SWITCH] = FOLD_WANT_NAMES,
     [WANT_CALL] = {"firmware_entry", "modes", true, {"from"}},
     [WANT_RETURN] = {"firmware_exit", "modes", true, {"to"}},
+    [WANT_GUEST_ENTRY] = {"guest_entry", "traps", true, {"to"}},
+    [WANT_GUEST_MODE] = {"guest_mode", "traps", true, {"to"}},
+    [WANT_GUEST_EXIT] = {"guest_exit", "traps", true, {"from"}},
 };
 static const char *const sets[] = {"modes", "traps", "sched", NULL};
 
@@ -99,6 +124,7 @@ struct modes {
     uint64_t stopped;   /* ns, of all vCPUs */
     bool traps, idling; /* events of these were seen: the sets are on */
     bool firmware;      /* and of this one */
+    bool guests;        /* of virtual machines in the guest */
     modes_span *span;   /* told of all that is counted; NULL: nobody */
     void *arg;
 };
@@ -157,12 +183,18 @@ static void until_now(struct fold *f, uint32_t cpu, enum mode was, const int32_t
     account(f, cpu, f->time, mode, tid && *tid != c->tid ? NOBODY : c->tid);
 }
 
+static bool is_guest(enum mode mode)
+{
+    return mode == MODE_GUEST_KERNEL || mode == MODE_GUEST_USER;
+}
+
 /* What the vCPU does from now on, and who. */
 static void from_now(struct fold *f, uint32_t cpu, enum mode mode, int32_t tid)
 {
     struct modes *m = f->state;
     struct modes_cpu *c = &m->cpus[cpu];
-    bool known = mode == MODE_IDLE || (m->traps && (mode != MODE_KERNEL || tid || m->idling));
+    bool known = mode == MODE_IDLE || is_guest(mode) ||
+                 (m->traps && (mode != MODE_KERNEL || tid || m->idling));
 
     c->mode = known ? mode : MODE_UNKNOWN;
     c->tid = tid;
@@ -228,6 +260,46 @@ static void on_return(struct fold *f, const struct trace_event *ev, const struct
         c->mode = known ? c->below : MODE_UNKNOWN;
 }
 
+/* A virtual machine runs for the task that was the one to run. */
+static enum mode guest_mode(const struct fold *f, const struct trace_event *ev,
+                            const struct fold_bound *b)
+{
+    return fold_u64(ev, b, 0) ? MODE_GUEST_KERNEL : MODE_GUEST_USER;
+}
+
+static void on_guest_entry(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
+{
+    struct modes *m = f->state;
+
+    until_now(f, ev->cpu, MODE_KERNEL, NULL);
+    m->guests = true;
+    from_now(f, ev->cpu, guest_mode(f, ev, b), m->cpus[ev->cpu].tid);
+}
+
+/* How it left the other mode may not have been seen. */
+static void on_guest_mode(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
+{
+    struct modes *m = f->state;
+    bool inside = is_guest(m->cpus[ev->cpu].mode);
+
+    until_now(f, ev->cpu, inside ? MODE_UNKNOWN : MODE_GUEST_KERNEL, NULL);
+    m->guests = true;
+    from_now(f, ev->cpu, guest_mode(f, ev, b), m->cpus[ev->cpu].tid);
+}
+
+static void on_guest_exit(struct fold *f, const struct trace_event *ev, const struct fold_bound *b)
+{
+    struct modes *m = f->state;
+    struct modes_cpu *c = &m->cpus[ev->cpu];
+    enum mode from = guest_mode(f, ev, b);
+
+    if (is_guest(c->mode) && c->mode != from)
+        c->mode = MODE_UNKNOWN; /* a trap into its kernel was not seen */
+    until_now(f, ev->cpu, from, NULL);
+    m->guests = true;
+    from_now(f, ev->cpu, MODE_KERNEL, c->tid);
+}
+
 static void on_idle(struct fold *f, uint32_t cpu)
 {
     struct modes *m = f->state;
@@ -280,6 +352,9 @@ static void modes_event(struct fold *f, const struct trace_event *ev, struct fol
     case WANT_SWITCH: on_switch(f, ev, b); break;
     case WANT_CALL: on_call(f, ev, b); break;
     case WANT_RETURN: on_return(f, ev, b); break;
+    case WANT_GUEST_ENTRY: on_guest_entry(f, ev, b); break;
+    case WANT_GUEST_MODE: on_guest_mode(f, ev, b); break;
+    case WANT_GUEST_EXIT: on_guest_exit(f, ev, b); break;
     default: break;
     }
 }
@@ -363,23 +438,29 @@ static struct oscope_error *cpu_rows(const struct fold *f, uint64_t end, struct 
             continue;
         memcpy(t, m->cpus[i].time, sizeof t);
         t[m->cpus[i].mode] += open_time(f, i, end);
-        uint64_t known = t[MODE_KERNEL] + t[MODE_USER] + t[MODE_IDLE] + t[MODE_FIRMWARE];
+        uint64_t known = 0;
+        for (int k = MODE_KERNEL; k < MODES; k++)
+            known += t[k];
         t[MODE_UNKNOWN] = all - MIN(all, known);
         struct oscope_modes_cpu *row = os_list_add(l);
         if (!row)
             return error_nomem();
-        *row =
-            (struct oscope_modes_cpu){.cpu = i,
-                                      .firmware = m->firmware ? t[MODE_FIRMWARE] : OSCOPE_UNKNOWN,
-                                      .kernel = t[MODE_KERNEL],
-                                      .user = t[MODE_USER],
-                                      .idle = t[MODE_IDLE],
-                                      .unknown = t[MODE_UNKNOWN],
-                                      .firmware_share = fold_percent(t[MODE_FIRMWARE], all),
-                                      .kernel_share = fold_percent(t[MODE_KERNEL], all),
-                                      .user_share = fold_percent(t[MODE_USER], all),
-                                      .idle_share = fold_percent(t[MODE_IDLE], all),
-                                      .unknown_share = fold_percent(t[MODE_UNKNOWN], all)};
+        *row = (struct oscope_modes_cpu){
+            .cpu = i,
+            .firmware = m->firmware ? t[MODE_FIRMWARE] : OSCOPE_UNKNOWN,
+            .kernel = t[MODE_KERNEL],
+            .user = t[MODE_USER],
+            .guest_kernel = m->guests ? t[MODE_GUEST_KERNEL] : OSCOPE_UNKNOWN,
+            .guest_user = m->guests ? t[MODE_GUEST_USER] : OSCOPE_UNKNOWN,
+            .idle = t[MODE_IDLE],
+            .unknown = t[MODE_UNKNOWN],
+            .firmware_share = fold_percent(t[MODE_FIRMWARE], all),
+            .kernel_share = fold_percent(t[MODE_KERNEL], all),
+            .user_share = fold_percent(t[MODE_USER], all),
+            .guest_kernel_share = fold_percent(t[MODE_GUEST_KERNEL], all),
+            .guest_user_share = fold_percent(t[MODE_GUEST_USER], all),
+            .idle_share = fold_percent(t[MODE_IDLE], all),
+            .unknown_share = fold_percent(t[MODE_UNKNOWN], all)};
     }
     return NULL;
 }
@@ -399,6 +480,8 @@ static void add_time(struct oscope_modes_task *row, enum mode mode, uint64_t ns)
     case MODE_KERNEL: row->kernel += ns; break;
     case MODE_USER: row->user += ns; break;
     case MODE_FIRMWARE: row->firmware += ns; break;
+    case MODE_GUEST_KERNEL: row->guest_kernel += ns; break;
+    case MODE_GUEST_USER: row->guest_user += ns; break;
     default: row->idle += ns;
     }
 }
@@ -436,6 +519,8 @@ static void join_rows(struct os_list *l, size_t first)
                 rows[k].firmware += rows[i].firmware;
                 rows[k].kernel += rows[i].kernel;
                 rows[k].user += rows[i].user;
+                rows[k].guest_kernel += rows[i].guest_kernel;
+                rows[k].guest_user += rows[i].guest_user;
                 rows[k].idle += rows[i].idle;
                 rows[i--] = rows[--l->n];
                 break;
@@ -462,10 +547,13 @@ static struct oscope_error *task_rows(const struct fold *f, uint64_t end, struct
     for (size_t i = 0; i < l->n; i++) {
         struct oscope_modes_task *row = &rows[i];
         fold_comm(row->comm, fold_names_get(&m->names, row->tid));
-        row->share =
-            fold_percent(row->firmware + row->kernel + row->user + row->idle, fold_length(f, end));
+        row->share = fold_percent(row->firmware + row->kernel + row->user + row->guest_kernel +
+                                      row->guest_user + row->idle,
+                                  fold_length(f, end));
         if (!m->firmware)
             row->firmware = OSCOPE_UNKNOWN;
+        if (!m->guests)
+            row->guest_kernel = row->guest_user = OSCOPE_UNKNOWN;
         if (fold_wants_task(f, row->tid, row->comm))
             rows[kept++] = *row;
     }

@@ -8,7 +8,16 @@
 
 #include "analysis/fold.h"
 
-enum mode { MODE_UNKNOWN, MODE_KERNEL, MODE_USER, MODE_IDLE, MODE_FIRMWARE, MODES };
+enum mode {
+    MODE_UNKNOWN,
+    MODE_KERNEL,
+    MODE_USER,
+    MODE_IDLE,
+    MODE_FIRMWARE,
+    MODE_GUEST_KERNEL, /* of a virtual machine in the guest */
+    MODE_GUEST_USER,
+    MODES
+};
 
 enum { MODES_NOBODY = -1 }; /* a task that is not known */
 

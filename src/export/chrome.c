@@ -33,7 +33,8 @@ struct chrome {
     const struct export_job *job;
     struct follow follow;
     struct export_modes modes;
-    bool more; /* an event stands before the next */
+    bool guests; /* time of virtual machines in the guest was seen */
+    bool more;   /* an event stands before the next */
 };
 
 /* ---- JSON ---- */
@@ -311,6 +312,7 @@ static void chrome_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned
 static void chrome_modes(void *x, uint32_t cpu, uint64_t time, const uint16_t value[MODES],
                          unsigned changed)
 {
+    struct chrome *c = x;
     struct export_out *o = event_open(x, 'C', PID_VCPUS, cpu, time);
     char name[32];
 
@@ -319,6 +321,9 @@ static void chrome_modes(void *x, uint32_t cpu, uint64_t time, const uint16_t va
     put_name(o, name, sizeof name);
     export_str(o, ",\"args\":{");
     for (unsigned i = 0; i < MODES; i++) {
+        if (i >= MODE_GUEST_KERNEL && !c->guests && !value[i])
+            continue; /* no virtual machine ran yet */
+        c->guests |= i >= MODE_GUEST_KERNEL;
         export_str(o, i ? ",\"" : "\"");
         export_str(o, export_mode_names[i]);
         export_str(o, "\":");

@@ -9,8 +9,13 @@
 #include "base/error.h"
 
 const char *const export_mode_names[MODES] = {
-    [MODE_UNKNOWN] = "not known", [MODE_KERNEL] = "kernel",     [MODE_USER] = "user",
-    [MODE_IDLE] = "idle",         [MODE_FIRMWARE] = "firmware",
+    [MODE_UNKNOWN] = "not known",
+    [MODE_KERNEL] = "kernel",
+    [MODE_USER] = "user",
+    [MODE_IDLE] = "idle",
+    [MODE_FIRMWARE] = "firmware",
+    [MODE_GUEST_KERNEL] = "guest kernel",
+    [MODE_GUEST_USER] = "guest user",
 };
 
 /* The window's shares, if they are others than before. */

@@ -230,6 +230,47 @@ def test_modes_traps_and_syscalls(eventful, tmp_path):
     assert sum(c["count"] for c in causes) == len(table(traps, "traps"))
 
 
+def test_modes_of_a_machine_in_the_guest(eventful, tmp_path):
+    """KVM in the guest: its machine is three quarters of its time in VU mode, the rest in VS."""
+    guest = eventful
+    trace = tmp_path / "trace"
+    nests = guest.arch == "riscv64"
+    guest.sh("work kvm" if nests else "setsid spin </dev/null >/dev/null 2>&1 &")
+    try:
+        guest.sh("usleep 500000")
+        pid = int(guest.sh("pidof kvm" if nests else "pidof spin"))
+        guest.oscope("record", "sched", "modes", "traps", "syscalls", "--for", "1", "-o", trace)
+    finally:
+        guest.sh("killall kvm spin; sleep 1; rmmod kvm", check=False)
+    r = Guest.oscope_run("report", "modes", "-t", trace, "-o", "json")
+    assert r.returncode == 0 and "contradict" not in r.stderr, r.stderr
+    modes = json.loads(r.stdout)
+    [interval] = table(modes, "interval")
+    names = "firmware", "kernel", "user", "guest_kernel", "guest_user", "idle", "unknown"
+    for c in table(modes, "cpus"):
+        assert sum(c[name] or 0 for name in names) == interval["duration"]
+        assert (c["guest_user"] is not None) == nests
+    [ran] = [t for t in table(modes, "tasks") if t["tid"] == pid]
+    if nests:
+        assert ran["guest_user"] > ran["guest_kernel"] > ran["user"]
+        for mode in ("guest_user", "guest_kernel"):
+            assert sum(t[mode] for t in table(modes, "tasks")) == sum(
+                c[mode] for c in table(modes, "cpus"))
+    # It neither calls the guest's kernel nor returns from it.
+    r = Guest.oscope_run("export", "-t", trace, "--to", "csv", "-o", "-")
+    seen = {}
+    for line in r.stdout.splitlines()[1:]:
+        n, _, cpu, _, _, event, field, value = line.split(",", 7)
+        seen.setdefault((int(n), int(cpu), event), {})[field] = value
+    entered = sum(event == "guest_entry" for _, _, event in seen)
+    left = sum(event == "guest_exit" for _, _, event in seen)
+    assert abs(entered - left) <= 1 and (entered > 10) == nests
+    returns = [v for (_, _, event), v in seen.items() if event == "trap_exit"]
+    if nests:
+        assert all(int(v["pc"], 16) >= 1 << 63 for v in returns if v["to"] == "1")
+        assert all(int(v["pc"], 16) > 0x1000 for v in returns)
+
+
 def test_text_faces(guest1):
     """What a person reads: a picture with a line a vCPU, tables; errors are one line."""
     if guest1.arch == "arm64":

@@ -57,7 +57,7 @@ static void expect_modes(struct fake_fold *x, size_t i, uint64_t kernel, uint64_
     assert_int_equal(row->idle, idle_ns);
     assert_int_equal(row->unknown, unknown);
     double sum = row->firmware_share + row->kernel_share + row->user_share + row->idle_share +
-                 row->unknown_share;
+                 row->unknown_share + row->guest_kernel_share + row->guest_user_share;
     assert_true(sum > 99.999 && sum < 100.001);
 }
 
@@ -179,6 +179,54 @@ static void test_modes_firmware(void **state)
     assert_int_equal(t->tid, 5);
     assert_int_equal(t->firmware, 37);
     assert_false(fake_fold_noted(x.view, "M mode"));
+    assert_false(fake_fold_noted(x.view, "contradict"));
+    fake_fold_close(&x);
+}
+
+static void guest_entry(struct fake_fold *x, uint64_t time, int to)
+{
+    FAKE_GIVE(x, "guest_entry", 0, time, FAKE_N(to));
+}
+
+static void guest_mode(struct fake_fold *x, uint64_t time, int to)
+{
+    FAKE_GIVE(x, "guest_mode", 0, time, FAKE_N(to));
+}
+
+static void guest_exit(struct fake_fold *x, uint64_t time, int from)
+{
+    FAKE_GIVE(x, "guest_exit", 0, time, FAKE_N(0x8005), FAKE_N(from));
+}
+
+/* A virtual machine in the guest, interrupted by its host's firmware, and once by a trap into its
+ * own kernel that is not seen. */
+static void test_modes_guest(void **state)
+{
+    enum { VU, VS };
+    struct fake_fold x;
+
+    open_fold(&x, &fold_modes, "riscv64");
+    trap(&x, 0, 100, 5, ECALL, U);
+    guest_entry(&x, 110, VS); /* kernel 10 */
+    guest_mode(&x, 130, VU);  /* VS 20 */
+    firmware(&x, 0, 140, true, U);
+    firmware(&x, 0, 145, false, U);
+    guest_mode(&x, 160, VS); /* VU 10 + 15, firmware 5 */
+    guest_exit(&x, 190, VS); /* 30 */
+    guest_entry(&x, 200, VU);
+    guest_exit(&x, 250, VS); /* since when is not known */
+    ret(&x, 0, 260, 5, U);   /* kernel 10 + 10 */
+    fake_fold_view(&x, 300);
+    expect_modes(&x, 0, 30, 40, 0, 50);
+    const struct oscope_modes_cpu *cpu = fake_fold_table(x.view, "cpus")->rows;
+    assert_int_equal(cpu->guest_kernel, 50);
+    assert_int_equal(cpu->guest_user, 25);
+    assert_int_equal(cpu->firmware, 5);
+    const struct oscope_modes_task *t = fake_fold_table(x.view, "tasks")->rows;
+    assert_int_equal(t->tid, 5);
+    assert_int_equal(t->guest_kernel, 50);
+    assert_int_equal(t->guest_user, 25);
+    assert_true(t->share > 74.9 && t->share < 75.1);
     assert_false(fake_fold_noted(x.view, "contradict"));
     fake_fold_close(&x);
 }
@@ -697,6 +745,7 @@ int main(void)
         cmocka_unit_test(test_modes_stopped),
         cmocka_unit_test(test_modes_unseen_stop),
         cmocka_unit_test(test_modes_firmware),
+        cmocka_unit_test(test_modes_guest),
         cmocka_unit_test(test_modes_x86),
         cmocka_unit_test(test_modes_unknown),
         cmocka_unit_test(test_modes_without_their_sets),

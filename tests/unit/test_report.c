@@ -322,9 +322,21 @@ static void test_width(void **state)
         {32773, "supervisor timer interrupt", "timer", 123456, 12345.6, 1234, 1, 1, 1, 999990, 1},
         {32769, "supervisor software interrupt", "IPI", 12, 1.5, 1, 1, 1, 1, 1, 1},
         {13, "load page fault", "page fault", 1, 1, 1, 1, 1, 1, 1, 1}};
-    struct oscope_modes_cpu cpus[] = {
-        {0, OSCOPE_UNKNOWN, 712345678, 212345678, 12345678, 12345678, 0, 71.2, 21.2, 1.2, 1.2},
-        {1, OSCOPE_UNKNOWN, 712345678, 212345678, 12345678, 12345678, 0, 71.2, 21.2, 1.2, 1.2}};
+    struct oscope_modes_cpu cpus[2];
+
+    for (unsigned i = 0; i < 2; i++)
+        cpus[i] = (struct oscope_modes_cpu){.cpu = i,
+                                            .firmware = OSCOPE_UNKNOWN,
+                                            .kernel = 712345678,
+                                            .user = 212345678,
+                                            .guest_kernel = OSCOPE_UNKNOWN,
+                                            .guest_user = OSCOPE_UNKNOWN,
+                                            .idle = 12345678,
+                                            .unknown = 12345678,
+                                            .kernel_share = 71.2,
+                                            .user_share = 21.2,
+                                            .idle_share = 1.2,
+                                            .unknown_share = 1.2};
     struct oscope_table t[] = {{.name = "causes",
                                 .columns = columns_of("report traps: causes"),
                                 .row_size = sizeof causes[0],

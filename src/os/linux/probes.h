@@ -2,7 +2,8 @@
 /*
  * What the files that write Linux's probes share: probes.c has the scheduler's, probes_entry.c
  * those at the kernel's entry and exit, probes_irq.c those of interrupts,
- * probes_fault.c those of page faults, probes_boot.c those of the kernel's start.
+ * probes_fault.c those of page faults, probes_boot.c those of the kernel's start, probes_nested.c
+ * those of virtual machines in the guest.
  */
 #ifndef OS_LINUX_PROBES_H
 #define OS_LINUX_PROBES_H
@@ -45,6 +46,10 @@ unsigned writer_argument(struct writer *w, unsigned n);
 /* The running task, in kernel mode (linux_current_place()). */
 unsigned writer_current(struct writer *w);
 
+/* riscv64, at the first instruction after a trap: the code in scause or mcause (reg), plus 0x8000
+ * for interrupts; *interrupt (may be NULL): the latter alone. */
+unsigned writer_riscv_cause(struct writer *w, const char *reg, unsigned *interrupt);
+
 /* A member of an object whose address is in a slot, sign-extended. */
 unsigned writer_member(struct writer *w, unsigned object, struct layout_field f);
 
@@ -69,6 +74,18 @@ bool linux_fault_probes(struct linux_model *lm, const char *set, struct probe_se
 /* Set "boot": probes_boot.c. Same shape. */
 bool linux_boot_probes(struct linux_model *lm, const char *set, struct probe_set *out,
                        struct os_list *notes, struct oscope_error **err);
+
+/* Where KVM enters a virtual machine on riscv64, and where the trap that ends it arrives. */
+struct linux_nested {
+    uint64_t enter, leave;
+};
+/* False: the guest has no KVM, or (noted) another than is known. */
+bool linux_nested_find(struct writer *w, struct os_list *notes, struct linux_nested *out);
+/* Events guest_*, of the sets "traps" and "modes". */
+void linux_nested_probes(struct writer *w, const struct linux_nested *n);
+/* In the program of a probe at each sret: jumps (the result and *other are labels to set) where the
+ * sret is none of the guest's kernel's own. */
+unsigned linux_nested_skip(struct writer *w, const struct linux_nested *n, unsigned *other);
 
 /* The types that are not built in: those of system calls. Those that are there stay. */
 struct oscope_error *linux_event_types(const struct linux_model *lm,

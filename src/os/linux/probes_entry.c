@@ -117,14 +117,21 @@ static void put_trap(struct writer *w, unsigned task, unsigned cause, unsigned f
     writer_put(w, epc);
 }
 
+unsigned writer_riscv_cause(struct writer *w, const char *reg, unsigned *interrupt)
+{
+    unsigned cause = probe_reg(w->set, reg), top = probe_reg(w->set, reg);
+
+    shifted(w, top, WIRE_OP_SHR, 48, 0x8000);
+    shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
+    if (interrupt)
+        *interrupt = top;
+    return probe_alu(w->set, WIRE_OP_OR, cause, top);
+}
+
 static void riscv_trap_entry(struct writer *w)
 {
-    unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero);
-    unsigned cause = probe_reg(w->set, "scause"), interrupt = probe_reg(w->set, "scause");
-
-    shifted(w, interrupt, WIRE_OP_SHR, 48, 0x8000);
-    shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
-    probe_alu(w->set, WIRE_OP_OR, cause, interrupt);
+    unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero), interrupt;
+    unsigned cause = writer_riscv_cause(w, "scause", &interrupt);
     unsigned from = shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1);
     unsigned epc = probe_reg(w->set, "sepc");
     unsigned more = probe_imm(w->set, 0), ecall = probe_imm(w->set, ECALL_FROM_U);
@@ -243,8 +250,10 @@ static bool x86_gates(struct writer *w, uint64_t idt)
 
 /* ---- traps ---- */
 
-static struct oscope_error *riscv_traps(struct writer *w)
+static struct oscope_error *riscv_traps(struct writer *w, struct os_list *notes)
 {
+    struct linux_nested nested;
+    unsigned inside = 0, entering = 0;
     uint64_t entry = symtab_addr(w->lm->base.symtab, "handle_exception");
 
     if (!entry)
@@ -252,8 +261,17 @@ static struct oscope_error *riscv_traps(struct writer *w)
     probe_exec(w->set, "trap_entry", entry);
     riscv_trap_entry(w);
     probe_end(w->set);
+    bool nests = linux_nested_find(w, notes, &nested);
+    if (nests)
+        linux_nested_probes(w, &nested);
     probe_opcode(w->set, "trap_exit", UINT32_MAX, SRET);
+    if (nests)
+        entering = linux_nested_skip(w, &nested, &inside);
     riscv_trap_exit(w);
+    if (nests) {
+        probe_label(w->set, inside);
+        probe_label(w->set, entering);
+    }
     probe_end(w->set);
     return NULL;
 }
@@ -285,7 +303,7 @@ static struct oscope_error *x86_traps(struct writer *w, struct os_list *notes)
 
 static struct oscope_error *traps(struct writer *w, struct os_list *notes)
 {
-    return is_riscv(w->lm) ? riscv_traps(w) : x86_traps(w, notes);
+    return is_riscv(w->lm) ? riscv_traps(w, notes) : x86_traps(w, notes);
 }
 
 /* Machine mode runs without address translation, so that its trap vector is a physical address; at
@@ -297,10 +315,7 @@ static void riscv_firmware_entry(struct writer *w, uint64_t vector)
     probe_exec(s, "firmware_entry", vector);
     unsigned machine = probe_imm(s, PRIV_M);
     unsigned other = probe_jump(s, WIRE_OP_JNE, probe_reg(s, "priv"), machine);
-    unsigned cause = probe_reg(s, "mcause"), interrupt = probe_reg(s, "mcause");
-    shifted(w, interrupt, WIRE_OP_SHR, 48, 0x8000);
-    shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
-    probe_alu(s, WIRE_OP_OR, cause, interrupt);
+    unsigned cause = writer_riscv_cause(w, "mcause", NULL);
     writer_begin(w, TRACE_FIRMWARE_ENTRY);
     writer_put(w, cause);
     writer_put(w, shifted(w, probe_reg(s, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
