@@ -7,24 +7,13 @@
 
 #include "base/clock.h"
 #include "base/util.h"
-#include "capture/layout.h"
 #include "capture/qemutrace/indirect.h"
 #include "capture/qemutrace/map.h"
 #include "capture/qemutrace/sets.h"
-#include "capture/tcg/ring.h"
+#include "session/own_rings.h"
 #include "trace/events.h"
-#include "trace/reader.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-#include <sys/random.h>
-
-enum {
-    PACKET_BYTES = 64 << 10,
-    PACKETS = 16,
-    PUMP_BYTES = 128 << 10, /* an eighth of a ring */
-    REQUESTS = 1024,        /* disk requests under way that are kept */
-};
+enum { REQUESTS = 1024 }; /* disk requests under way that are kept */
 
 /* 16550: offsets and bits of its registers (TI PC16550D data sheet, table II). */
 enum { UART_DATA = 0, UART_LCR = 3, UART_MCR = 4, UART_LSR = 5 };
@@ -40,9 +29,7 @@ struct feed {
     struct qemutrace_source *source;
     struct qemutrace_map *map;
     unsigned sets;
-    struct trace_rings rings;
-    size_t mapped;
-    struct ring *out; /* a writer for each ring */
+    struct own_rings own;
     struct feed_cpu *cpus;
     size_t ncpus;
     uint64_t to_monotonic; /* what to add to real time */
@@ -59,32 +46,6 @@ struct feed {
 
 /* ---- opening ---- */
 
-static struct oscope_error *make_rings(struct feed *f, const uint8_t *uuid)
-{
-    struct trace_rings *r = &f->rings;
-
-    r->count = (uint32_t)MIN(f->ncpus + 1, (size_t)WIRE_VCPUS);
-    r->packet_bytes = PACKET_BYTES;
-    r->packets = PACKETS;
-    r->stride = layout_ring_head() + (uint64_t)PACKETS * PACKET_BYTES;
-    f->mapped = r->stride * r->count;
-    f->out = calloc(r->count, sizeof *f->out);
-    if (!f->out)
-        return error_nomem();
-    if (uuid)
-        memcpy(r->uuid, uuid, sizeof r->uuid);
-    else if (getrandom(r->uuid, sizeof r->uuid, 0) != sizeof r->uuid)
-        return error_errno(errno, "get random bytes");
-    uint8_t *p = mmap(NULL, f->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        return error_nomem();
-    r->first = p;
-    for (uint32_t i = 0; i < r->count; i++, p += r->stride)
-        ring_init(&f->out[i], (struct wire_ring *)p, p + layout_ring_head(), PACKET_BYTES, PACKETS,
-                  i + 1 < r->count ? i : TRACE_CPU_NONE, r->uuid);
-    return NULL;
-}
-
 static struct oscope_error *start(struct feed *f, const struct feed_options *o)
 {
     f->sets = o->sets;
@@ -97,7 +58,7 @@ static struct oscope_error *start(struct feed *f, const struct feed_options *o)
     f->map = qemutrace_map_new(o->map);
     if (!f->map)
         return error_nomem();
-    TRY(make_rings(f, o->uuid));
+    TRY(own_rings_make(&f->own, (uint32_t)MIN(f->ncpus + 1, (size_t)WIRE_VCPUS), o->uuid));
     return qemutrace_source_open(o->log, o->at, &f->source);
 }
 
@@ -122,16 +83,14 @@ void feed_close(struct feed *f)
         return;
     qemutrace_source_close(f->source);
     qemutrace_map_free(f->map);
-    if (f->rings.first)
-        munmap((void *)f->rings.first, f->mapped);
-    free(f->out);
+    own_rings_free(&f->own);
     free(f->cpus);
     free(f);
 }
 
 const struct trace_rings *feed_rings(const struct feed *f)
 {
-    return &f->rings;
+    return &f->own.rings;
 }
 
 static uint64_t lost_now(const struct feed *f)
@@ -178,46 +137,6 @@ bool feed_lacks_times(const struct feed *f)
     return f->lacks_times;
 }
 
-/* ---- records ---- */
-
-struct record {
-    uint8_t bytes[WIRE_RECORD];
-    uint32_t n;
-};
-
-static void begin(struct record *r, uint16_t id)
-{
-    struct wire_event head = {.id = id};
-
-    memcpy(r->bytes, &head, sizeof head);
-    r->n = sizeof head;
-}
-
-static void fault(struct record *r)
-{
-    struct wire_event head;
-
-    memcpy(&head, r->bytes, sizeof head);
-    head.flags = WIRE_EVENT_FAULT;
-    memcpy(r->bytes, &head, sizeof head);
-}
-
-static void put(struct record *r, uint64_t v, unsigned size)
-{
-    memcpy(r->bytes + r->n, &v, size); /* little-endian, as the host */
-    r->n += size;
-}
-
-/* At most `most` bytes, as the type has it. */
-static void put_text(struct record *r, const char *text, size_t most)
-{
-    size_t n = strnlen(text, most);
-
-    memcpy(r->bytes + r->n, text, n);
-    r->bytes[r->n + n] = '\0';
-    r->n += (uint32_t)n + 1;
-}
-
 /* ---- time and place ---- */
 
 /* CLOCK_REALTIME to CLOCK_MONOTONIC: the closest of a few looks at both. */
@@ -255,9 +174,9 @@ static uint64_t time_of(struct feed *f, const struct qemutrace_event *e, uint64_
 }
 
 /* The ring of the vCPU that it happened on. */
-static struct ring *ring_of(const struct feed *f, const struct qemutrace_event *e)
+static uint32_t ring_of(const struct feed *f, const struct qemutrace_event *e)
 {
-    uint32_t none = f->rings.count - 1, cpu = none;
+    uint32_t none = f->own.rings.count - 1, cpu = none;
 
     if (e->kind == QEMUTRACE_MMIO)
         cpu = e->cpu < 0 ? none : (uint32_t)e->cpu;
@@ -265,12 +184,12 @@ static struct ring *ring_of(const struct feed *f, const struct qemutrace_event *
         for (size_t i = 0; e->thread && i < f->ncpus; i++)
             if (f->cpus[i].thread == e->thread)
                 cpu = f->cpus[i].cpu;
-    return &f->out[MIN(cpu, none)];
+    return MIN(cpu, none);
 }
 
 /* ---- events ---- */
 
-static bool put_mmio(struct feed *f, const struct qemutrace_event *e, struct record *r)
+static bool put_mmio(struct feed *f, const struct qemutrace_event *e, struct own_event *ev)
 {
     struct qemutrace_access a = {.device = e->name, .write = e->write, .vcpu = e->cpu >= 0};
     char name[QEMUTRACE_REGISTER] = "";
@@ -278,26 +197,26 @@ static bool put_mmio(struct feed *f, const struct qemutrace_event *e, struct rec
 
     if (placed)
         qemutrace_register_next(&f->indices, &a, e->value, name);
-    begin(r, TRACE_MMIO);
-    put_text(r, e->name, 63);
-    put_text(r, name, 31);
-    put(r, e->address, 8);
-    put(r, placed ? a.offset : 0, 8);
-    put(r, e->value, 8);
-    put(r, e->size, 1);
-    put(r, e->write, 1);
+    own_event_begin(ev, TRACE_MMIO);
+    own_event_text(ev, e->name, 63);
+    own_event_text(ev, name, 31);
+    own_event_put(ev, e->address, 8);
+    own_event_put(ev, placed ? a.offset : 0, 8);
+    own_event_put(ev, e->value, 8);
+    own_event_put(ev, e->size, 1);
+    own_event_put(ev, e->write, 1);
     if (!placed) {
         f->needs_map = true;
-        fault(r);
+        own_event_fault(ev);
     }
     return true;
 }
 
-static bool put_byte(const struct qemutrace_event *e, const char *device, struct record *r)
+static bool put_byte(const struct qemutrace_event *e, const char *device, struct own_event *ev)
 {
-    begin(r, e->write ? TRACE_UART_TX : TRACE_UART_RX);
-    put_text(r, device, 15);
-    put(r, e->value & 0xff, 1);
+    own_event_begin(ev, e->write ? TRACE_UART_TX : TRACE_UART_RX);
+    own_event_text(ev, device, 15);
+    own_event_put(ev, e->value & 0xff, 1);
     return true;
 }
 
@@ -306,7 +225,7 @@ static bool put_byte(const struct qemutrace_event *e, const char *device, struct
  * port while MCR has LOOP; both are taken as off until they are written. Drivers read it to empty
  * it, too: no byte is there then if LSR, read last, said so.
  */
-static bool put_serial(struct feed *f, const struct qemutrace_event *e, struct record *r)
+static bool put_serial(struct feed *f, const struct qemutrace_event *e, struct own_event *ev)
 {
     uint8_t value = (uint8_t)e->value;
 
@@ -319,13 +238,13 @@ static bool put_serial(struct feed *f, const struct qemutrace_event *e, struct r
     if (e->address != UART_DATA || (f->lcr & LCR_DLAB) || (f->mcr & MCR_LOOP) ||
         (!e->write && f->empty))
         return false;
-    return put_byte(e, "16550", r);
+    return put_byte(e, "16550", ev);
 }
 
 /* ARM DDI 0183, 3.3.1: bits 11:8 of what DR gives are errors; 3.3.8: CR bit 7 leads back. */
-static bool put_pl011(struct feed *f, const struct qemutrace_event *e, struct record *r)
+static bool put_pl011(struct feed *f, const struct qemutrace_event *e, struct own_event *ev)
 {
-    return e->address == 0 && put_byte(e, "pl011", r);
+    return e->address == 0 && put_byte(e, "pl011", ev);
 }
 
 static struct request *find_request(struct feed *f, const struct qemutrace_event *e)
@@ -337,7 +256,7 @@ static struct request *find_request(struct feed *f, const struct qemutrace_event
 }
 
 static bool put_issue(struct feed *f, const struct qemutrace_event *e, uint64_t time,
-                      struct record *r)
+                      struct own_event *ev)
 {
     struct request *q = find_request(f, e);
 
@@ -345,44 +264,45 @@ static bool put_issue(struct feed *f, const struct qemutrace_event *e, uint64_t 
         q = &f->requests[f->nrequests++];
     if (q)
         *q = (struct request){e->device, e->request, e->sector, time, e->sectors, e->write};
-    begin(r, TRACE_BLOCK_RQ_ISSUE);
-    put(r, e->device, 8);
-    put(r, e->request, 8);
-    put(r, e->sector, 8);
-    put(r, e->sectors, 4);
-    put(r, e->write, 1);
+    own_event_begin(ev, TRACE_BLOCK_RQ_ISSUE);
+    own_event_put(ev, e->device, 8);
+    own_event_put(ev, e->request, 8);
+    own_event_put(ev, e->sector, 8);
+    own_event_put(ev, e->sectors, 4);
+    own_event_put(ev, e->write, 1);
     return true;
 }
 
 static bool put_complete(struct feed *f, const struct qemutrace_event *e, uint64_t time,
-                         struct record *r)
+                         struct own_event *ev)
 {
     struct request *known = find_request(f, e), q = known ? *known : (struct request){.time = time};
 
     if (known)
         *known = f->requests[--f->nrequests];
-    begin(r, TRACE_BLOCK_RQ_COMPLETE);
-    put(r, e->device, 8);
-    put(r, e->request, 8);
-    put(r, q.sector, 8);
-    put(r, q.sectors, 4);
-    put(r, q.write, 1);
-    put(r, e->status, 1);
-    put(r, time > q.time ? time - q.time : 0, 8);
+    own_event_begin(ev, TRACE_BLOCK_RQ_COMPLETE);
+    own_event_put(ev, e->device, 8);
+    own_event_put(ev, e->request, 8);
+    own_event_put(ev, q.sector, 8);
+    own_event_put(ev, q.sectors, 4);
+    own_event_put(ev, q.write, 1);
+    own_event_put(ev, e->status, 1);
+    own_event_put(ev, time > q.time ? time - q.time : 0, 8);
     if (!known)
-        fault(r);
+        own_event_fault(ev);
     return true;
 }
 
-static bool encode(struct feed *f, const struct qemutrace_event *e, uint64_t time, struct record *r)
+static bool encode(struct feed *f, const struct qemutrace_event *e, uint64_t time,
+                   struct own_event *ev)
 {
     switch (e->kind) {
-    case QEMUTRACE_MMIO: return (f->sets & QEMUTRACE_SET_MMIO) && put_mmio(f, e, r);
-    case QEMUTRACE_SERIAL: return (f->sets & QEMUTRACE_SET_UART) && put_serial(f, e, r);
-    case QEMUTRACE_PL011: return (f->sets & QEMUTRACE_SET_UART) && put_pl011(f, e, r);
-    case QEMUTRACE_BLK_ISSUE: return (f->sets & QEMUTRACE_SET_BLK) && put_issue(f, e, time, r);
+    case QEMUTRACE_MMIO: return (f->sets & QEMUTRACE_SET_MMIO) && put_mmio(f, e, ev);
+    case QEMUTRACE_SERIAL: return (f->sets & QEMUTRACE_SET_UART) && put_serial(f, e, ev);
+    case QEMUTRACE_PL011: return (f->sets & QEMUTRACE_SET_UART) && put_pl011(f, e, ev);
+    case QEMUTRACE_BLK_ISSUE: return (f->sets & QEMUTRACE_SET_BLK) && put_issue(f, e, time, ev);
     case QEMUTRACE_BLK_COMPLETE:
-        return (f->sets & QEMUTRACE_SET_BLK) && put_complete(f, e, time, r);
+        return (f->sets & QEMUTRACE_SET_BLK) && put_complete(f, e, time, ev);
     }
     return false;
 }
@@ -390,18 +310,18 @@ static bool encode(struct feed *f, const struct qemutrace_event *e, uint64_t tim
 void feed_pump(struct feed *f)
 {
     struct qemutrace_event e;
-    struct record r;
+    struct own_event ev;
 
     measure_clock(f);
-    for (uint32_t done = 0; done < PUMP_BYTES && qemutrace_source_next(f->source, &e);) {
+    for (uint32_t done = 0; done < OWN_RINGS_PUMP_BYTES && qemutrace_source_next(f->source, &e);) {
         uint64_t time = time_of(f, &e, clock_ns());
         if (lost_now(f) != f->lost_now) { /* an index port may have been set meanwhile */
             f->lost_now = lost_now(f);
             f->indices = (struct qemutrace_indices){0};
         }
-        if (!encode(f, &e, time, &r))
+        if (!encode(f, &e, time, &ev))
             continue;
-        ring_put(ring_of(f, &e), r.bytes, r.n, time);
-        done += r.n;
+        own_rings_put(&f->own, ring_of(f, &e), &ev, time);
+        done += ev.n;
     }
 }

@@ -7,24 +7,17 @@
 
 #include "base/clock.h"
 #include "base/util.h"
-#include "capture/layout.h"
-#include "capture/tcg/ring.h"
 #include "session/engine.h"
+#include "session/own_rings.h"
 #include "trace/events.h"
-#include "trace/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 enum {
-    PACKET_BYTES = 64 << 10,
-    PACKETS = 16,
-    PUMP_BYTES = 128 << 10, /* an eighth of the ring */
-    CHUNK = 2048,           /* pages whose counters are read at once */
+    CHUNK = 2048, /* pages whose counters are read at once */
     PAGE_BYTES = sizeof(struct wire_page_heat),
     SAMPLE_COST = 20, /* looks take at most such a part of our time, those at all RAM ... */
     MEMORY_COST = 50, /* ... such a one */
@@ -38,8 +31,7 @@ struct counters {
 
 struct heat_source {
     struct heat_options o;
-    struct trace_rings rings;
-    struct ring out;
+    struct own_rings own; /* one */
     /* the engine's file; fd -1: it is not there (yet) */
     int fd;
     struct wire_heat head;
@@ -97,32 +89,9 @@ void heat_want(struct oscope_session *s, unsigned share, struct probe_set *out,
                      (unsigned long long)left >> 10);
 }
 
-/* ---- the ring ---- */
-
-static struct oscope_error *make_ring(struct heat_source *h)
-{
-    struct trace_rings *r = &h->rings;
-
-    *r = (struct trace_rings){.count = 1,
-                              .packet_bytes = PACKET_BYTES,
-                              .packets = PACKETS,
-                              .stride = layout_ring_head() + (uint64_t)PACKETS * PACKET_BYTES};
-    if (h->o.uuid)
-        memcpy(r->uuid, h->o.uuid, sizeof r->uuid);
-    else if (getrandom(r->uuid, sizeof r->uuid, 0) != sizeof r->uuid)
-        return error_errno(errno, "get random bytes");
-    uint8_t *p = mmap(NULL, r->stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        return error_nomem();
-    r->first = p;
-    ring_init(&h->out, (struct wire_ring *)p, p + layout_ring_head(), PACKET_BYTES, PACKETS,
-              TRACE_CPU_NONE, r->uuid);
-    return NULL;
-}
-
 const struct trace_rings *heat_rings(const struct heat_source *h)
 {
-    return &h->rings;
+    return &h->own.rings;
 }
 
 /* ---- the engine's file ---- */
@@ -280,89 +249,61 @@ static bool read_counters(struct heat_source *h, bool tell)
 
 /* ---- events ---- */
 
-struct record {
-    uint8_t bytes[WIRE_RECORD];
-    uint32_t n;
-};
-
-static void begin(struct record *r, uint16_t id)
+static void publish(struct heat_source *h, struct own_event *ev)
 {
-    struct wire_event head = {.id = id};
-
-    memcpy(r->bytes, &head, sizeof head);
-    r->n = sizeof head;
-}
-
-static void put(struct record *r, uint64_t v, unsigned size)
-{
-    memcpy(r->bytes + r->n, &v, size); /* little-endian, as the host */
-    r->n += size;
-}
-
-static void put_text(struct record *r, const char *text, size_t most)
-{
-    size_t n = strnlen(text, most);
-
-    memcpy(r->bytes + r->n, text, n);
-    r->bytes[r->n + n] = '\0';
-    r->n += (uint32_t)n + 1;
-}
-
-static void publish(struct heat_source *h, struct record *r)
-{
-    ring_put(&h->out, r->bytes, r->n, clock_ns());
+    own_rings_put(&h->own, 0, ev, clock_ns());
 }
 
 static void tell_interval(struct heat_source *h, uint64_t duration, uint64_t watched)
 {
-    struct record r;
+    struct own_event ev;
 
-    begin(&r, TRACE_HEAT_INTERVAL);
-    put(&r, duration, 8);
-    put(&r, MIN(watched, duration), 8);
-    put(&r, h->pages.len, 4);
-    put(&r, h->fd >= 0 ? h->head.pages : 0, 4);
-    publish(h, &r);
+    own_event_begin(&ev, TRACE_HEAT_INTERVAL);
+    own_event_put(&ev, duration, 8);
+    own_event_put(&ev, MIN(watched, duration), 8);
+    own_event_put(&ev, h->pages.len, 4);
+    own_event_put(&ev, h->fd >= 0 ? h->head.pages : 0, 4);
+    publish(h, &ev);
 }
 
 static void tell_memory(struct heat_source *h, uint64_t now)
 {
     uint64_t counts[OS_OWNER_COUNT];
-    struct record r;
+    struct own_event ev;
 
     if (now < h->memory_due)
         return;
     for (uint32_t i = 0; i < h->head.nram; i++) {
-        begin(&r, TRACE_HEAT_RAM);
-        put(&r, h->head.ram[i].gpa, 8);
-        put(&r, h->head.ram[i].size, 8);
-        publish(h, &r);
+        own_event_begin(&ev, TRACE_HEAT_RAM);
+        own_event_put(&ev, h->head.ram[i].gpa, 8);
+        own_event_put(&ev, h->head.ram[i].size, 8);
+        publish(h, &ev);
     }
     bool known = heat_memory(h->o.session, counts);
     for (unsigned k = 0; known && k < OS_OWNER_COUNT; k++) {
         if (!counts[k])
             continue;
-        begin(&r, TRACE_HEAT_MEMORY);
-        put_text(&r, os_owner_names[k], 12);
-        put(&r, counts[k], 4);
-        publish(h, &r);
+        own_event_begin(&ev, TRACE_HEAT_MEMORY);
+        own_event_text(&ev, os_owner_names[k], 12);
+        own_event_put(&ev, counts[k], 4);
+        publish(h, &ev);
     }
     h->memory_due = clock_ns() + (clock_ns() - now) * MEMORY_COST;
 }
 
-static void tell_page(struct heat_source *h, const struct heat_page *p, struct record *r)
+static void tell_page(struct heat_source *h, const struct heat_page *p, struct own_event *ev)
 {
-    begin(r, TRACE_PAGE_HEAT);
-    put(r, p->pfn << TARGET_PAGE_SHIFT, 8);
-    put_text(r, os_owner_names[p->owner], 12);
-    put(r, (uint32_t)p->pid, 4);
+    own_event_begin(ev, TRACE_PAGE_HEAT);
+    own_event_put(ev, p->pfn << TARGET_PAGE_SHIFT, 8);
+    own_event_text(ev, os_owner_names[p->owner], 12);
+    own_event_put(ev, (uint32_t)p->pid, 4);
     /* No empty text: babeltrace2 2.0.4 shows the one of the event before again. */
-    put_text(r, p->pid ? p->comm : "-", sizeof p->comm);
-    put(r, p->maps, 2);
-    put(r, p->reads, 8);
-    put(r, p->writes, 8);
-    put(r, p->execs, 8);
-    publish(h, r);
+    own_event_text(ev, p->pid ? p->comm : "-", sizeof p->comm);
+    own_event_put(ev, p->maps, 2);
+    own_event_put(ev, p->reads, 8);
+    own_event_put(ev, p->writes, 8);
+    own_event_put(ev, p->execs, 8);
+    publish(h, ev);
 }
 
 /* ---- looking ---- */
@@ -392,15 +333,15 @@ static void look(struct heat_source *h, uint64_t now)
 
 bool heat_pump(struct heat_source *h, uint64_t now, bool last)
 {
-    struct record r;
+    struct own_event ev;
 
     h->last |= last;
     if (h->at == h->pages.len && (h->last || now >= h->due)) {
         h->last = false;
         look(h, now);
     }
-    for (uint32_t done = 0; h->at < h->pages.len && done < PUMP_BYTES; done += r.n)
-        tell_page(h, &h->pages.data[h->at++], &r);
+    for (uint32_t done = 0; h->at < h->pages.len && done < OWN_RINGS_PUMP_BYTES; done += ev.n)
+        tell_page(h, &h->pages.data[h->at++], &ev);
     return h->at < h->pages.len || h->last;
 }
 
@@ -419,7 +360,7 @@ struct oscope_error *heat_open(const struct heat_options *o, struct heat_source 
         return error_nomem();
     h->o = *o;
     h->fd = -1;
-    struct oscope_error *err = make_ring(h);
+    struct oscope_error *err = own_rings_make(&h->own, 1, o->uuid);
     if (err) {
         heat_close(h);
         return err;
@@ -438,8 +379,7 @@ void heat_close(struct heat_source *h)
     if (!h)
         return;
     close_file(h);
-    if (h->rings.first)
-        munmap((void *)h->rings.first, h->rings.stride);
+    own_rings_free(&h->own);
     vec_free(&h->pages);
     free(h);
 }

@@ -185,17 +185,15 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
                                   const char *const *sets, size_t n,
                                   const struct oscope_recording_options *options)
 {
-    const struct trace_rings *rings[SUBSCRIPTION_RINGS] = {&r->sub.rings};
+    const struct trace_rings *rings[SUBSCRIPTION_RINGS];
 
     r->sub.heat_period = HEAT_NS;
     TRY(subscription_open(&r->sub, s, sets, n));
     TRY(describe(r, s));
-    subscription_rings(&r->sub, rings);
     struct trace_recorder_options o = {
         .dir = options->dir,
-        .rings = rings[0],
-        .more = rings[1],
-        .third = rings[2],
+        .rings = rings,
+        .nrings = subscription_rings(&r->sub, rings),
         .schema = &r->sub.schema,
         .env = r->env,
         .nenv = r->nenv,

@@ -115,26 +115,33 @@ static void add_channels(struct trace_recorder *rec, const struct trace_rings *r
     }
 }
 
+static uint32_t largest_packet(const struct trace_recorder_options *o)
+{
+    uint32_t most = 0;
+
+    for (size_t i = 0; i < o->nrings; i++)
+        most = MAX(most, o->rings[i]->packet_bytes);
+    return most;
+}
+
 /* All that needs no folder. */
 static struct oscope_error *prepare(struct trace_recorder *rec,
                                     const struct trace_recorder_options *o)
 {
-    static const struct trace_rings none;
-    const struct trace_rings *more = o->more ? o->more : &none;
-    const struct trace_rings *third = o->third ? o->third : &none;
+    size_t channels = 0;
 
+    for (size_t i = 0; i < o->nrings; i++)
+        channels += o->rings[i]->count;
     rec->schema = o->schema;
     rec->metadata.clock = o->clock;
-    memcpy(rec->metadata.uuid, o->rings->uuid, sizeof rec->metadata.uuid);
+    memcpy(rec->metadata.uuid, o->rings[0]->uuid, sizeof rec->metadata.uuid);
     rec->dir = strdup(o->dir);
-    rec->packet = malloc(MAX(o->rings->packet_bytes, MAX(more->packet_bytes, third->packet_bytes)));
-    rec->channels =
-        calloc((size_t)o->rings->count + more->count + third->count + 1, sizeof *rec->channels);
+    rec->packet = malloc(largest_packet(o));
+    rec->channels = calloc(channels + 1, sizeof *rec->channels);
     if (!rec->dir || !rec->packet || !rec->channels)
         return error_nomem();
-    add_channels(rec, o->rings, o->from);
-    add_channels(rec, more, o->from);
-    add_channels(rec, third, o->from);
+    for (size_t i = 0; i < o->nrings; i++)
+        add_channels(rec, o->rings[i], o->from);
     return copy_env(rec, o->env, o->nenv);
 }
 
@@ -152,8 +159,7 @@ static struct oscope_error *make_folder(struct trace_recorder *rec,
         .dir = rec->dir,
         .dir_fd = rec->dir_fd,
         .channels = rec->nchannels,
-        .packet_bytes = MAX(MAX(o->rings->packet_bytes, o->more ? o->more->packet_bytes : 0),
-                            o->third ? o->third->packet_bytes : 0),
+        .packet_bytes = largest_packet(o),
         .ring = o->ring,
         .compress = o->compress,
     };
@@ -170,11 +176,10 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
                                          const struct trace_recorder_options *options)
 {
     *out = NULL;
-    TRY(trace_rings_check(options->rings));
-    if (options->more)
-        TRY(trace_rings_check(options->more));
-    if (options->third)
-        TRY(trace_rings_check(options->third));
+    if (!options->nrings)
+        return error_new(OSCOPE_E_USAGE, "%s: there are no rings to record", options->dir);
+    for (size_t i = 0; i < options->nrings; i++)
+        TRY(trace_rings_check(options->rings[i]));
     struct trace_recorder *rec = calloc(1, sizeof *rec);
     if (!rec)
         return error_nomem();

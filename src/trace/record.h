@@ -20,10 +20,11 @@
 struct trace_recorder;
 
 struct trace_recorder_options {
-    const char *dir;                   /* made with mode 0700; must not exist */
-    const struct trace_rings *rings;   /* outlive the recorder, as does the schema */
-    const struct trace_rings *more;    /* others, that bear the same uuid; or NULL */
-    const struct trace_rings *third;   /* and others; or NULL */
+    const char *dir; /* made with mode 0700; must not exist */
+    /* At least one; all bear the same uuid. What they point at outlives the recorder, as does the
+     * schema. */
+    const struct trace_rings *const *rings;
+    size_t nrings;
     const struct trace_schema *schema; /* may grow while recording */
     const struct trace_env *env;       /* copied */
     size_t nenv;
@@ -68,7 +69,8 @@ struct oscope_error *trace_recorder_flush(struct trace_recorder *rec) WARN_UNUSE
  */
 struct oscope_error *trace_recorder_stop(struct trace_recorder *rec) WARN_UNUSED;
 
-/* The packet of that one of options.rings that it writes next: those before it are done with. */
+/* The packet of that ring of the first of options.rings that it writes next: those before it are
+ * done with. */
 uint64_t trace_recorder_next(const struct trace_recorder *rec, uint32_t ring);
 
 struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *rec);

@@ -282,8 +282,10 @@ static inline void fixture_open(struct export_fixture *x)
                                            {"sysname", "Linux"},
                                            {"kernel_release", "6.12.1"},
                                            {"architecture", "riscv64"}};
+    const struct trace_rings *rings = &x->f.rings;
     struct trace_recorder_options o = {.dir = x->dir,
-                                       .rings = &x->f.rings,
+                                       .rings = &rings,
+                                       .nrings = 1,
                                        .schema = &x->f.schema,
                                        .env = env,
                                        .nenv = ARRAY_SIZE(env),

@@ -35,8 +35,10 @@ static int setup(void **state)
     assert_non_null(mkdtemp(x->dir));
     snprintf(x->trace, sizeof x->trace, "%s/trace", x->dir);
     fake_trace_open(&x->f, 2);
+    const struct trace_rings *rings = &x->f.rings;
     struct trace_recorder_options o = {.dir = x->trace,
-                                       .rings = &x->f.rings,
+                                       .rings = &rings,
+                                       .nrings = 1,
                                        .schema = &x->f.schema,
                                        .env = env,
                                        .nenv = ARRAY_SIZE(env),

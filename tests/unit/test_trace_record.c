@@ -57,8 +57,10 @@ static int teardown(void **state)
 static struct oscope_error *open_recorder(struct fixture *x, enum trace_from from)
 {
     static const struct trace_env env[] = {{"hostname", "guest"}, {"sysname", "Linux"}};
+    const struct trace_rings *rings = &x->f.rings;
     struct trace_recorder_options o = {.dir = x->dir,
-                                       .rings = &x->f.rings,
+                                       .rings = &rings,
+                                       .nrings = 1,
                                        .schema = &x->f.schema,
                                        .env = env,
                                        .nenv = ARRAY_SIZE(env),
