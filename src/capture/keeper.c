@@ -7,16 +7,9 @@
 
 #include "base/clock.h"
 #include "capture/layout.h"
+#include "capture/tcg/ring.h"
 
-#include <errno.h>
-#include <signal.h>
-
-static bool is_free(const struct wire_keeper *k, uint64_t now)
-{
-    int32_t pid = atomic_load(&k->pid);
-
-    return now >= atomic_load(&k->until) || pid <= 0 || (kill(pid, 0) && errno == ESRCH);
-}
+#include <unistd.h>
 
 static _Atomic uint64_t *place(const struct keeper *k, uint32_t ring)
 {
@@ -34,7 +27,8 @@ struct oscope_error *keeper_take(struct control *c, enum wire_keep mode, struct 
     for (unsigned i = 0; i < WIRE_KEEPERS; i++) {
         struct wire_keeper *k = &shared->keepers[i];
         int32_t owner = atomic_load(&k->pid);
-        if (!is_free(k, now) || !atomic_compare_exchange_strong(&k->pid, &owner, (int32_t)getpid()))
+        if (ring_keeper_is_there(k, now) ||
+            !atomic_compare_exchange_strong(&k->pid, &owner, (int32_t)getpid()))
             continue;
         atomic_store(&k->mode, WIRE_KEEP_NOTHING);
         atomic_store(&k->until, now + KEEPER_LAPSE_NS);

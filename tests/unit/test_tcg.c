@@ -1,348 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* capture/tcg/plugin.c inside of a QEMU that is made of the functions below: two vCPUs, whose
- * callbacks the tests call. The plugin's state lives as long as the process, as in QEMU. */
+/* capture/tcg/plugin.c: loading it, exchanging sets, firing at instructions and where vCPUs idle.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "fake_machine.h"
+
 #include "base/util.h"
-#include "capture/control.h"
-#include "capture/tcg/api.h"
 #include "capture/tcg/ring.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
-
-/* ---- QEMU ---- */
-
-struct qemu_plugin_insn {
-    uint64_t vaddr;
-    uint8_t bytes[4];
-    qemu_plugin_vcpu_udata_cb_t cb;
-    void *userdata;
-    enum qemu_plugin_cb_flags flags;
-    qemu_plugin_vcpu_mem_cb_t mem;
-    void *mem_userdata;
-};
-
-struct qemu_plugin_tb {
-    size_t n;
-    struct {
-        qemu_plugin_vcpu_udata_cb_t cb;
-        void *userdata;
-    } begun[2];
-    size_t nbegun;
-    struct qemu_plugin_insn insns[8];
-};
-
-static struct {
-    qemu_plugin_vcpu_simple_cb_t init, gone, idle, resume;
-    qemu_plugin_vcpu_tb_trans_cb_t trans;
-    qemu_plugin_simple_cb_t reset;
-    struct qemu_plugin_tb tbs[2]; /* of each vCPU */
-} qemu;
-
-char *g_array_free(GArray *array, int free_segment)
-{
-    free(array);
-    return NULL;
-}
-
-GByteArray *g_byte_array_sized_new(unsigned reserved)
-{
-    GByteArray *a = calloc(1, sizeof *a);
-
-    if (a)
-        a->data = malloc(reserved);
-    return a;
-}
-
-GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length)
-{
-    array->len = length;
-    return array;
-}
-
-void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb)
-{
-    assert_null(qemu.reset);
-    assert_null(qemu.idle); /* they would be freed while other threads are about to call them */
-    assert_null(qemu.resume);
-    qemu.reset = cb;
-}
-
-void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
-{
-    qemu.init = cb;
-}
-
-void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
-{
-    qemu.gone = cb;
-}
-
-void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
-{
-    qemu.idle = cb;
-}
-
-void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
-{
-    qemu.resume = cb;
-}
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb)
-{
-    qemu.trans = cb;
-}
-
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-                                            qemu_plugin_vcpu_udata_cb_t cb,
-                                            enum qemu_plugin_cb_flags flags, void *userdata)
-{
-    insn->cb = cb;
-    insn->userdata = userdata;
-    insn->flags = flags;
-}
-
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb)
-{
-    return tb->n;
-}
-
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t idx)
-{
-    return idx < tb->n ? (struct qemu_plugin_insn *)(uintptr_t)&tb->insns[idx] : NULL;
-}
-
-size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *dest, size_t len)
-{
-    memcpy(dest, insn->bytes, MIN(len, sizeof insn->bytes));
-    return MIN(len, sizeof insn->bytes);
-}
-
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn)
-{
-    return sizeof insn->bytes;
-}
-
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn)
-{
-    return insn->vaddr;
-}
-
-GArray *qemu_plugin_get_registers(void)
-{
-    static qemu_plugin_reg_descriptor d[2] = {{(void *)0x10, "a0", NULL},
-                                              {(void *)0x11, "a1", NULL}};
-    GArray *a = calloc(1, sizeof *a);
-
-    if (a)
-        *a = (GArray){(char *)d, 2};
-    return a;
-}
-
-int qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *buf)
-{
-    uint32_t v = (uint32_t)(uintptr_t)handle;
-
-    memcpy(buf->data + buf->len, &v, sizeof v);
-    buf->len += sizeof v;
-    return sizeof v;
-}
-
-bool qemu_plugin_read_memory_vaddr(uint64_t addr, GByteArray *data, size_t len)
-{
-    g_byte_array_set_size(data, (unsigned)len);
-    memset(data->data, 'm', len);
-    return addr >= 0x8000;
-}
-
-/* Guest RAM at RAM_GPA, at this place in QEMU; virtual addresses are physical ones. */
-enum { RAM_GPA = 0x80000000u, RAM_PAGES = 8, MMIO = 0x10000000, ROM = 0x1000 };
-static _Alignas(4096) char ram[RAM_PAGES * 4096];
-
-struct qemu_plugin_hwaddr {
-    uint64_t pa;
-} hwaddr;
-
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_mem_cb_t cb,
-                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw,
-                                      void *userdata)
-{
-    assert_int_equal(rw, QEMU_PLUGIN_MEM_RW);
-    insn->mem = cb;
-    insn->mem_userdata = userdata;
-}
-
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, qemu_plugin_vcpu_udata_cb_t cb,
-                                          enum qemu_plugin_cb_flags flags, void *userdata)
-{
-    assert_true(tb->nbegun < ARRAY_SIZE(tb->begun));
-    tb->begun[tb->nbegun].cb = cb;
-    tb->begun[tb->nbegun++].userdata = userdata;
-}
-
-/* meminfo here: the shift of the size, and 0x80 for stores */
-bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info)
-{
-    return info & 0x80;
-}
-
-unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info)
-{
-    return info & 7;
-}
-
-struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr)
-{
-    hwaddr.pa = vaddr;
-    return vaddr ? &hwaddr : NULL;
-}
-
-uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *haddr)
-{
-    return haddr->pa;
-}
-
-void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn)
-{
-    uint64_t offset = insn->vaddr - RAM_GPA;
-
-    return offset < sizeof ram ? ram + offset : NULL;
-}
-
-/* What QEMU does when no vCPU executes. */
-static void do_reset(void)
-{
-    qemu_plugin_simple_cb_t cb = qemu.reset;
-    struct qemu_plugin_tb tbs[2];
-
-    assert_non_null(cb);
-    memcpy(tbs, qemu.tbs, sizeof tbs);
-    memset(&qemu, 0, sizeof qemu);
-    memcpy(qemu.tbs, tbs, sizeof tbs);
-    cb(1);
-}
-
-/* ---- the vCPUs, each with a thread that does what it is told ---- */
-
-static struct worker {
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t cond;
-    void (*job)(unsigned index);
-} workers[2] = {{.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER},
-                {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER}};
-
-static void *work(void *arg)
-{
-    struct worker *w = arg;
-
-    for (;;) {
-        pthread_mutex_lock(&w->lock);
-        while (!w->job)
-            pthread_cond_wait(&w->cond, &w->lock);
-        w->job((unsigned)(w - workers));
-        w->job = NULL;
-        pthread_cond_broadcast(&w->cond);
-        pthread_mutex_unlock(&w->lock);
-    }
-    return NULL;
-}
-
-/* Runs job in the vCPU's thread and waits for its end. */
-static void on(unsigned index, void (*job)(unsigned))
-{
-    struct worker *w = &workers[index];
-
-    pthread_mutex_lock(&w->lock);
-    w->job = job;
-    pthread_cond_broadcast(&w->cond);
-    while (w->job)
-        pthread_cond_wait(&w->cond, &w->lock);
-    pthread_mutex_unlock(&w->lock);
-}
-
-static void begins(unsigned index)
-{
-    qemu.init(1, index);
-}
-
-static void idles(unsigned index)
-{
-    if (qemu.idle)
-        qemu.idle(1, index);
-}
-
-static void resumes(unsigned index)
-{
-    if (qemu.resume)
-        qemu.resume(1, index);
-}
-
-/* Translates three instructions at 0x4000; the last one is "csrr a0, scause". */
-static void translates(unsigned index)
-{
-    struct qemu_plugin_tb *tb = &qemu.tbs[index];
-
-    *tb = (struct qemu_plugin_tb){.n = 3};
-    for (unsigned i = 0; i < 3; i++)
-        tb->insns[i].vaddr = 0x4000 + 4 * i;
-    memcpy(tb->insns[2].bytes, "\x73\x25\x20\x14", 4);
-    if (qemu.trans)
-        qemu.trans(1, tb);
-}
-
-/* Begins to, but a page fault comes between. */
-static void fails_to_translate(unsigned index)
-{
-    qemu.tbs[index].n = 1;
-    qemu.tbs[index].insns[0].vaddr = 0x4ffe;
-}
-
-static void executes(unsigned index)
-{
-    for (size_t i = 0; i < qemu.tbs[index].n; i++)
-        if (qemu.tbs[index].insns[i].cb)
-            qemu.tbs[index].insns[i].cb(index, qemu.tbs[index].insns[i].userdata);
-}
-
-/* ---- oscope ---- */
-
-static struct control *control;
-static struct wire_control *shared;
-
-static const struct wire_ring *ring_of(unsigned index)
-{
-    return (const void *)((const uint8_t *)shared + shared->rings_at + index * shared->ring_stride);
-}
-
-static uint64_t fired(unsigned index, unsigned slot)
-{
-    return atomic_load(&ring_of(index)->counts[slot].fired);
-}
-
-/* Publishes a set made by `write` and exchanges it in vCPU 0's idle callback. */
-static uint64_t wish(void (*write)(struct probe_set *s))
-{
-    struct probe_set s;
-    uint64_t generation;
-
-    probe_set_init(&s);
-    if (write)
-        write(&s);
-    assert_null(probe_set_finish(&s));
-    probe_set_slots(&s, NULL);
-    assert_null(control_wish(control, &s, &generation));
-    probe_set_free(&s);
-    on(0, idles);
-    return generation;
-}
 
 static void check_settled(uint64_t generation, bool expect)
 {
@@ -381,9 +52,6 @@ static void unknown_register(struct probe_set *s)
     probe_reg(s, "mepc");
     probe_end(s);
 }
-
-enum { PACKET = 4096 };
-
 static char direct[8192] = "direct";
 
 static void direct_range(struct probe_set *s)
@@ -399,28 +67,19 @@ static void wrong_range(struct probe_set *s)
 {
     probe_direct(s, 0x9000, 4096, 4096);
 }
-
 /* ---- the tests, in order: one plugin for all of them ---- */
 
 static void installs(void **state)
 {
-    qemu_info_t info = {.target_name = "riscv64", .version = {2, 4}, .system_emulation = true};
-    char arg[32], *argv[] = {arg};
-    int fd;
+    char arg[32];
 
-    info.system.smp_vcpus = info.system.max_vcpus = 2;
     assert_int_equal(qemu_plugin_version, 4);
-    assert_null(control_create(2, PACKET, 64, &fd));
-    assert_null(control_open(fd, true, &control));
-    size_t mapped;
-    shared = (struct wire_control *)(uintptr_t)control_mapped(control, &mapped);
-    strcpy(arg, "fd=x");
-    assert_int_not_equal(qemu_plugin_install(1, &info, 1, argv), 0);
-    assert_int_not_equal(qemu_plugin_install(1, &info, 0, argv), 0);
-    strcpy(arg, "fd=0"); /* no memory file */
-    assert_int_not_equal(qemu_plugin_install(1, &info, 1, argv), 0);
+    int fd = machine_share();
+    assert_int_not_equal(machine_install("fd=x"), 0);
+    assert_int_not_equal(machine_install(""), 0);
+    assert_int_not_equal(machine_install("fd=0"), 0); /* no memory file */
     snprintf(arg, sizeof arg, "fd=%d", fd);
-    assert_int_equal(qemu_plugin_install(1, &info, 1, argv), 0);
+    assert_int_equal(machine_install(arg), 0);
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_READY);
     assert_string_equal(shared->target, "riscv64");
     assert_int_equal(shared->vcpus, 2);
@@ -438,7 +97,7 @@ static void exchanges(void **state)
     check_settled(g, false);
     assert_non_null(qemu.reset);
     on(1, idles); /* one reset is enough */
-    do_reset();
+    fake_reset();
     check_settled(g, true);
     assert_non_null(qemu.trans);
     on(0, resumes);
@@ -448,15 +107,15 @@ static void exchanges(void **state)
 
 static void fires(void **state)
 {
-    const struct qemu_plugin_insn *insns = qemu.tbs[0].insns;
+    const struct qemu_plugin_insn *insns = tbs[0].insns;
     struct wire_event e;
 
     on(0, translates);
-    assert_null(insns[0].cb);
-    assert_non_null(insns[1].cb);
-    assert_int_equal(insns[1].flags, QEMU_PLUGIN_CB_R_REGS);
-    assert_non_null(insns[2].cb);
-    assert_int_equal(insns[2].flags, QEMU_PLUGIN_CB_NO_REGS);
+    assert_int_equal(insns[0].n, 0);
+    assert_int_equal(insns[1].n, 1);
+    assert_int_equal(insns[1].cbs[0].flags, QEMU_PLUGIN_CB_R_REGS);
+    assert_int_equal(insns[2].n, 1);
+    assert_int_equal(insns[2].cbs[0].flags, QEMU_PLUGIN_CB_NO_REGS);
     uint64_t before = atomic_load(&ring_of(0)->position);
     on(0, executes);
     assert_int_equal(fired(0, 0), 1);
@@ -509,7 +168,7 @@ static void wait_and_idle(void)
         nanosleep(&(struct timespec){0, 5000000}, NULL);
         on(1, idles);
     }
-    do_reset();
+    fake_reset();
 }
 
 static void watches_until_it_is_safe(void **state)
@@ -520,11 +179,11 @@ static void watches_until_it_is_safe(void **state)
     on(1, translates);
     on(1, fails_to_translate);
     g = wish(NULL);
-    do_reset();
+    fake_reset();
     check_settled(g, true);
     assert_non_null(qemu.trans); /* vCPU 1 would crash */
     on(0, translates);
-    assert_null(qemu.tbs[0].insns[1].cb); /* but nothing is added */
+    assert_int_equal(tbs[0].insns[1].n, 0); /* but nothing is added */
     wait_and_idle();
     assert_non_null(qemu.trans);
     on(1, translates);
@@ -538,11 +197,11 @@ static void direct_memory(void **state)
     uint64_t before = atomic_load(&ring_of(0)->counts[0].faults);
 
     wish(direct_range);
-    do_reset();
+    fake_reset();
     assert_null(qemu.trans); /* no probe is at an instruction */
     on(0, resumes);
     /* It begins a packet: those before are of another generation. */
-    uint64_t position = atomic_load(&ring_of(0)->position) & ~(uint64_t)(PACKET - 1);
+    uint64_t position = atomic_load(&ring_of(0)->position) & ~(uint64_t)(MACHINE_PACKET - 1);
     assert_int_equal(atomic_load(&ring_of(0)->counts[0].faults), before);
     const char *p = (const char *)ring_of(0) + ALIGN_UP(sizeof(struct wire_ring), WIRE_PAGE);
     p += position + sizeof(struct wire_packet);
@@ -553,14 +212,14 @@ static void direct_memory(void **state)
 static void wakes_unseen(void **state)
 {
     wish(probes);
-    do_reset();
+    fake_reset();
     on(1, translates);
     on(1, idles);
     uint64_t before = fired(1, 3);
     wish(probes);
     assert_null(qemu.resume);
     on(1, resumes);
-    do_reset();
+    fake_reset();
     on(1, translates);
     assert_int_equal(fired(1, 3), before);
     on(1, executes);
@@ -573,156 +232,6 @@ static void wakes_unseen(void **state)
     on(1, resumes);
     assert_int_equal(fired(1, 3), before + 3);
 }
-
-/* ---- accesses ---- */
-
-/* Twelve bytes before the end of the RAM's first page: three instructions there, three in the
- * second page. */
-static void translates_in_ram(unsigned index)
-{
-    struct qemu_plugin_tb *tb = &qemu.tbs[index];
-
-    *tb = (struct qemu_plugin_tb){.n = 6};
-    for (unsigned i = 0; i < 6; i++)
-        tb->insns[i].vaddr = RAM_GPA + 4096 - 12 + 4 * i;
-    if (qemu.trans)
-        qemu.trans(1, tb);
-}
-
-static void begins_block(unsigned index)
-{
-    const struct qemu_plugin_tb *tb = &qemu.tbs[index];
-
-    for (size_t i = 0; i < tb->nbegun; i++)
-        tb->begun[i].cb(index, tb->begun[i].userdata);
-}
-
-static void accesses(unsigned index, uint64_t va, unsigned bytes, bool store)
-{
-    const struct qemu_plugin_insn *insn = &qemu.tbs[index].insns[0];
-
-    insn->mem(index, (unsigned)__builtin_ctz(bytes) | (store ? 0x80 : 0), va, insn->mem_userdata);
-}
-
-static void counts(struct probe_set *s)
-{
-    probe_heat(s, PROBE_HEAT_ALL);
-    s->heat_on = true;
-    assert_true(probe_ram(s, 0, 4096, 0x7000));
-    assert_true(probe_ram(s, RAM_GPA, sizeof ram, (uintptr_t)ram));
-}
-
-static void pauses(struct probe_set *s)
-{
-    counts(s);
-    s->heat_on = false;
-}
-
-/* The engine's file among our own, or -1. */
-static int heat_file(void)
-{
-    char path[64], link[64] = "";
-
-    for (int fd = 3; fd < 64; fd++) {
-        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-        if (readlink(path, link, sizeof link - 1) > 0 && strstr(link, WIRE_HEAT_NAME))
-            return fd;
-    }
-    return -1;
-}
-
-static struct wire_heat heat_head(int fd)
-{
-    struct wire_heat w;
-
-    assert_int_equal(pread(fd, &w, sizeof w, 0), sizeof w);
-    return w;
-}
-
-/* Of page i of the RAM (page 0 of all is that at 0), by one vCPU. */
-static void check_page(int fd, unsigned index, unsigned i, uint64_t reads, uint64_t writes,
-                       uint64_t execs)
-{
-    struct wire_heat w = heat_head(fd);
-    struct wire_page_heat p;
-    uint64_t at = w.shards_at + index * w.shard_stride + (1 + i) * sizeof p;
-
-    assert_int_equal(pread(fd, &p, sizeof p, (off_t)at), sizeof p);
-    assert_int_equal(p.reads, reads);
-    assert_int_equal(p.writes, writes);
-    assert_int_equal(p.execs, execs);
-}
-
-static void counts_accesses(void **state)
-{
-    assert_int_equal(heat_file(), -1);
-    wish(counts);
-    do_reset();
-    int fd = heat_file();
-    struct wire_heat w = heat_head(fd);
-    assert_int_equal(w.shards, 2);
-    assert_int_equal(w.pages, 1 + RAM_PAGES);
-    assert_true(w.since != 0 && !w.watched);
-    on(0, translates_in_ram);
-    on(1, translates_in_ram);
-    on(0, begins_block);
-    on(0, begins_block);
-    on(1, begins_block);
-    check_page(fd, 0, 0, 0, 0, 6);
-    check_page(fd, 0, 1, 0, 0, 6);
-    check_page(fd, 1, 0, 0, 0, 3);
-    check_page(fd, 1, 1, 0, 0, 3);
-    accesses(0, RAM_GPA + 2 * 4096, 8, false);
-    accesses(0, RAM_GPA + 2 * 4096 + 4088, 8, true); /* up to the end of the page */
-    accesses(1, RAM_GPA + 2 * 4096, 1, true);
-    check_page(fd, 0, 2, 1, 1, 0);
-    check_page(fd, 1, 2, 0, 1, 0);
-    accesses(0, RAM_GPA + 4 * 4096 - 4, 8, true); /* in two */
-    check_page(fd, 0, 3, 0, 1, 0);
-    check_page(fd, 0, 4, 0, 1, 0);
-    accesses(0, RAM_GPA + sizeof ram - 1, 2, false); /* and beyond the end of RAM */
-    check_page(fd, 0, RAM_PAGES - 1, 1, 0, 0);
-    accesses(0, MMIO, 4, true);
-    accesses(0, ROM, 4, false); /* no RAM */
-    accesses(0, 0, 4, false);   /* not in the TLB */
-    accesses(0, RAM_GPA - 4, 8, true);
-    check_page(fd, 0, 0, 0, 1, 6);
-    for (unsigned i = 5; i < RAM_PAGES - 1; i++)
-        check_page(fd, 0, i, 0, 0, 0);
-    on(0, translates); /* code in no RAM */
-    assert_int_equal(qemu.tbs[0].nbegun, 0);
-}
-
-static void counts_in_slices(void **state)
-{
-    int fd = heat_file();
-
-    wish(pauses);
-    do_reset();
-    assert_int_equal(heat_file(), fd); /* the same file, and its counts */
-    check_page(fd, 0, 2, 1, 1, 0);
-    struct wire_heat w = heat_head(fd);
-    assert_true(!w.since && w.watched && !(w.changing & 1));
-    assert_non_null(qemu.trans);
-    on(0, translates_in_ram);
-    assert_int_equal(qemu.tbs[0].nbegun, 0);
-    assert_null(qemu.tbs[0].insns[0].mem);
-    wish(counts);
-    do_reset();
-    on(0, translates_in_ram);
-    accesses(0, RAM_GPA + 2 * 4096, 8, false);
-    check_page(fd, 0, 2, 2, 1, 0);
-    fd = dup(fd);
-    wish(NULL);
-    do_reset();
-    w = heat_head(fd);
-    assert_int_equal(atomic_load(&w.closed), 1);
-    close(fd);
-    assert_int_equal(heat_file(), -1);
-    on(0, translates_in_ram);
-    assert_null(qemu.tbs[0].insns[0].mem);
-}
-
 static void begins_again_as_1(unsigned index)
 {
     qemu.init(1, 1);
@@ -736,7 +245,7 @@ static void one_thread_for_two(void **state)
     qemu.gone(1, 1);
     on(0, begins_again_as_1);
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_REFUSED);
-    do_reset(); /* what was in force goes */
+    fake_reset(); /* what was in force goes */
     assert_int_equal(control_in_force(control), g);
     uint64_t before = fired(0, 0);
     on(0, resumes);
@@ -748,7 +257,6 @@ static void one_thread_for_two(void **state)
     oscope_error_free(err);
     control_close(control);
 }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -759,12 +267,9 @@ int main(void)
         cmocka_unit_test(watches_until_it_is_safe),
         cmocka_unit_test(direct_memory),
         cmocka_unit_test(wakes_unseen),
-        cmocka_unit_test(counts_accesses),
-        cmocka_unit_test(counts_in_slices),
         cmocka_unit_test(one_thread_for_two),
     };
 
-    for (unsigned i = 0; i < 2; i++)
-        pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+    machine_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,229 +8,58 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "fake_qemu.h"
+
 #include "base/util.h"
 #include "capture/control.h"
-#include "capture/tcg/api.h"
 
 #include <pthread.h>
 #include <stdio.h>
 
-/* ---- QEMU ---- */
-
-struct qemu_plugin_insn {
-    uint64_t vaddr;
-    uint32_t bytes;
-    unsigned n;
-    struct {
-        qemu_plugin_vcpu_udata_cb_t cb;
-        void *userdata;
-        enum qemu_plugin_cb_flags flags;
-    } cbs[4];
-};
-
-struct qemu_plugin_tb {
-    size_t n;
-    struct qemu_plugin_insn insns[4];
-};
+/* ---- the machine ---- */
 
 enum { PC = 0x4ff0, ADDI = 0x00158593, CSRR = 0x14202573, WFI = 0x10500073, ECALL = 0x73 };
 
 static struct {
-    qemu_plugin_vcpu_simple_cb_t init, gone, idle, resume;
-    qemu_plugin_vcpu_tb_trans_cb_t trans;
-    qemu_plugin_simple_cb_t reset;
     struct qemu_plugin_tb tb;
     uint64_t hart;   /* that executes */
     bool page_ends;  /* the page after the one at 0x4000 is not there */
     bool has_hartid; /* it can be read */
-} qemu = {.has_hartid = true};
+} machine = {.has_hartid = true};
 
-char *g_array_free(GArray *array, int free_segment)
+static unsigned read_register(unsigned number, uint8_t *out)
 {
-    free(array);
-    return NULL;
-}
+    uint64_t v = number == 1 ? machine.hart : 0x10;
 
-GByteArray *g_byte_array_sized_new(unsigned reserved)
-{
-    GByteArray *a = calloc(1, sizeof *a);
-
-    if (a)
-        a->data = malloc(reserved);
-    return a;
-}
-
-GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length)
-{
-    array->len = length;
-    return array;
-}
-
-void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb)
-{
-    assert_null(qemu.reset);
-    qemu.reset = cb;
-}
-
-void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
-{
-    qemu.init = cb;
-}
-
-void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
-{
-    qemu.gone = cb;
-}
-
-void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
-{
-    qemu.idle = cb;
-}
-
-void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
-{
-    qemu.resume = cb;
-}
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb)
-{
-    qemu.trans = cb;
-}
-
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-                                            qemu_plugin_vcpu_udata_cb_t cb,
-                                            enum qemu_plugin_cb_flags flags, void *userdata)
-{
-    assert_true(insn->n < ARRAY_SIZE(insn->cbs));
-    insn->cbs[insn->n].cb = cb;
-    insn->cbs[insn->n].flags = flags;
-    insn->cbs[insn->n++].userdata = userdata;
-}
-
-/* Accesses are not watched here. */
-
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_mem_cb_t cb,
-                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw,
-                                      void *userdata)
-{
-    abort();
-}
-
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, qemu_plugin_vcpu_udata_cb_t cb,
-                                          enum qemu_plugin_cb_flags flags, void *userdata)
-{
-    abort();
-}
-
-bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info)
-{
-    abort();
-}
-
-unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info)
-{
-    abort();
-}
-
-struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr)
-{
-    abort();
-}
-
-uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *haddr)
-{
-    abort();
-}
-
-void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn)
-{
-    abort();
-}
-
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb)
-{
-    return tb->n;
-}
-
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t idx)
-{
-    return idx < tb->n ? (struct qemu_plugin_insn *)(uintptr_t)&tb->insns[idx] : NULL;
-}
-
-size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *dest, size_t len)
-{
-    memcpy(dest, &insn->bytes, MIN(len, sizeof insn->bytes));
-    return MIN(len, sizeof insn->bytes);
-}
-
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn)
-{
-    return sizeof insn->bytes;
-}
-
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn)
-{
-    return insn->vaddr;
-}
-
-GArray *qemu_plugin_get_registers(void)
-{
-    static qemu_plugin_reg_descriptor d[2] = {{(void *)0x10, "a0", NULL},
-                                              {(void *)0x11, "mhartid", NULL}};
-    GArray *a = calloc(1, sizeof *a);
-
-    if (a)
-        *a = (GArray){(char *)d, 2};
-    return a;
-}
-
-int qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *buf)
-{
-    uint64_t v = (uintptr_t)handle == 0x11 ? qemu.hart : 0x10;
-
-    if ((uintptr_t)handle == 0x11 && !qemu.has_hartid)
+    if (number == 1 && !machine.has_hartid)
         return 0;
-    memcpy(buf->data + buf->len, &v, sizeof v);
-    buf->len += sizeof v;
+    memcpy(out, &v, sizeof v);
     return sizeof v;
 }
 
 /* The block's instructions, and zeroes. */
-bool qemu_plugin_read_memory_vaddr(uint64_t addr, GByteArray *data, size_t len)
+static bool read_memory(uint64_t va, uint8_t *out, size_t n)
 {
-    if (qemu.page_ends && addr + len > 0x5000)
+    if (machine.page_ends && va + n > 0x5000)
         return false;
-    g_byte_array_set_size(data, (unsigned)len);
-    for (size_t i = 0; i < len; i++) {
-        uint64_t at = addr + i - PC;
-        data->data[i] =
-            at / 4 < qemu.tb.n ? (uint8_t)(qemu.tb.insns[at / 4].bytes >> at % 4 * 8) : 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t at = va + i - PC;
+        out[i] = at / 4 < machine.tb.n ? machine.tb.insns[at / 4].bytes[at % 4] : 0;
     }
     return true;
-}
-
-static void do_reset(void)
-{
-    qemu_plugin_simple_cb_t cb = qemu.reset;
-
-    assert_non_null(cb);
-    qemu.reset = NULL;
-    qemu.init = qemu.gone = qemu.idle = qemu.resume = NULL;
-    qemu.trans = NULL;
-    cb(1);
 }
 
 static void translate(void)
 {
     static const uint32_t code[] = {ADDI, CSRR, ADDI, WFI};
 
-    qemu.tb = (struct qemu_plugin_tb){.n = 4};
+    machine.tb = (struct qemu_plugin_tb){.n = 4};
     for (unsigned i = 0; i < 4; i++) {
-        qemu.tb.insns[i].vaddr = PC + 4 * i;
-        qemu.tb.insns[i].bytes = code[i];
+        machine.tb.insns[i].vaddr = PC + 4 * i;
+        memcpy(machine.tb.insns[i].bytes, &code[i], 4);
     }
     if (qemu.trans)
-        qemu.trans(1, &qemu.tb);
+        qemu.trans(1, &machine.tb);
 }
 
 enum { PLAIN, SYSTEM, INNER, WAIT };
@@ -238,9 +67,8 @@ enum { PLAIN, SYSTEM, INNER, WAIT };
 /* An instruction of the block executes on a hart; the callback is told vCPU 0, which translated. */
 static void execute(uint64_t hart, unsigned insn)
 {
-    qemu.hart = hart;
-    for (unsigned i = 0; i < qemu.tb.insns[insn].n; i++)
-        qemu.tb.insns[insn].cbs[i].cb(0, qemu.tb.insns[insn].cbs[i].userdata);
+    machine.hart = hart;
+    fake_execute(&machine.tb.insns[insn], 0);
 }
 
 /* ---- oscope ---- */
@@ -329,7 +157,7 @@ static int install(int vcpus, const char *identity)
 
 static void begin(unsigned index, uint64_t hart)
 {
-    qemu.hart = hart;
+    machine.hart = hart;
     qemu.init(1, index);
 }
 
@@ -342,11 +170,11 @@ static void begins(void **state)
     begin(1, 9);
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_READY);
     translate();
-    assert_int_equal(qemu.tb.insns[PLAIN].n, 1); /* it begins the block */
-    assert_int_equal(qemu.tb.insns[SYSTEM].n, 1);
-    assert_int_equal(qemu.tb.insns[INNER].n, 0);
-    assert_int_equal(qemu.tb.insns[WAIT].n, 2);
-    assert_int_equal(qemu.tb.insns[PLAIN].cbs[0].flags, QEMU_PLUGIN_CB_R_REGS);
+    assert_int_equal(machine.tb.insns[PLAIN].n, 1); /* it begins the block */
+    assert_int_equal(machine.tb.insns[SYSTEM].n, 1);
+    assert_int_equal(machine.tb.insns[INNER].n, 0);
+    assert_int_equal(machine.tb.insns[WAIT].n, 2);
+    assert_int_equal(machine.tb.insns[PLAIN].cbs[0].flags, QEMU_PLUGIN_CB_R_REGS);
     for (unsigned i = PLAIN; i <= WAIT; i++)
         execute(5, i); /* there is no set */
 }
@@ -399,11 +227,11 @@ static void at_the_end_of_a_page(void **state)
 {
     uint64_t before = fired(0, OPCODE);
 
-    qemu.page_ends = true;
+    machine.page_ends = true;
     execute(5, SYSTEM); /* at 0x4ff4: all 8 bytes are there */
-    qemu.tb.insns[WAIT].bytes = CSRR;
+    memcpy(machine.tb.insns[WAIT].bytes, (uint32_t[]){CSRR}, 4);
     execute(5, WAIT); /* at 0x4ffc: four are */
-    qemu.page_ends = false;
+    machine.page_ends = false;
     assert_int_equal(fired(0, OPCODE), before + 2);
     translate();
 }
@@ -434,7 +262,7 @@ static void gives_up_on_twins(void **state)
     begin(2, 5);
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_REFUSED);
     translate();
-    assert_int_equal(qemu.tb.insns[SYSTEM].n, 0);
+    assert_int_equal(machine.tb.insns[SYSTEM].n, 0);
     expect_refused(wish(probes), "the same one");
     control_close(control);
 }
@@ -446,19 +274,19 @@ static void resets_at_a_system_instruction(void **state)
     assert_int_equal(install(1, ""), 0);
     begin(0, 0);
     translate();
-    assert_int_equal(qemu.tb.insns[PLAIN].n, 0); /* nothing stays but that */
-    assert_int_equal(qemu.tb.insns[SYSTEM].n, 1);
-    assert_int_equal(qemu.tb.insns[SYSTEM].cbs[0].flags, QEMU_PLUGIN_CB_NO_REGS);
+    assert_int_equal(machine.tb.insns[PLAIN].n, 0); /* nothing stays but that */
+    assert_int_equal(machine.tb.insns[SYSTEM].n, 1);
+    assert_int_equal(machine.tb.insns[SYSTEM].cbs[0].flags, QEMU_PLUGIN_CB_NO_REGS);
     execute(0, SYSTEM);
     assert_null(qemu.reset);
     uint64_t g = wish(probes);
     execute(0, SYSTEM);
     execute(0, SYSTEM); /* one reset is enough */
-    do_reset();
+    fake_reset();
     assert_int_equal(control_in_force(control), g);
     translate();
-    assert_int_equal(qemu.tb.insns[PLAIN].n, 1);
-    assert_int_equal(qemu.tb.insns[SYSTEM].n, 2);
+    assert_int_equal(machine.tb.insns[PLAIN].n, 1);
+    assert_int_equal(machine.tb.insns[SYSTEM].n, 2);
     execute(0, PLAIN);
     execute(0, SYSTEM);
     assert_int_equal(fired(0, AT), 1);
@@ -484,16 +312,16 @@ static void any_instruction_will_do(void **state)
     uint64_t g = wish(at_any_addi);
 
     execute(0, SYSTEM);
-    do_reset();
+    fake_reset();
     assert_int_equal(control_in_force(control), g);
     translate();
-    assert_int_equal(qemu.tb.insns[INNER].n, 1);
+    assert_int_equal(machine.tb.insns[INNER].n, 1);
     wish(NULL);
     execute(0, WAIT);
-    do_reset();
+    fake_reset();
     translate(); /* still told of code: wishes are looked for there */
-    assert_int_equal(qemu.tb.insns[INNER].n, 0);
-    assert_int_equal(qemu.tb.insns[SYSTEM].n, 1);
+    assert_int_equal(machine.tb.insns[INNER].n, 0);
+    assert_int_equal(machine.tb.insns[SYSTEM].n, 1);
     control_close(control);
 }
 
@@ -506,13 +334,13 @@ static void nothing_tells_them_apart(void **state)
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_REFUSED);
     expect_refused(wish(probes), "can't be told apart");
     translate();
-    assert_int_equal(qemu.tb.insns[PLAIN].n + qemu.tb.insns[SYSTEM].n, 0);
+    assert_int_equal(machine.tb.insns[PLAIN].n + machine.tb.insns[SYSTEM].n, 0);
     control_close(control);
 }
 
 static void they_do_not_tell(void **state)
 {
-    qemu.has_hartid = false;
+    machine.has_hartid = false;
     assert_int_equal(install(2, "mhartid"), 0);
     begin(0, 0);
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_REFUSED);
@@ -559,6 +387,11 @@ int main(int argc, char **argv)
     static const struct CMUnitTest threads[] = {cmocka_unit_test(they_have_threads)};
     const char *which = argc > 1 ? argv[1] : "";
 
+    qemu.registers[0] = "a0";
+    qemu.registers[1] = "mhartid";
+    qemu.read_register = read_register;
+    qemu.read_memory = read_memory;
+    qemu.no_accesses = true;
     if (!strcmp(which, "several"))
         return cmocka_run_group_tests(several, NULL, NULL);
     if (!strcmp(which, "one"))

@@ -79,7 +79,7 @@ static void open_packet(struct ring *r, uint64_t now)
 
 /* ---- readers that packets are kept for ---- */
 
-static bool is_there(const struct wire_keeper *k, uint64_t now)
+bool ring_keeper_is_there(const struct wire_keeper *k, uint64_t now)
 {
     int32_t pid = atomic_load(&k->pid);
 
@@ -99,7 +99,7 @@ static enum wire_keep held_back(const struct ring *r, uint64_t now)
         uint64_t next = atomic_load_explicit(&r->shared->keep[i], memory_order_acquire);
         /* When this packet is closed the position is in the one after it, and a copy of `next` is
          * good only if that is not count - 1 packets on. */
-        if (next <= r->n && r->n + 1 - next >= r->count - 1 && is_there(k, now))
+        if (next <= r->n && r->n + 1 - next >= r->count - 1 && ring_keeper_is_there(k, now))
             most = mode;
     }
     return most;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writer of one vCPU's ring (capture/wire.h). Only the vCPU's own thread calls it. What it
- * needs to know is private: the shared memory is written, never believed.
+ * The writer of one vCPU's ring (capture/wire.h). Only the vCPU's own thread writes. What it needs
+ * to know is private: the shared memory is written, never believed.
  */
 #ifndef CAPTURE_TCG_RING_H
 #define CAPTURE_TCG_RING_H
@@ -39,5 +39,8 @@ void ring_cut(struct ring *r);
  * it counts as discarded.
  */
 bool ring_put(struct ring *r, uint8_t *record, uint32_t n, uint64_t now);
+
+/* Is somebody in that place who renewed its hold and lives? Else it is free. */
+bool ring_keeper_is_there(const struct wire_keeper *k, uint64_t now);
 
 #endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* See fake_qemu.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "fake_qemu.h"
+
+#include "base/util.h"
+
+struct fake_qemu qemu;
+_Alignas(4096) char fake_ram[RAM_PAGES * 4096];
+
+/* ---- GLib ---- */
+
+char *g_array_free(GArray *array, int free_segment)
+{
+    free(array);
+    return NULL;
+}
+
+GByteArray *g_byte_array_sized_new(unsigned reserved)
+{
+    GByteArray *a = calloc(1, sizeof *a);
+
+    if (a)
+        a->data = malloc(reserved);
+    return a;
+}
+
+GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length)
+{
+    array->len = length;
+    return array;
+}
+
+/* ---- callbacks ---- */
+
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb)
+{
+    assert_null(qemu.reset);
+    if (qemu.must_take_back) { /* they would be freed while other threads are about to call them */
+        assert_null(qemu.idle);
+        assert_null(qemu.resume);
+    }
+    qemu.reset = cb;
+}
+
+void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+{
+    qemu.init = cb;
+}
+
+void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+{
+    qemu.gone = cb;
+}
+
+void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+{
+    qemu.idle = cb;
+}
+
+void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+{
+    qemu.resume = cb;
+}
+
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb)
+{
+    qemu.trans = cb;
+}
+
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+                                            qemu_plugin_vcpu_udata_cb_t cb,
+                                            enum qemu_plugin_cb_flags flags, void *userdata)
+{
+    assert_true(insn->n < ARRAY_SIZE(insn->cbs));
+    insn->cbs[insn->n++] = (struct fake_callback){cb, userdata, flags};
+}
+
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_mem_cb_t cb,
+                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw,
+                                      void *userdata)
+{
+    assert_false(qemu.no_accesses);
+    assert_true(insn->nmem < ARRAY_SIZE(insn->mem));
+    insn->mem[insn->nmem].cb = cb;
+    insn->mem[insn->nmem].flags = flags;
+    insn->mem[insn->nmem].rw = rw;
+    insn->mem[insn->nmem++].userdata = userdata;
+}
+
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, qemu_plugin_vcpu_udata_cb_t cb,
+                                          enum qemu_plugin_cb_flags flags, void *userdata)
+{
+    assert_false(qemu.no_accesses);
+    assert_true(tb->nbegun < ARRAY_SIZE(tb->begun));
+    tb->begun[tb->nbegun++] = (struct fake_callback){cb, userdata, flags};
+}
+
+/* ---- translation ---- */
+
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb)
+{
+    return tb->n;
+}
+
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t idx)
+{
+    return idx < tb->n ? (struct qemu_plugin_insn *)(uintptr_t)&tb->insns[idx] : NULL;
+}
+
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *dest, size_t len)
+{
+    memcpy(dest, insn->bytes, MIN(len, sizeof insn->bytes));
+    return MIN(len, sizeof insn->bytes);
+}
+
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn)
+{
+    return sizeof insn->bytes;
+}
+
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn)
+{
+    return insn->vaddr;
+}
+
+void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn)
+{
+    uint64_t offset = insn->vaddr - RAM_GPA;
+
+    assert_false(qemu.no_accesses);
+    return offset < sizeof fake_ram ? fake_ram + offset : NULL;
+}
+
+/* ---- registers and memory ---- */
+
+GArray *qemu_plugin_get_registers(void)
+{
+    static qemu_plugin_reg_descriptor d[ARRAY_SIZE(qemu.registers)];
+    GArray *a = calloc(1, sizeof *a);
+    unsigned n = 0;
+
+    for (; n < ARRAY_SIZE(d) && qemu.registers[n]; n++)
+        d[n] = (qemu_plugin_reg_descriptor){(void *)(uintptr_t)(0x10 + n), qemu.registers[n], NULL};
+    if (a)
+        *a = (GArray){(char *)d, n};
+    return a;
+}
+
+int qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *buf)
+{
+    unsigned n = qemu.read_register((unsigned)(uintptr_t)handle - 0x10, buf->data + buf->len);
+
+    buf->len += n;
+    return (int)n;
+}
+
+bool qemu_plugin_read_memory_vaddr(uint64_t addr, GByteArray *data, size_t len)
+{
+    g_byte_array_set_size(data, (unsigned)len);
+    return qemu.read_memory(addr, data->data, len);
+}
+
+/* ---- accesses; meminfo here: the shift of the size, and 0x80 for stores ---- */
+
+struct qemu_plugin_hwaddr {
+    uint64_t pa;
+} hwaddr;
+
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info)
+{
+    return info & 0x80;
+}
+
+unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info)
+{
+    return info & 7;
+}
+
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr)
+{
+    hwaddr.pa = vaddr;
+    return vaddr ? &hwaddr : NULL;
+}
+
+uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *haddr)
+{
+    return haddr->pa;
+}
+
+/* ---- what tests do ---- */
+
+void fake_reset(void)
+{
+    qemu_plugin_simple_cb_t cb = qemu.reset;
+
+    assert_non_null(cb);
+    qemu.reset = NULL;
+    qemu.init = qemu.gone = qemu.idle = qemu.resume = NULL;
+    qemu.trans = NULL;
+    cb(1);
+}
+
+void fake_execute(const struct qemu_plugin_insn *insn, unsigned vcpu)
+{
+    for (unsigned i = 0; i < insn->n; i++)
+        insn->cbs[i].cb(vcpu, insn->cbs[i].userdata);
+}
+
+void fake_begin_block(const struct qemu_plugin_tb *tb, unsigned vcpu)
+{
+    for (unsigned i = 0; i < tb->nbegun; i++)
+        tb->begun[i].cb(vcpu, tb->begun[i].userdata);
+}
+
+void fake_access(const struct qemu_plugin_insn *insn, unsigned vcpu, uint64_t va, unsigned bytes,
+                 bool store)
+{
+    const unsigned rw = store ? QEMU_PLUGIN_MEM_W : QEMU_PLUGIN_MEM_R;
+
+    for (unsigned i = 0; i < insn->nmem; i++)
+        if (insn->mem[i].rw & rw)
+            insn->mem[i].cb(vcpu, (unsigned)__builtin_ctz(bytes) | (store ? 0x80 : 0), va,
+                            insn->mem[i].userdata);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* The interpreter of the probes' programs, with registers and memory made by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "capture/tcg/interp.h"
+
+enum { MEMORY = 0x10000, MEMORY_BYTES = 3 * 4096 };
+
+static uint8_t memory[MEMORY_BYTES]; /* guest memory at MEMORY; what is beyond can't be read */
+static uint8_t record[WIRE_RECORD];
+
+static bool fake_register(void *arg, unsigned number, uint64_t *value)
+{
+    *value = 0x1000 + number;
+    return number != 9;
+}
+
+static bool fake_memory(void *arg, uint64_t va, void *out, size_t n)
+{
+    if (va < MEMORY || n > MEMORY_BYTES || va - MEMORY > MEMORY_BYTES - n)
+        return false;
+    memcpy(out, memory + (va - MEMORY), n);
+    return true;
+}
+
+static const uint16_t tables[2][WIRE_TABLE] = {[1] = {5, 6, [WIRE_TABLE - 1] = 99}};
+static struct vars *vars[WIRE_VARS];
+
+static uint32_t run_at(uint64_t pc, const struct wire_insn *code)
+{
+    struct machine m = {.pc = pc,
+                        .vcpu = 3,
+                        .reg = fake_register,
+                        .memory = fake_memory,
+                        .tables = tables,
+                        .vars = vars};
+
+    memset(record, 0xee, sizeof record);
+    return interp_run(code, &m, record);
+}
+
+#define RUN(...) run_at(0x4000, (const struct wire_insn[]){__VA_ARGS__, {.op = WIRE_OP_END}})
+#define IMM(slot, v)                                                                               \
+    {                                                                                              \
+        .op = WIRE_OP_IMM, .d = slot, .imm = v                                                     \
+    }
+#define EVENT                                                                                      \
+    {                                                                                              \
+        .op = WIRE_OP_EVENT, .imm = 0x1234                                                         \
+    }
+#define PUT8(slot)                                                                                 \
+    {                                                                                              \
+        .op = WIRE_OP_PUT, .s = slot, .size = 8                                                    \
+    }
+
+static struct wire_event header(void)
+{
+    struct wire_event e;
+
+    memcpy(&e, record, sizeof e);
+    return e;
+}
+
+static const uint8_t *fields(void)
+{
+    return record + sizeof(struct wire_event);
+}
+
+/* The event of a program that ends with one field of 8 bytes. */
+static uint64_t value(uint32_t n)
+{
+    assert_int_equal(n, sizeof(struct wire_event) + 8);
+    assert_int_equal(header().id, 0x1234);
+    return load64(fields());
+}
+
+static void values(void **state)
+{
+    assert_int_equal(RUN(IMM(1, 5)), 0); /* publishes nothing */
+    assert_int_equal(RUN(EVENT), sizeof(struct wire_event));
+    assert_int_equal(value(RUN(EVENT, PUT8(4))), 0);
+    assert_int_equal(value(RUN(IMM(15, 0x8877665544332211), EVENT, PUT8(15))), 0x8877665544332211);
+    assert_int_equal(value(RUN({.op = WIRE_OP_REG, .d = 2, .imm = 7}, EVENT, PUT8(2))), 0x1007);
+    assert_int_equal(header().flags, 0);
+    assert_int_equal(value(RUN({.op = WIRE_OP_REG, .d = 2, .imm = 9}, EVENT, PUT8(2))), 0);
+    assert_int_equal(header().flags, WIRE_EVENT_FAULT);
+    assert_int_equal(value(RUN({.op = WIRE_OP_VCPU, .d = 2}, EVENT, PUT8(2))), 3);
+    assert_int_equal(value(RUN({.op = WIRE_OP_PC, .d = 2}, EVENT, PUT8(2))), 0x4000);
+    static const struct wire_insn pc[] = {
+        {.op = WIRE_OP_PC, .d = 2}, EVENT, PUT8(2), {.op = WIRE_OP_END}};
+    assert_int_equal(value(run_at(0, pc)), 0);
+    assert_int_equal(header().flags, WIRE_EVENT_FAULT);
+    assert_int_equal(value(RUN(IMM(1, 7), {.op = WIRE_OP_MOV, .d = 2, .s = 1}, EVENT, PUT8(2))), 7);
+}
+
+static uint64_t table_at(uint64_t i)
+{
+    return value(RUN(IMM(1, i), {.op = WIRE_OP_TABLE, .d = 2, .s = 1, .imm = 1}, EVENT, PUT8(2)));
+}
+
+static void tables_and_types(void **state)
+{
+    assert_int_equal(table_at(0), 5);
+    assert_int_equal(table_at(1), 6);
+    assert_int_equal(table_at(WIRE_TABLE - 1), 99);
+    assert_int_equal(table_at(UINT64_MAX), 99);
+    RUN(IMM(1, 3), {.op = WIRE_OP_EVENT_OF, .s = 1, .imm = 1000});
+    assert_int_equal(header().id, 1003);
+    RUN(IMM(1, UINT64_MAX), {.op = WIRE_OP_EVENT_OF, .s = 1, .imm = 1000});
+    assert_int_equal(header().id, 1000 + WIRE_TABLE - 1);
+}
+
+static uint64_t recall(uint64_t key)
+{
+    return value(
+        RUN(IMM(1, key), {.op = WIRE_OP_RECALL, .d = 2, .s = 1, .imm = 3}, EVENT, PUT8(2)));
+}
+
+static void keep(uint64_t key, uint64_t v)
+{
+    RUN(IMM(1, key), IMM(2, v), EVENT, {.op = WIRE_OP_KEEP, .d = 1, .s = 2, .imm = 3});
+}
+
+static void variables(void **state)
+{
+    const uint64_t base = UINT64_C(0xffffffd800000000);
+    uint64_t room = 0;
+
+    vars[3] = vars_new();
+    assert_int_equal(recall(base), 0);
+    keep(base, 0x10041);
+    keep(base + 0x40, 7);
+    assert_int_equal(recall(base), 0x41); /* 16 bits */
+    keep(base, 0x42);
+    assert_int_equal(recall(base), 0x42);
+    assert_int_equal(recall(base + 0x40), 7);
+    keep(base, 0);
+    assert_int_equal(recall(base), 0);
+    vars_clear(vars[3]);
+    assert_int_equal(recall(base + 0x40), 0);
+    /* Full, every key that was taken is there, and one that was not marks its event. */
+    for (bool full = false; !full; room++) {
+        keep(base + room * 0x1c40, 1 + room % 1000);
+        full = header().flags & WIRE_EVENT_FAULT;
+        assert_true(room < 70000);
+    }
+    assert_true(room > 20000);
+    for (uint64_t i = 0; i + 1 < room; i++)
+        assert_int_equal(vars_recall(vars[3], base + i * 0x1c40), 1 + i % 1000);
+    assert_int_equal(recall(base + (room - 1) * 0x1c40), 0);
+    free(vars[3]);
+    vars[3] = NULL;
+}
+
+static uint64_t alu(uint8_t op, uint64_t a, uint64_t b)
+{
+    return value(RUN(IMM(1, a), IMM(2, b), {.op = op, .d = 1, .s = 2}, EVENT, PUT8(1)));
+}
+
+static uint64_t extend(uint8_t size, uint64_t v)
+{
+    return value(
+        RUN(IMM(1, v), {.op = WIRE_OP_SEXT, .d = 2, .s = 1, .size = size}, EVENT, PUT8(2)));
+}
+
+static void arithmetic(void **state)
+{
+    assert_int_equal(alu(WIRE_OP_ADD, UINT64_MAX, 2), 1);
+    assert_int_equal(alu(WIRE_OP_SUB, 1, 3), (uint64_t)-2);
+    assert_int_equal(alu(WIRE_OP_MUL, 3, 5), 15);
+    assert_int_equal(alu(WIRE_OP_AND, 12, 10), 8);
+    assert_int_equal(alu(WIRE_OP_OR, 12, 10), 14);
+    assert_int_equal(alu(WIRE_OP_XOR, 12, 10), 6);
+    assert_int_equal(alu(WIRE_OP_SHL, 1, 63), UINT64_C(1) << 63);
+    assert_int_equal(alu(WIRE_OP_SHL, 1, 64), 1);
+    assert_int_equal(alu(WIRE_OP_SHR, UINT64_MAX, 60), 15);
+    assert_int_equal(extend(1, 0x80), (uint64_t)-128);
+    assert_int_equal(extend(2, 0x17fff), 0x7fff);
+    assert_int_equal(extend(4, 0xffffffff), UINT64_MAX);
+    assert_int_equal(extend(8, 1), 1);
+}
+
+static bool jumps(uint8_t op, uint64_t a, uint64_t b)
+{
+    return value(RUN(IMM(1, a), IMM(2, b), {.op = op, .d = 1, .s = 2, .imm = 1}, IMM(3, 1), EVENT,
+                     PUT8(3))) == 0;
+}
+
+static void jumping(void **state)
+{
+    const uint64_t minus = (uint64_t)-1;
+
+    assert_true(jumps(WIRE_OP_JEQ, 4, 4));
+    assert_false(jumps(WIRE_OP_JEQ, 4, 5));
+    assert_true(jumps(WIRE_OP_JNE, 4, 5));
+    assert_false(jumps(WIRE_OP_JNE, 4, 4));
+    assert_true(jumps(WIRE_OP_JLT, 4, minus));
+    assert_false(jumps(WIRE_OP_JLT, minus, 4));
+    assert_false(jumps(WIRE_OP_JLT, 4, 4));
+    assert_true(jumps(WIRE_OP_JSLT, minus, 4));
+    assert_false(jumps(WIRE_OP_JSLT, 4, minus));
+}
+
+static uint64_t load(uint64_t base, uint64_t offset, uint8_t size)
+{
+    return value(RUN(IMM(1, base),
+                     {.op = WIRE_OP_LOAD, .d = 2, .s = 1, .size = size, .imm = offset}, EVENT,
+                     PUT8(2)));
+}
+
+static void loads(void **state)
+{
+    for (unsigned i = 0; i < 8; i++)
+        memory[0x10 + i] = (uint8_t)(0x81 + i);
+    assert_int_equal(load(MEMORY, 0x10, 1), 0x81);
+    assert_int_equal(load(MEMORY + 0x20, (uint64_t)-0x10, 2), 0x8281);
+    assert_int_equal(load(MEMORY, 0x10, 4), 0x84838281);
+    assert_int_equal(load(MEMORY, 0x10, 8), 0x8887868584838281);
+    assert_int_equal(header().flags, 0);
+    assert_int_equal(load(MEMORY, MEMORY_BYTES - 4, 8), 0);
+    assert_int_equal(header().flags, WIRE_EVENT_FAULT);
+    /* a fault in the predicate shows in the event */
+    RUN({.op = WIRE_OP_LOAD, .d = 1, .size = 8}, {.op = WIRE_OP_JNE, .d = 1}, EVENT);
+    assert_int_equal(header().flags, WIRE_EVENT_FAULT);
+}
+
+static void narrow_fields(void **state)
+{
+    uint32_t n =
+        RUN(IMM(1, 0x8877665544332211), EVENT, {.op = WIRE_OP_PUT, .s = 1, .size = 1},
+            {.op = WIRE_OP_PUT, .s = 1, .size = 2}, {.op = WIRE_OP_PUT, .s = 1, .size = 4});
+    static const uint8_t expect[] = {0x11, 0x11, 0x22, 0x11, 0x22, 0x33, 0x44};
+
+    assert_int_equal(n, sizeof(struct wire_event) + sizeof expect);
+    assert_memory_equal(fields(), expect, sizeof expect);
+    assert_int_equal(record[n], 0xee);
+}
+
+/* The string at va, read with at most `most` bytes, comes out as `text`. */
+static void string(uint64_t va, uint64_t most, const char *text, uint8_t flags)
+{
+    uint32_t n = RUN(IMM(1, va), EVENT, {.op = WIRE_OP_PUT_STR, .s = 1, .imm = most});
+
+    assert_string_equal((const char *)fields(), text);
+    assert_int_equal(n, sizeof(struct wire_event) + strlen(text) + 1);
+    assert_int_equal(header().flags, flags);
+}
+
+static void strings(void **state)
+{
+    char longest[101];
+
+    memcpy(memory, "kworker\t\x80:0\0x", 13);
+    string(MEMORY, 16, "kworker??:0", 0);
+    string(MEMORY, 7, "kworker", 0);
+    string(MEMORY, 0, "", 0);
+    string(MEMORY + 11, 16, "", 0);
+    /* read in pieces, over the end of a page */
+    memset(longest, 'a', 100);
+    longest[100] = '\0';
+    memcpy(memory + 4096 - 30, longest, sizeof longest);
+    string(MEMORY + 4096 - 30, 200, longest, 0);
+    longest[90] = '\0';
+    string(MEMORY + 4096 - 30, 90, longest, 0);
+    memcpy(memory + MEMORY_BYTES - 3, "end", 3); /* and cannot be read on */
+    string(MEMORY + MEMORY_BYTES - 3, 16, "end", WIRE_EVENT_FAULT);
+    string(5, 16, "", WIRE_EVENT_FAULT);
+}
+
+static void blocks(void **state)
+{
+    static const uint8_t zeros[12];
+    uint32_t n;
+
+    memcpy(memory, "\1\2\3\4", 4);
+    n = RUN(IMM(1, MEMORY), EVENT, {.op = WIRE_OP_PUT_MEM, .s = 1, .imm = 4},
+            {.op = WIRE_OP_PUT_MEM, .s = 1, .imm = 0});
+    assert_int_equal(n, sizeof(struct wire_event) + 4);
+    assert_memory_equal(fields(), "\1\2\3\4", 4);
+    assert_int_equal(header().flags, 0);
+    RUN(IMM(1, MEMORY + MEMORY_BYTES - 4), EVENT, {.op = WIRE_OP_PUT_MEM, .s = 1, .imm = 12});
+    assert_memory_equal(fields(), zeros, 12);
+    assert_int_equal(header().flags, WIRE_EVENT_FAULT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values),        cmocka_unit_test(tables_and_types),
+        cmocka_unit_test(variables),     cmocka_unit_test(arithmetic),
+        cmocka_unit_test(jumping),       cmocka_unit_test(loads),
+        cmocka_unit_test(narrow_fields), cmocka_unit_test(strings),
+        cmocka_unit_test(blocks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
