@@ -86,8 +86,8 @@ void trace_schema_free(struct trace_schema *s);
 
 /*
  * Adds a copy of type. Errors: OSCOPE_E_USAGE when its id or name is taken, a name is none, or it
- * is larger than WIRE_RECORD, or the schema is sealed; it is as before then. Readers and recorders that use the
- * schema in this thread see the new type from their next event or packet on.
+ * is larger than WIRE_RECORD, or the schema is sealed; it is as before then. Readers and recorders
+ * that use the schema in this thread see the new type from their next event or packet on.
  */
 struct oscope_error *trace_schema_add(struct trace_schema *s,
                                       const struct trace_type *type) WARN_UNUSED;
