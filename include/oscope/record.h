@@ -42,16 +42,19 @@ struct oscope_recording_stats {
 
 /*
  * Makes the folder and switches on n sets, which stay the caller's. The session must stay open
- * longer. Errors: as of oscope_events_open(), and OSCOPE_E_BUSY (the folder exists; others keep the
- * events), OSCOPE_E_IO, OSCOPE_E_PERMISSION; nothing is left then.
+ * longer. A thread that belongs to the recording (all signals blocked) writes from now on, until
+ * stop or close; the calls below are for one thread, that of the session. Errors: as of
+ * oscope_events_open(), and OSCOPE_E_BUSY (the folder exists; others keep the events), OSCOPE_E_IO,
+ * OSCOPE_E_PERMISSION; nothing is left then.
  */
 struct oscope_error *oscope_recording_open(struct oscope_session *s, const char *const *sets,
                                            size_t n, const struct oscope_recording_options *o,
                                            struct oscope_recording **out);
 
 /*
- * Writes what was published since, then waits up to wait_ms for more. To be called again at once.
- * OSCOPE_E_GONE: the guest has ended, all it left was written. After any error only stop and close
+ * Sees to it that the events go on (a guest that was reset has another kernel) and tells errors of
+ * writing; takes wait_ms, or longer while a kernel is sought. To be called again at once.
+ * OSCOPE_E_GONE: the guest has ended; stop writes what it left. After any error only stop and close
  * are left to do.
  */
 struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_ms);

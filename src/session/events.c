@@ -182,7 +182,7 @@ struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms
         TRY(subscription_check(&e->sub, now));
         bool ended = e->sub.ended;
         uint64_t until = now - TRACE_SETTLE_NS;
-        subscription_pump(&e->sub, now);
+        subscription_pump(&e->sub);
         trace_reader_poll(e->reader, ended ? UINT64_MAX : until);
         if ((*event = next_wanted(e)))
             break;

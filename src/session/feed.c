@@ -13,6 +13,8 @@
 #include "session/own_rings.h"
 #include "trace/events.h"
 
+#include <stdatomic.h>
+
 enum { REQUESTS = 1024 }; /* disk requests under way that are kept */
 
 /* 16550: offsets and bits of its registers (TI PC16550D data sheet, table II). */
@@ -28,6 +30,9 @@ struct request {
 struct feed {
     struct qemutrace_source *source;
     struct qemutrace_map *map;
+    /* Handed over to the thread that pumps, or NULL. */
+    _Atomic(struct qemutrace_source *) next_source;
+    _Atomic(struct qemutrace_map *) next_map;
     unsigned sets;
     struct own_rings own;
     struct feed_cpu *cpus;
@@ -36,12 +41,12 @@ struct feed {
     uint64_t last;         /* time of the last event */
     uint8_t lcr, mcr;      /* of the 16550, as written last */
     bool empty;            /* its LSR said that no byte is there */
-    bool needs_map, lacks_times;
+    atomic_bool needs_map, lacks_times;
     struct request requests[REQUESTS];
     size_t nrequests;
     struct qemutrace_indices indices;
-    uint64_t lost;     /* by sources before this one */
-    uint64_t lost_now; /* by this one, when it was last looked at */
+    uint64_t lost_before;   /* by sources before this one */
+    _Atomic(uint64_t) lost; /* with what this one lost by now */
 };
 
 /* ---- opening ---- */
@@ -82,7 +87,9 @@ void feed_close(struct feed *f)
     if (!f)
         return;
     qemutrace_source_close(f->source);
+    qemutrace_source_close(f->next_source);
     qemutrace_map_free(f->map);
+    qemutrace_map_free(f->next_map);
     own_rings_free(&f->own);
     free(f->cpus);
     free(f);
@@ -93,16 +100,9 @@ const struct trace_rings *feed_rings(const struct feed *f)
     return &f->own.rings;
 }
 
-static uint64_t lost_now(const struct feed *f)
-{
-    struct qemutrace_stats st = qemutrace_source_stats(f->source);
-
-    return (st.lost + 4095) / 4096 + st.bad;
-}
-
 uint64_t feed_lost(const struct feed *f)
 {
-    return f->lost + lost_now(f);
+    return f->lost;
 }
 
 struct oscope_error *feed_switch(struct feed *f, const char *log, uint64_t at)
@@ -110,9 +110,7 @@ struct oscope_error *feed_switch(struct feed *f, const char *log, uint64_t at)
     struct qemutrace_source *next;
 
     TRY(qemutrace_source_open(log, at, &next));
-    f->lost = feed_lost(f);
-    qemutrace_source_close(f->source);
-    f->source = next;
+    qemutrace_source_close(atomic_exchange(&f->next_source, next));
     return NULL;
 }
 
@@ -128,8 +126,7 @@ void feed_set_map(struct feed *f, const char *mtree)
     f->needs_map = false;
     if (!m)
         return;
-    qemutrace_map_free(f->map);
-    f->map = m;
+    qemutrace_map_free(atomic_exchange(&f->next_map, m));
 }
 
 bool feed_lacks_times(const struct feed *f)
@@ -307,21 +304,47 @@ static bool encode(struct feed *f, const struct qemutrace_event *e, uint64_t tim
     return false;
 }
 
+static void count_lost(struct feed *f)
+{
+    struct qemutrace_stats st = qemutrace_source_stats(f->source);
+    uint64_t lost = f->lost_before + (st.lost + 4095) / 4096 + st.bad;
+
+    if (lost != f->lost) /* an index port may have been set meanwhile */
+        f->indices = (struct qemutrace_indices){0};
+    f->lost = lost;
+}
+
+static void take_over(struct feed *f)
+{
+    struct qemutrace_source *source = atomic_exchange(&f->next_source, NULL);
+    struct qemutrace_map *map = atomic_exchange(&f->next_map, NULL);
+
+    if (source) {
+        count_lost(f);
+        f->lost_before = f->lost;
+        qemutrace_source_close(f->source);
+        f->source = source;
+    }
+    if (map) {
+        qemutrace_map_free(f->map);
+        f->map = map;
+    }
+}
+
 void feed_pump(struct feed *f)
 {
     struct qemutrace_event e;
     struct own_event ev;
 
+    take_over(f);
     measure_clock(f);
     for (uint32_t done = 0; done < OWN_RINGS_PUMP_BYTES && qemutrace_source_next(f->source, &e);) {
         uint64_t time = time_of(f, &e, clock_ns());
-        if (lost_now(f) != f->lost_now) { /* an index port may have been set meanwhile */
-            f->lost_now = lost_now(f);
-            f->indices = (struct qemutrace_indices){0};
-        }
+        count_lost(f);
         if (!encode(f, &e, time, &ev))
             continue;
         own_rings_put(&f->own, ring_of(f, &e), &ev, time);
         done += ev.n;
     }
+    count_lost(f);
 }

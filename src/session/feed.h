@@ -8,6 +8,9 @@
  * Times: QEMU's lines bear gettimeofday()'s, in microseconds; the distance to CLOCK_MONOTONIC is
  * measured each time that lines are read. Lines without a time (no `-msg timestamp=on`) get that at
  * which they were read. Lines of the same microsecond keep their order.
+ *
+ * One thread pumps (and reads the rings); all else may be called by another one meanwhile: what
+ * that one hands over, the next pump takes up.
  */
 #ifndef SESSION_FEED_H
 #define SESSION_FEED_H

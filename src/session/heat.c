@@ -2,6 +2,9 @@
 /*
  * From counters to events: see heat.h. The file is never mapped: reading a hole in it through a
  * mapping would fill the hole. What it says of itself is read once, and checked: it is QEMU's.
+ *
+ * Whoever looks may take long, for it asks the OS model; who tells writes the ring and is to keep
+ * up with others. What was found goes from the one to the other and back: `found` says whose it is.
  */
 #include "session/heat.h"
 
@@ -13,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -42,9 +46,16 @@ struct heat_source {
     /* looks */
     uint64_t looked, due, memory_due;
     struct counters buf[CHUNK], sum[CHUNK];
-    VEC(struct heat_page) pages; /* to be told, from `at` on */
-    size_t at;
-    bool last; /* a look is due once these are told */
+    bool last; /* a look is due once the findings are told */
+    /* The findings. */
+    atomic_bool found; /* they are to be told, by who tells; else they are who looks' */
+    bool begun;        /* to be told: all but the pages was */
+    uint64_t duration, counted, npages; /* ns, ns, pages of RAM */
+    struct wire_ram ram[WIRE_RAM];
+    uint32_t nram; /* 0: nothing is said of memory this time */
+    uint64_t owned[OS_OWNER_COUNT];
+    VEC(struct heat_page) pages;
+    size_t at; /* told up to here */
 };
 
 /* ---- what is asked for ---- */
@@ -254,41 +265,36 @@ static void publish(struct heat_source *h, struct own_event *ev)
     own_rings_put(&h->own, 0, ev, clock_ns());
 }
 
-static void tell_interval(struct heat_source *h, uint64_t duration, uint64_t watched)
+static void tell_interval(struct heat_source *h)
 {
     struct own_event ev;
 
     own_event_begin(&ev, TRACE_HEAT_INTERVAL);
-    own_event_put(&ev, duration, 8);
-    own_event_put(&ev, MIN(watched, duration), 8);
+    own_event_put(&ev, h->duration, 8);
+    own_event_put(&ev, MIN(h->counted, h->duration), 8);
     own_event_put(&ev, h->pages.len, 4);
-    own_event_put(&ev, h->fd >= 0 ? h->head.pages : 0, 4);
+    own_event_put(&ev, h->npages, 4);
     publish(h, &ev);
 }
 
-static void tell_memory(struct heat_source *h, uint64_t now)
+static void tell_memory(struct heat_source *h)
 {
-    uint64_t counts[OS_OWNER_COUNT];
     struct own_event ev;
 
-    if (now < h->memory_due)
-        return;
-    for (uint32_t i = 0; i < h->head.nram; i++) {
+    for (uint32_t i = 0; i < h->nram; i++) {
         own_event_begin(&ev, TRACE_HEAT_RAM);
-        own_event_put(&ev, h->head.ram[i].gpa, 8);
-        own_event_put(&ev, h->head.ram[i].size, 8);
+        own_event_put(&ev, h->ram[i].gpa, 8);
+        own_event_put(&ev, h->ram[i].size, 8);
         publish(h, &ev);
     }
-    bool known = heat_memory(h->o.session, counts);
-    for (unsigned k = 0; known && k < OS_OWNER_COUNT; k++) {
-        if (!counts[k])
+    for (unsigned k = 0; h->nram && k < OS_OWNER_COUNT; k++) {
+        if (!h->owned[k])
             continue;
         own_event_begin(&ev, TRACE_HEAT_MEMORY);
         own_event_text(&ev, os_owner_names[k], 12);
-        own_event_put(&ev, counts[k], 4);
+        own_event_put(&ev, h->owned[k], 4);
         publish(h, &ev);
     }
-    h->memory_due = clock_ns() + (clock_ns() - now) * MEMORY_COST;
 }
 
 static void tell_page(struct heat_source *h, const struct heat_page *p, struct own_event *ev)
@@ -306,14 +312,47 @@ static void tell_page(struct heat_source *h, const struct heat_page *p, struct o
     publish(h, ev);
 }
 
+bool heat_tell(struct heat_source *h)
+{
+    struct own_event ev;
+
+    if (!atomic_load_explicit(&h->found, memory_order_acquire))
+        return false;
+    if (!h->begun) {
+        tell_interval(h);
+        tell_memory(h);
+        h->begun = true;
+    }
+    for (uint32_t done = 0; h->at < h->pages.len && done < OWN_RINGS_PUMP_BYTES; done += ev.n)
+        tell_page(h, &h->pages.data[h->at++], &ev);
+    if (h->at < h->pages.len)
+        return true;
+    atomic_store_explicit(&h->found, false, memory_order_release);
+    return false;
+}
+
 /* ---- looking ---- */
+
+/* Whose all memory is, if it is time for that. */
+static void find_memory(struct heat_source *h)
+{
+    uint64_t now = clock_ns();
+
+    if (now < h->memory_due)
+        return;
+    h->nram = h->head.nram;
+    memcpy(h->ram, h->head.ram, sizeof h->ram);
+    if (!heat_memory(h->o.session, h->owned))
+        memset(h->owned, 0, sizeof h->owned);
+    h->memory_due = clock_ns() + (clock_ns() - now) * MEMORY_COST;
+}
 
 static void look(struct heat_source *h, uint64_t now)
 {
     uint64_t watched = 0, before = h->watched;
     bool open = true;
 
-    h->pages.len = h->at = 0;
+    h->pages.len = h->at = h->nram = 0;
     if (h->fd >= 0 || open_file(h)) {
         before = h->watched;
         open = read_watched(h, &watched);
@@ -322,27 +361,35 @@ static void look(struct heat_source *h, uint64_t now)
     }
     if (h->pages.len)
         heat_owners(h->o.session, h->pages.data, h->pages.len);
-    tell_interval(h, now - h->looked, watched > before ? watched - before : 0);
+    h->duration = now - h->looked;
+    h->counted = watched > before ? watched - before : 0;
+    h->npages = h->fd >= 0 ? h->head.pages : 0;
     h->looked = now;
     h->due = now + MAX(h->o.period, (clock_ns() - now) * SAMPLE_COST);
     if (h->pages.len)
-        tell_memory(h, clock_ns());
+        find_memory(h);
     if (!open)
         close_file(h);
+    h->begun = false;
+}
+
+bool heat_look(struct heat_source *h, uint64_t now, bool last)
+{
+    h->last |= last;
+    if (atomic_load_explicit(&h->found, memory_order_acquire))
+        return true;
+    if (!h->last && now < h->due)
+        return false;
+    h->last = false;
+    look(h, now);
+    atomic_store_explicit(&h->found, true, memory_order_release);
+    return true;
 }
 
 bool heat_pump(struct heat_source *h, uint64_t now, bool last)
 {
-    struct own_event ev;
-
-    h->last |= last;
-    if (h->at == h->pages.len && (h->last || now >= h->due)) {
-        h->last = false;
-        look(h, now);
-    }
-    for (uint32_t done = 0; h->at < h->pages.len && done < OWN_RINGS_PUMP_BYTES; done += ev.n)
-        tell_page(h, &h->pages.data[h->at++], &ev);
-    return h->at < h->pages.len || h->last;
+    heat_look(h, now, last);
+    return heat_tell(h) || h->last;
 }
 
 void heat_begin(struct heat_source *h)

@@ -41,9 +41,19 @@ void heat_close(struct heat_source *h); /* NULL allowed */
 const struct trace_rings *heat_rings(const struct heat_source *h);
 
 /*
- * Looks at the counters if it is time, or if `last` says so, and puts events into the ring: at most
- * so many that a reader that is up to date loses none. Returns true when some are left.
+ * Looks at the counters if it is time, or if `last` says so, once what was found before is told.
+ * True: what was found is not all told yet, or the last look is due.
  */
+bool heat_look(struct heat_source *h, uint64_t now, bool last);
+
+/*
+ * Puts events of what was found into the ring: at most so many that a reader that is up to date
+ * loses none. May be called by another thread than all else, the one that reads the ring. True:
+ * some are left.
+ */
+bool heat_tell(struct heat_source *h);
+
+/* Both, for who reads the ring in the same thread. True: some are left, or the last look is due. */
 bool heat_pump(struct heat_source *h, uint64_t now, bool last);
 
 /* ---- heat_owners.c ---- */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Recording a live session. See <oscope/record.h>. */
+/*
+ * Recording a live session: see <oscope/record.h>. Two threads: this one asks the session, the OS
+ * model and the broker, all of which may take long; the other one (session/drain.h) writes.
+ */
 #include <oscope/record.h>
 
 #include "base/clock.h"
 #include "base/util.h"
 #include "capture/keeper.h"
 #include "session/devices.h"
+#include "session/drain.h"
 #include "session/engine.h"
 #include "session/private.h"
 #include "session/subscription.h"
@@ -17,11 +21,10 @@
 #include <time.h>
 
 enum {
-    /* Between two looks at the rings. A vCPU that publishes as fast as it can fills its 4 MiB in
-     * some 30 ms. */
-    PUMP_NS = 4000000,
-    FLUSH_NS = 500000000, /* what a recorder that is killed may leave unwritten */
+    CHECK_NS = 20000000,  /* between two looks whether all is well */
+    HASTE_NS = 5000000,   /* while the kernel is sought */
     HEAT_NS = 1000000000, /* between two looks at the counters of accesses */
+    LAST_STEPS = 4,       /* for what QEMU's log had before it was switched off */
     ENV_MAX = 12,
     RENEW_NS = 1000000000, /* at most so often the tasks of a ring on disk are looked up anew */
 };
@@ -32,7 +35,6 @@ struct oscope_recording {
     struct os_list info; /* its strings are the environment's */
     struct trace_env env[ENV_MAX];
     size_t nenv;
-    uint64_t flushed; /* ns */
     char *dir;
     uint64_t removed, renewed;          /* of the tasks beside it: see renew_tasks() */
     unsigned found;                     /* of the subscription, when the symbols were written */
@@ -40,6 +42,7 @@ struct oscope_recording {
     unsigned kernels;
     struct control *control; /* that the keeper is of */
     struct keeper keeper;
+    struct drain drain;
 };
 
 /* ---- opening ---- */
@@ -114,7 +117,7 @@ static struct oscope_error *write_context(struct oscope_session *s, const char *
 /* Where the beginning goes, the tasks that there were then are of no use any more. */
 static void renew_tasks(struct oscope_recording *r, uint64_t now)
 {
-    uint64_t removed = trace_recorder_stats(r->recorder).removed;
+    uint64_t removed = drain_stats(&r->drain).removed;
     AUTO_FREE struct trace_task *tasks = NULL;
     size_t n;
 
@@ -160,15 +163,6 @@ static void add_symbols(struct oscope_recording *r)
 
 /* ---- keeping what is not written yet ---- */
 
-static void keep(const struct oscope_recording *r, uint64_t now)
-{
-    if (!r->keeper.shared)
-        return;
-    for (uint32_t i = 0; i < r->sub.rings.count; i++)
-        keeper_keep(&r->keeper, i, trace_recorder_next(r->recorder, i));
-    keeper_renew(&r->keeper, now);
-}
-
 static struct oscope_error *begin_to_keep(struct oscope_recording *r, enum oscope_on_full on_full)
 {
     enum wire_keep mode = on_full == OSCOPE_FULL_WAIT ? WIRE_KEEP_WAIT : WIRE_KEEP_DROP;
@@ -176,9 +170,7 @@ static struct oscope_error *begin_to_keep(struct oscope_recording *r, enum oscop
     if (on_full == OSCOPE_FULL_OVERWRITE || !r->sub.probes)
         return NULL;
     TRY(engine_file(r->sub.session->own->desc.pid, true, &r->control));
-    TRY(keeper_take(r->control, mode, &r->keeper));
-    keep(r, clock_ns());
-    return NULL;
+    return keeper_take(r->control, mode, &r->keeper);
 }
 
 static struct oscope_error *start(struct oscope_recording *r, struct oscope_session *s,
@@ -204,6 +196,12 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
     trace_clock_host(&o.clock);
     TRY(trace_recorder_open(&r->recorder, &o));
     TRY(begin_to_keep(r, options->on_full));
+    r->drain.sub = &r->sub;
+    r->drain.recorder = r->recorder;
+    r->drain.keeper = &r->keeper;
+    TRY(drain_step(&r->drain));
+    trace_schema_seal(&r->sub.schema);
+    TRY(drain_start(&r->drain));
     TRY(subscription_begin(&r->sub)); /* no later than need be: the kernel may be starting */
     TRY(write_context(s, options->dir));
     r->at[r->kernels++] = kernel_at(s);
@@ -223,6 +221,7 @@ struct oscope_error *oscope_recording_open(struct oscope_session *s, const char 
     r->dir = strdup(o->dir);
     struct oscope_error *err = r->dir ? start(r, s, sets, n, o) : error_nomem();
     if (err) {
+        oscope_error_free(drain_end(&r->drain));
         if (r->recorder) {
             trace_context_remove(o->dir);
             trace_recorder_remove(r->recorder);
@@ -239,6 +238,7 @@ void oscope_recording_close(struct oscope_recording *r)
 {
     if (!r)
         return;
+    oscope_error_free(drain_end(&r->drain));
     keeper_release(&r->keeper);
     control_close(r->control);
     trace_recorder_close(r->recorder);
@@ -256,44 +256,53 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
 
     for (;;) {
         uint64_t now = clock_ns();
-        bool flush = now - r->flushed >= FLUSH_NS;
-        if (flush)
-            r->flushed = now;
-        subscription_pump(&r->sub, now);
-        TRY(flush ? trace_recorder_flush(r->recorder) : trace_recorder_pump(r->recorder));
-        keep(r, now);
+        if (drain_failed(&r->drain))
+            return drain_end(&r->drain);
         renew_tasks(r, now);
         TRY(subscription_check(&r->sub, now));
         add_symbols(r);
         if (r->sub.ended)
             return error_new(OSCOPE_E_GONE, "the guest has ended");
+        now = clock_ns();
         if (now >= limit)
             return NULL;
-        struct timespec t = {0, (long)MIN(limit - now, (uint64_t)PUMP_NS)};
+        uint64_t wait = r->sub.stale ? HASTE_NS : CHECK_NS;
+        struct timespec t = {0, (long)MIN(limit - now, wait)};
         nanosleep(&t, NULL);
     }
 }
 
+/* Accesses are counted a last time while that is on. */
+static struct oscope_error *last_look(struct oscope_recording *r)
+{
+    for (bool look = true; subscription_last(&r->sub, look); look = false)
+        TRY(drain_step(&r->drain));
+    return drain_step(&r->drain);
+}
+
 struct oscope_error *oscope_recording_stop(struct oscope_recording *r)
 {
-    struct oscope_error *err = NULL;
+    struct oscope_error *err = drain_end(&r->drain);
 
-    for (bool look = true; !err && subscription_last(&r->sub, look); look = false)
-        err = trace_recorder_pump(r->recorder);
+    if (!err)
+        err = last_look(r);
     /* A vCPU that waits for us could not take up that the sets are off. */
     if (!err)
-        err = trace_recorder_pump(r->recorder);
-    keep(r, clock_ns());
+        err = drain_start(&r->drain);
     subscription_end(&r->sub);
+    if (!err)
+        err = drain_end(&r->drain);
     keeper_release(&r->keeper);
+    for (int i = 0; !err && i < LAST_STEPS; i++)
+        err = drain_step(&r->drain);
     if (err) /* the recording has ended already */
         return err;
-    return trace_recorder_stop(r->recorder);
+    return drain_finish(&r->drain);
 }
 
 struct oscope_recording_stats oscope_recording_stats(const struct oscope_recording *r)
 {
-    struct trace_recorder_stats s = trace_recorder_stats(r->recorder);
+    struct trace_recorder_stats s = drain_stats(&r->drain);
 
     return (struct oscope_recording_stats){.bytes = s.bytes,
                                            .packets = s.packets,

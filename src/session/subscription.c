@@ -140,13 +140,20 @@ static void look_at_map(struct subscription *sub, uint64_t now)
     oscope_error_free(err);
 }
 
-void subscription_pump(struct subscription *sub, uint64_t now)
+void subscription_pump(struct subscription *sub)
 {
     if (sub->heat)
-        heat_pump(sub->heat, now, false);
+        heat_tell(sub->heat);
+    if (sub->feed)
+        feed_pump(sub->feed);
+}
+
+static void check_own(struct subscription *sub, uint64_t now)
+{
+    if (sub->heat)
+        heat_look(sub->heat, now, false);
     if (!sub->feed)
         return;
-    feed_pump(sub->feed);
     look_at_map(sub, now);
     if (feed_lacks_times(sub->feed))
         os_list_note(&sub->notes, "QEMU runs without `-msg timestamp=on`: times of mmio, uart and "
@@ -294,8 +301,6 @@ void subscription_end(struct subscription *sub)
     struct probe_set none;
     json_t *answer;
 
-    for (int i = 0; sub->feed && i < 4; i++) /* what its rings can take at once */
-        subscription_pump(sub, clock_ns());
     sub->traced = 0;
     if (sub->link.fd < 0 || sub->ended)
         return;
@@ -407,6 +412,7 @@ struct oscope_error *subscription_check(struct subscription *sub, uint64_t now)
 {
     const struct session_desc *d = &sub->session->own->desc;
 
+    check_own(sub, now);
     if (sub->probes && !sub->ended)
         check_reset(sub);
     if (sub->ended || now - sub->checked < (sub->stale ? (uint64_t)WAIT_LOOK_NS : CHECK_NS))

@@ -66,7 +66,9 @@ struct oscope_error *subscription_begin(struct subscription *sub) WARN_UNUSED;
 
 /*
  * To be called often, does something now and then: sees whether the guest has ended, finds the
- * broker again after another took over, and the kernel again after the guest was reset.
+ * broker again after another took over, and the kernel again after the guest was reset; looks at
+ * the counters of accesses and QEMU's memory map. All of that can take long. The schema stays as it
+ * is: which types there are depends on the OS and the arch, not on the kernel.
  */
 struct oscope_error *subscription_check(struct subscription *sub, uint64_t now) WARN_UNUSED;
 
@@ -74,8 +76,12 @@ struct oscope_error *subscription_check(struct subscription *sub, uint64_t now) 
 size_t subscription_rings(const struct subscription *sub,
                           const struct trace_rings *rings[SUBSCRIPTION_RINGS]);
 
-/* To be called before each look at the rings: fills those of this process. */
-void subscription_pump(struct subscription *sub, uint64_t now);
+/*
+ * To be called before each look at the rings: fills those of this process. Never takes long, and
+ * may be called by another thread than all else but subscription_last(), by the one that reads
+ * the rings: nothing is locked, see session/feed.h and session/heat.h.
+ */
+void subscription_pump(struct subscription *sub);
 
 /* Lines of QEMU's log that were lost, or pages of it. */
 uint64_t subscription_lost(const struct subscription *sub);
@@ -87,7 +93,8 @@ bool subscription_wants(struct subscription *sub, const struct trace_type *type)
  * rings are to be read and this to be called again, without look. */
 bool subscription_last(struct subscription *sub, bool look);
 
-/* Switches the sets off; when it returns they are, unless somebody else wants them. */
+/* Switches the sets off; when it returns they are, unless somebody else wants them. What they told
+ * last is still to be pumped. */
 void subscription_end(struct subscription *sub);
 void subscription_close(struct subscription *sub);
 

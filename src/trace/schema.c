@@ -178,6 +178,8 @@ static struct trace_layout *copy_type(struct arena *a, const struct trace_type *
 struct oscope_error *trace_schema_add(struct trace_schema *s, const struct trace_type *type)
 {
     TRY(check_type(s, type));
+    if (s->sealed)
+        return error_new(OSCOPE_E_USAGE, "event type %s comes too late", type->name);
     if (type->id >= s->nids) {
         unsigned nids = type->id + 1u;
         struct trace_layout **by_id = realloc(s->by_id, nids * sizeof(struct trace_layout *));
@@ -193,6 +195,11 @@ struct oscope_error *trace_schema_add(struct trace_schema *s, const struct trace
     s->by_id[type->id] = l;
     s->ntypes++;
     return NULL;
+}
+
+void trace_schema_seal(struct trace_schema *s)
+{
+    s->sealed = true;
 }
 
 struct oscope_error *trace_schema_add_builtin(struct trace_schema *s)

@@ -76,6 +76,7 @@ struct trace_schema {
     struct trace_layout **by_id; /* NULL: no such type */
     unsigned nids;               /* ids are below this */
     unsigned ntypes;
+    bool sealed;
     struct arena arena;
 };
 
@@ -85,13 +86,16 @@ void trace_schema_free(struct trace_schema *s);
 
 /*
  * Adds a copy of type. Errors: OSCOPE_E_USAGE when its id or name is taken, a name is none, or it
- * is larger than WIRE_RECORD; the schema is as before then. Readers and recorders that use the
- * schema in this thread see the new type from their next event or packet on.
+ * is larger than WIRE_RECORD, or the schema is sealed; it is as before then. Readers and recorders
+ * that use the schema in this thread see the new type from their next event or packet on.
  */
 struct oscope_error *trace_schema_add(struct trace_schema *s,
                                       const struct trace_type *type) WARN_UNUSED;
 /* Adds trace_types. */
 struct oscope_error *trace_schema_add_builtin(struct trace_schema *s) WARN_UNUSED;
+
+/* No type is added any more: other threads read it from now on. */
+void trace_schema_seal(struct trace_schema *s);
 
 /*
  * Does a set that users name have events of that type? "all" has every type; "modes" has those of

@@ -7,13 +7,16 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "cli/render.h"
 #include "fake_fold.h"
 #include "fake_target.h"
+#include "session/drain.h"
 #include "session/duty.h"
 #include "session/heat.h"
 #include "session/session.h"
@@ -284,6 +287,135 @@ static void many_pages_at_once(void **state)
     drop_file(&x);
 }
 
+/* ---- the thread that writes a recording ---- */
+
+struct recording {
+    struct source x;
+    struct subscription sub;
+    struct keeper keeper;
+    struct drain drain;
+    char top[32], dir[48];
+};
+
+static void open_recording(struct recording *r)
+{
+    const struct trace_rings *rings;
+
+    make_file(&r->x);
+    open_source(&r->x);
+    strcpy(r->top, "/tmp/oscope-test-XXXXXX");
+    assert_non_null(mkdtemp(r->top));
+    snprintf(r->dir, sizeof r->dir, "%s/trace", r->top);
+    rings = heat_rings(r->x.source);
+    struct trace_recorder_options o = {
+        .dir = r->dir, .rings = &rings, .nrings = 1, .schema = &r->x.schema};
+    trace_clock_host(&o.clock);
+    r->sub.heat = r->x.source;
+    r->drain = (struct drain){.sub = &r->sub, .keeper = &r->keeper};
+    assert_null(trace_recorder_open(&r->drain.recorder, &o));
+    trace_schema_seal(&r->x.schema);
+}
+
+static void close_recording(struct recording *r)
+{
+    char command[80];
+
+    trace_recorder_close(r->drain.recorder);
+    close_source(&r->x);
+    drop_file(&r->x);
+    snprintf(command, sizeof command, "rm -rf %s", r->top);
+    assert_int_equal(system(command), 0);
+}
+
+/* Accesses to all pages are found; the thread alone tells and writes them. */
+static void find_all(struct recording *r, bool (*until)(const struct recording *r))
+{
+    uint64_t limit = clock_ns() + 20000 * MS;
+
+    for (unsigned i = 0; i < PAGES; i++)
+        count(&r->x, i % SHARDS, i, i + 1, 0);
+    assert_true(heat_look(r->x.source, clock_ns(), true));
+    while (!until(r) && clock_ns() < limit)
+        usleep(1000);
+    assert_true(until(r));
+}
+
+static bool all_told(const struct recording *r)
+{
+    return !heat_look(r->x.source, 0, false);
+}
+
+static unsigned pages_in(const char *dir)
+{
+    struct trace_reader *reader;
+    unsigned n = 0;
+
+    assert_null(trace_reader_open_dir(&reader, dir));
+    for (const struct trace_event *ev; (ev = trace_reader_next(reader));)
+        if (!strcmp(ev->type->name, "page_heat"))
+            assert_int_equal(trace_event_u64(ev, 5), n++ % PAGES + 1);
+    trace_reader_close(reader);
+    return n;
+}
+
+/* Nobody but the thread reads; it can end and begin again, and what is left comes at the end. */
+static void writing_goes_on(void **state)
+{
+    static struct recording r;
+
+    open_recording(&r);
+    assert_null(drain_start(&r.drain));
+    find_all(&r, all_told);
+    find_all(&r, all_told);
+    assert_null(drain_end(&r.drain));
+    assert_null(drain_end(&r.drain));
+    assert_null(drain_start(&r.drain));
+    find_all(&r, all_told);
+    assert_null(drain_end(&r.drain));
+    assert_null(drain_finish(&r.drain));
+    assert_int_equal(drain_stats(&r.drain).lost, 0);
+    assert_true(drain_stats(&r.drain).packets > 3);
+    assert_int_equal(pages_in(r.dir), 3 * PAGES);
+    const struct trace_type late = {.id = 60000, .name = "late"};
+    struct oscope_error *err = trace_schema_add(&r.x.schema, &late);
+    assert_non_null(err);
+    oscope_error_free(err);
+    close_recording(&r);
+}
+
+static bool has_failed(const struct recording *r)
+{
+    return drain_failed(&r->drain);
+}
+
+/* The thread ends; its error is given once, and the recording goes no further. */
+static void writing_fails(void **state)
+{
+    static struct recording r;
+    struct rlimit old, small;
+
+    open_recording(&r);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = old;
+    small.rlim_cur = 100000;
+    setrlimit(RLIMIT_FSIZE, &small);
+    assert_null(drain_start(&r.drain));
+    find_all(&r, has_failed);
+    setrlimit(RLIMIT_FSIZE, &old);
+    struct oscope_error *err = drain_end(&r.drain);
+    assert_non_null(err);
+    assert_int_equal(err->code, OSCOPE_E_IO);
+    oscope_error_free(err);
+    assert_false(drain_failed(&r.drain));
+    assert_null(drain_end(&r.drain));
+    err = drain_step(&r.drain);
+    assert_non_null(err);
+    oscope_error_free(err);
+    assert_in_range(pages_in(r.dir), 500, PAGES);
+    close_recording(&r);
+}
+
 static void a_file_that_lies(void **state)
 {
     static struct source x;
@@ -426,6 +558,8 @@ int main(void)
         cmocka_unit_test(slices),
         cmocka_unit_test(counters_are_told),
         cmocka_unit_test(many_pages_at_once),
+        cmocka_unit_test(writing_goes_on),
+        cmocka_unit_test(writing_fails),
         cmocka_unit_test(a_file_that_lies),
         cmocka_unit_test(report),
         cmocka_unit_test(report_of_a_process),
