@@ -93,7 +93,10 @@ One pair of types for each system call of the guest's ABI, made when the set is 
 first has the caller's `tid` and the call's arguments by their names in the kernel: 4 bytes where the
 argument is an int, 8 else, and the text (at most 255 bytes) where it is a path; calls whose arguments
 are not known have `arg0` to `arg5`. The second has `tid` and `ret` (s64), an error number if it is in
--4095 … -1; a signal that is handled before the call returns shows its handler's argument there. Ids
+-4095 … -1; a signal that is handled before the call returns shows its handler's argument there.
+Data is in the place of its address: as the call begins that of `write`, `pwrite64` and `sendto`, as it
+returns that of `read`, `pread64`, `recvfrom`, `readlink` and `readlinkat`, under the argument's name.
+It is a string with the first 32 bytes as strace prints them: the inside of a string literal in C. Ids
 are 1024 and 1536 plus the call's number; those of unknown numbers are `syscall_entry_unknown`, with
 `nr`, and `syscall_exit_unknown`. A call that a task was in when the set was switched on has no exit.
 """

@@ -165,3 +165,44 @@ def test_each_sees_what_it_asked_for(eventful):
     mine = [e for e in between(both, "a", "b") if e["event"].startswith("sched_")]
     assert mine == between(seen, "a", "b")
     assert any(e["event"].startswith("syscall_") for e in between(both, "a", "b"))
+
+
+DATA = 'a\\"b\\\\c\\n\\t\\0012\\1x\\0\\0\\377end of what fits..'  # 32 bytes, as strace writes them
+
+
+def test_data_of_calls(eventful):
+    """A program whose calls and data are known: each is seen, each as often, with its data."""
+    rounds = 20
+    with Events(eventful, "sched", "syscalls") as seen:
+        eventful.sh(f"cp /bin/knowncalls /tmp/known; /tmp/known {rounds}")
+    calls = calls_of(seen, "/tmp/known")
+    # pairs[i]: a call and its end
+    begun = [e for e in calls if e["event"].startswith("syscall_entry_")]
+    pairs = []
+    for e, back in zip(calls, calls[1:]):
+        if e in begun and back["event"] == e["event"].replace("_entry_", "_exit_"):
+            pairs.append((e["event"].removeprefix("syscall_entry_"), e, back))
+
+    def of(name, arg, **want):
+        return collections.Counter(
+            (e.get(arg), back.get(arg), back["ret"], e["partial"], back["partial"])
+            for n, e, back in pairs if n == name and all(e[k] == v for k, v in want.items()))
+
+    assert of("write", "buf") == {('a\\"b\\\\c\\n\\t\\1', None, 8, False, False): rounds}
+    assert of("pwrite64", "buf") == {(DATA, None, 100, False, False): rounds}
+    assert of("sendto", "buff") == {("datagram", None, 8, False, False): rounds}
+    assert {k[1:]: n for k, n in of("recvfrom", "ubuf").items()} == {
+        ("datagram", 8, False, False): rounds}
+    assert {k[1:]: n for k, n in of("readlinkat", "buf", pathname="/tmp/knownlink").items()} == {
+        ("where/it/leads", 14, False, False): rounds}
+    reads = {k[1:]: n for k, n in of("read", "buf").items()}
+    assert reads == {(DATA, 100, False, False): rounds,
+                     ("", 0, False, False): rounds,
+                     (DATA[:-16], 16, False, False): rounds}
+    # Over the end of a page: there a riscv64 guest's event has what lies before it, and says so.
+    whole = 'a\\"b\\\\c\\n\\t\\0012\\1x\\0\\0\\377end of'
+    assert {k[1:]: n for k, n in of("pread64", "buf", count=20).items()} == {
+        (whole, 20, False, False) if eventful.arch != "riscv64" else
+        ('a\\"b\\\\c\\n\\t\\0012\\1', 20, False, True): rounds}
+    assert {k[1:]: n for k, n in of("pread64", "buf", count=4).items()} == {
+        ("", -14, False, False): rounds}

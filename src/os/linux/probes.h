@@ -58,6 +58,20 @@ bool linux_current_place(const struct linux_model *lm, const char **reg, uint64_
 bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_set *out,
                         struct os_list *notes, struct oscope_error **err);
 
+/* probes_user.c: slots of a walk through a riscv64 page table. address: of user mode; one: holds 1;
+ * the others may hold anything. All but `one` are used up. */
+struct user_slots {
+    unsigned address, one;
+    unsigned at, table, shift, index, kind, ppn, two, below;
+};
+
+/* Can the user's memory be read at an sret? */
+bool linux_riscv_user(const struct linux_model *lm);
+/* probe_put_data() of the user's memory, at an sret to user mode; uses up `length`, too. Data goes
+ * to the end of the page at most: where there was more the event is marked. */
+void writer_put_riscv_user(struct writer *w, const struct user_slots *u, unsigned length,
+                           unsigned most);
+
 /* Set "irq": probes_irq.c. Same shape. */
 bool linux_irq_probes(struct linux_model *lm, const char *set, struct probe_set *out,
                       struct os_list *notes, struct oscope_error **err);

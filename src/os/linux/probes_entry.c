@@ -45,6 +45,8 @@ enum {
     EXCEPTIONS = 32, /* the first gates */
 
     TEXT_MOST = 255,
+    DATA_TEXT = 4 * ARCH_SYSCALL_DATA, /* WIRE_OP_PUT_DATA */
+    BACK_LAST = 2,                     /* last argument that can be data of the exit */
 };
 
 static bool is_riscv(const struct linux_model *lm)
@@ -355,10 +357,26 @@ static const char *const *syscall_names(const struct linux_model *lm)
     return is_riscv(lm) ? riscv64_syscalls : x86_64_syscalls;
 }
 
-/* Which arguments are strings in the event: only the first two can be. */
+/* What the arguments are in the event that begins: only the first two can be strings, only the
+ * second can be data. */
 static enum arch_arg_kind kind_at(const struct arch_syscall_args *a, unsigned i)
 {
-    return a->args[i].kind == ARCH_ARG_TEXT && i > 1 ? ARCH_ARG_HEX : a->args[i].kind;
+    switch (a->args[i].kind) {
+    case ARCH_ARG_TEXT: return i > 1 ? ARCH_ARG_HEX : ARCH_ARG_TEXT;
+    case ARCH_ARG_DATA: return i == 1 ? ARCH_ARG_DATA : ARCH_ARG_HEX;
+    case ARCH_ARG_BACK: return ARCH_ARG_HEX;
+    default: return a->args[i].kind;
+    }
+}
+
+/* The argument that points at what the call gave back, 0: there is none. The first can't be it:
+ * on riscv64 its register has what the call returns. */
+static unsigned back_of(const struct arch_syscall_args *a)
+{
+    for (unsigned i = 1; i < a->n && i <= BACK_LAST; i++)
+        if (a->args[i].kind == ARCH_ARG_BACK)
+            return i;
+    return 0;
 }
 
 static enum trace_kind trace_kind_of(enum arch_arg_kind kind)
@@ -366,7 +384,8 @@ static enum trace_kind trace_kind_of(enum arch_arg_kind kind)
     switch (kind) {
     case ARCH_ARG_INT: return TRACE_S32;
     case ARCH_ARG_UINT: return TRACE_U64;
-    case ARCH_ARG_TEXT: return TRACE_STRING;
+    case ARCH_ARG_TEXT:
+    case ARCH_ARG_DATA: return TRACE_STRING;
     default: return TRACE_HEX;
     }
 }
@@ -391,31 +410,38 @@ static struct oscope_error *add_type(struct trace_schema *s, unsigned id, const 
 static struct oscope_error *add_types(struct trace_schema *s, unsigned nr, const char *name)
 {
     struct trace_field fields[2 + ARCH_SYSCALL_ARGS] = {tid_field};
-    const struct trace_field back[] = {
+    struct trace_field back[] = {
         tid_field,
-        {"ret", TRACE_S64, 0, "what it returned; a signal that is handled first replaces it"}};
+        {"ret", TRACE_S64, 0, "what it returned; a signal that is handled first replaces it"},
+        {"", TRACE_STRING, DATA_TEXT, "the first of the bytes that it gave, as in C"}};
     struct arch_syscall_args args;
-    unsigned n = 1;
+    unsigned n = 1, given;
 
     arch_syscall_args(name, &args);
     if (nr == UNKNOWN)
         fields[n++] = (struct trace_field){"nr", TRACE_U64, 0, "its number"};
     for (unsigned i = 0; i < args.n; i++) {
         enum trace_kind kind = trace_kind_of(kind_at(&args, i));
-        fields[n++] = (struct trace_field){args.args[i].name, kind,
-                                           kind == TRACE_STRING ? TEXT_MOST : 0, NULL};
+        fields[n] = (struct trace_field){args.args[i].name, kind,
+                                         kind == TRACE_STRING ? TEXT_MOST : 0, NULL};
+        if (kind_at(&args, i) == ARCH_ARG_DATA)
+            fields[n] = (struct trace_field){args.args[i].name, kind, DATA_TEXT,
+                                             "the first of the bytes, as in C"};
+        n++;
     }
+    if ((given = back_of(&args)))
+        back[2].name = args.args[given].name;
     TRY(add_type(s, ENTRY_FIRST + nr, "syscall_entry_", name, fields, n));
-    return add_type(s, EXIT_FIRST + nr, "syscall_exit_", name, back, ARRAY_SIZE(back));
+    return add_type(s, EXIT_FIRST + nr, "syscall_exit_", name, back, given ? 3 : 2);
 }
 
 /* ---- system calls: the probes ---- */
 
 /*
  * What the program needs to know of a call's arguments: bits 0 to 2 how many, then two bits for
- * each, the first lowest: 0: 8 bytes, 1: 4 bytes, 2: a string.
+ * each, the first lowest: 0: 8 bytes, 1: 4 bytes, 2: a string, 3: data as long as the next says.
  */
-enum { KINDS_SHIFT = 3, COUNT_MASK = 7 };
+enum { KINDS_SHIFT = 3, COUNT_MASK = 7, KIND_DATA = 3 };
 
 static uint16_t class_of(const char *name)
 {
@@ -425,15 +451,19 @@ static uint16_t class_of(const char *name)
     unsigned class = args.n;
     for (unsigned i = 0; i < args.n; i++) {
         enum arch_arg_kind kind = kind_at(&args, i);
-        unsigned bits = kind == ARCH_ARG_INT ? 1 : kind == ARCH_ARG_TEXT ? 2 : 0;
+        unsigned bits = kind == ARCH_ARG_INT    ? 1
+                        : kind == ARCH_ARG_TEXT ? 2
+                        : kind == ARCH_ARG_DATA ? KIND_DATA
+                                                : 0;
         class |= bits << (KINDS_SHIFT + 2 * i);
     }
     return (uint16_t) class;
 }
 
-/* By the call's number: the number that its event types go by, and its class. */
+/* By the call's number: the number that its event types go by, its class, and what it gives back
+ * (back_of()). */
 struct tables {
-    struct probe_table numbers, classes;
+    struct probe_table numbers, classes, backs;
 };
 
 /* Slots of the program, which has few. */
@@ -444,20 +474,23 @@ struct call {
     unsigned value, kind;           /* of the one that is put */
 };
 
-/* Puts the next argument, by its kind. Only the first two can be strings. */
-static void put_argument(struct probe_set *s, const struct call *c, const char *reg, bool text)
+/* Puts argument i, by its kind; c->three is KIND_DATA, too. */
+static void put_argument(struct probe_set *s, const struct call *c, const char *const *regs,
+                         unsigned i)
 {
-    unsigned string = 0, after_string = 0;
+    unsigned string = 0, after_string = 0, data = 0, after_data = 0;
+    bool text = i < 2, bytes = i == 1; /* it can be */
 
     probe_alu(s, WIRE_OP_SUB, c->count, c->one);
-    probe_reg_into(s, c->value, reg);
-    probe_alu(s, WIRE_OP_XOR, c->kind, c->kind);
-    probe_alu(s, WIRE_OP_OR, c->kind, c->kinds);
+    probe_reg_into(s, c->value, regs[i]);
+    probe_mov(s, c->kind, c->kinds);
     probe_alu(s, WIRE_OP_AND, c->kind, c->three);
     probe_alu(s, WIRE_OP_SHR, c->kinds, c->two);
     unsigned narrow = probe_jump(s, WIRE_OP_JEQ, c->kind, c->one);
     if (text)
         string = probe_jump(s, WIRE_OP_JEQ, c->kind, c->two);
+    if (bytes)
+        data = probe_jump(s, WIRE_OP_JEQ, c->kind, c->three);
     probe_put(s, c->value, 8);
     unsigned after = probe_jump(s, WIRE_OP_JEQ, c->zero, c->zero);
     if (text) {
@@ -465,11 +498,19 @@ static void put_argument(struct probe_set *s, const struct call *c, const char *
         probe_put_str(s, c->value, TEXT_MOST);
         after_string = probe_jump(s, WIRE_OP_JEQ, c->zero, c->zero);
     }
+    if (bytes) {
+        probe_label(s, data);
+        probe_reg_into(s, c->kind, regs[i + 1]);
+        probe_put_data(s, c->value, c->kind, ARCH_SYSCALL_DATA);
+        after_data = probe_jump(s, WIRE_OP_JEQ, c->zero, c->zero);
+    }
     probe_label(s, narrow);
     probe_put(s, c->value, 4);
     probe_label(s, after);
     if (text)
         probe_label(s, after_string);
+    if (bytes)
+        probe_label(s, after_data);
 }
 
 /* The event of a call that begins; c has its constants, number and task. */
@@ -496,7 +537,7 @@ static void put_call(struct writer *w, struct call *c, const char *const *regs,
     c->value = c->raw;
     for (unsigned i = 0; i < ARCH_SYSCALL_ARGS; i++) {
         done[i] = probe_jump(s, WIRE_OP_JEQ, c->count, c->zero);
-        put_argument(s, c, regs[i], i < 2);
+        put_argument(s, c, regs, i);
     }
     for (unsigned i = 0; i < ARCH_SYSCALL_ARGS; i++)
         probe_label(s, done[i]);
@@ -510,18 +551,62 @@ static void constants(struct writer *w, struct call *c)
     c->three = probe_imm(w->set, KINDS_SHIFT);
 }
 
-/* The event of a call that returns, if the task is in one: `ret` names the register. */
-static void put_return(struct writer *w, unsigned task, unsigned zero, const char *ret)
+/* Puts what a call gave back, of which there are `length` bytes at user.address. */
+static void put_back(struct writer *w, unsigned task, unsigned zero, unsigned length,
+                     struct user_slots *u)
+{
+    struct probe_set *s = w->set;
+
+    if (!is_riscv(w->lm)) {
+        probe_put_data(s, u->address, length, ARCH_SYSCALL_DATA);
+        return;
+    }
+    if (!linux_riscv_user(w->lm)) {
+        probe_load_into(s, length, probe_imm(s, UINT64_C(1) << 62), 0, 1); /* marks the event */
+        probe_put(s, zero, 1);
+        return;
+    }
+    u->at = task; /* these have done their duty */
+    u->table = zero;
+    u->shift = probe_imm(s, 0);
+    u->index = probe_imm(s, 0);
+    u->kind = probe_imm(s, 0);
+    u->ppn = probe_imm(s, 0);
+    u->two = probe_imm(s, 0);
+    u->below = probe_imm(s, 0);
+    writer_put_riscv_user(w, u, length, ARCH_SYSCALL_DATA);
+}
+
+/*
+ * The event of a call that returns, if the task is in one: regs are those of the arguments, which
+ * the user has again, `ret` that of the result.
+ */
+static void put_return(struct writer *w, unsigned task, unsigned zero, const char *ret,
+                       const char *const *regs, const struct tables *tables)
 {
     struct probe_set *s = w->set;
     unsigned nr = probe_recall(s, VAR_SYSCALL, task);
     unsigned none = probe_jump(s, WIRE_OP_JEQ, nr, zero);
+    struct user_slots u = {.one = probe_imm(s, 1)};
 
     probe_keep(s, VAR_SYSCALL, task, zero);
-    probe_alu(s, WIRE_OP_SUB, nr, probe_imm(s, 1));
+    probe_alu(s, WIRE_OP_SUB, nr, u.one);
     probe_event_of(s, EXIT_FIRST, nr);
     probe_put(s, writer_member(w, task, w->lm->layout.task_pid), 4);
-    probe_put(s, probe_reg(s, ret), 8);
+    unsigned length = probe_reg(s, ret), back = probe_table(s, &tables->backs, nr);
+    probe_put(s, length, 8);
+    unsigned plain = probe_jump(s, WIRE_OP_JEQ, back, zero);
+    u.address = probe_reg(s, regs[1]);
+    unsigned second = probe_jump(s, WIRE_OP_JEQ, back, u.one);
+    probe_reg_into(s, u.address, regs[BACK_LAST]);
+    probe_label(s, second);
+    unsigned some = probe_jump(s, WIRE_OP_JSLT, zero, length);
+    probe_put(s, zero, 1); /* an empty string */
+    unsigned empty = probe_jump(s, WIRE_OP_JEQ, zero, zero);
+    probe_label(s, some);
+    put_back(w, task, zero, length, &u);
+    probe_label(s, empty);
+    probe_label(s, plain);
     probe_label(s, none);
 }
 
@@ -546,7 +631,7 @@ static void riscv_syscalls(struct writer *w, const struct tables *tables)
     unsigned zero = probe_imm(s, 0);
     unsigned to = shifted(w, probe_reg(s, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1);
     unsigned kernel = probe_jump(s, WIRE_OP_JNE, to, zero);
-    put_return(w, probe_reg(s, "sscratch"), zero, "a0");
+    put_return(w, probe_reg(s, "sscratch"), zero, "a0", regs, tables);
     probe_label(s, kernel);
     probe_end(s);
 }
@@ -569,14 +654,14 @@ static struct oscope_error *x86_syscalls(struct writer *w, const struct tables *
     probe_end(s);
 
     probe_opcode(s, "syscall_exit", SYSRETQ_MASK, SYSRETQ);
-    put_return(w, x86_task(w, "k_gs_base"), probe_imm(s, 0), "rax");
+    put_return(w, x86_task(w, "k_gs_base"), probe_imm(s, 0), "rax", regs, tables);
     probe_end(s);
 
     probe_opcode(s, "syscall_exit", IRETQ_MASK, IRETQ);
     unsigned zero = probe_imm(s, 0);
     unsigned to = shifted(w, probe_load(s, probe_reg(s, "rsp"), 8, 8), WIRE_OP_SHR, 0, 3);
     unsigned kernel = probe_jump(s, WIRE_OP_JEQ, to, zero);
-    put_return(w, x86_task(w, "k_gs_base"), zero, "rax");
+    put_return(w, x86_task(w, "k_gs_base"), zero, "rax", regs, tables);
     probe_label(s, kernel);
     probe_end(s);
     return NULL;
@@ -615,16 +700,22 @@ struct oscope_error *linux_event_types(const struct linux_model *lm, struct trac
 static struct oscope_error *syscalls(struct writer *w, struct os_list *notes)
 {
     const char *const *names = syscall_names(w->lm);
+    struct arch_syscall_args args;
     struct tables t;
 
     for (unsigned i = 0; i < ARCH_SYSCALLS; i++) {
         const char *name = i == UNKNOWN ? "unknown" : names[i];
         t.numbers.values[i] = name ? (uint16_t)i : UNKNOWN;
         t.classes.values[i] = class_of(name ? name : "unknown");
+        arch_syscall_args(name ? name : "unknown", &args);
+        t.backs.values[i] = (uint16_t)back_of(&args);
     }
     inherit(w, notes);
     if (!is_riscv(w->lm))
         return x86_syscalls(w, &t);
+    if (!linux_riscv_user(w->lm)) /* its probes are written again soon */
+        os_list_note(notes,
+                     "what calls give back is missing before the kernel's linear map is known");
     riscv_syscalls(w, &t);
     return NULL;
 }
