@@ -59,6 +59,7 @@ static const struct signature {
     {"fcntl", "fd:i cmd:i arg"},
     {"fdatasync", "fd:i"},
     {"fgetxattr", "fd:i name value size:u"},
+    {"finit_module", "fd:i uargs:s flags"},
     {"flock", "fd:i cmd:i"},
     {"fork", ""},
     {"fstat", "fd:i statbuf"},
