@@ -180,7 +180,7 @@ struct oscope_syscall_task {
     int32_t tid;
     char comm[24];
     const char *name;
-    uint64_t count, errors;
+    uint64_t count, errors, unfinished;
     uint64_t total, avg, max;
 };
 

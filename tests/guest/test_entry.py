@@ -3,9 +3,14 @@
 """Traps, system calls and vCPUs that wait, against what the guest counts and does itself."""
 
 import collections
+import re
+import signal
+import subprocess
+import time
 
 import pytest
 from harness import Events
+from harness.guest import OSCOPE
 
 FAULTS = {"riscv64": {12, 13, 15}, "amd64": {14}}
 SYSCALL_TRAP = {"riscv64": 8, "amd64": 0x100}
@@ -206,3 +211,42 @@ def test_data_of_calls(eventful):
         ('a\\"b\\\\c\\n\\t\\0012\\1', 20, False, True): rounds}
     assert {k[1:]: n for k, n in of("pread64", "buf", count=4).items()} == {
         ("", -14, False, False): rounds}
+
+
+def test_lines_like_strace(eventful, tmp_path):
+    guest = eventful
+    guest.sh("cp /bin/knowncalls /tmp/known")
+    with open(tmp_path / "out", "w") as out:
+        process = subprocess.Popen([str(OSCOPE), "events", "syscalls", "-s", guest.session],
+                                   stdin=subprocess.DEVNULL, stdout=out, text=True)
+    try:
+        deadline = time.monotonic() + 20
+        while "= " not in (tmp_path / "out").read_text():
+            assert time.monotonic() < deadline and process.poll() is None, "no events came"
+            guest.sh("true")
+        guest.sh("/tmp/known 20")
+        sleeper = guest.sh("sleep 1000 >/dev/null 2>&1 & echo $!").strip()
+        time.sleep(0.5)
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    guest.sh(f"kill {sleeper}")
+    text = (tmp_path / "out").read_text()
+    prefix = r"^ *\d+\.\d{9} \[\d{3}\] \[\d+\] "
+    data = re.escape(DATA)
+    for line in (r'write\(\d+, "a\\"b\\\\c\\n\\t\\1", 8\) += 8$',
+                 rf'pwrite64\(\d+, "{data}"\.\.\., 100, 0\) += 100$',
+                 rf'read\(\d+, "{data}"\.\.\., 8192\) += 100$',
+                 r'read\(\d+, "", 1\) += 0$',
+                 r'pread64\(\d+, "", 4, 0\) += -1 EFAULT \(Bad address\)$',
+                 r'readlinkat\(AT_FDCWD, "/tmp/knownlink", "where/it/leads", 64\) += 14$',
+                 r'openat\(AT_FDCWD, "/tmp/knowncalls", O_RDWR\|O_CREAT\|O_TRUNC(\|O_LARGEFILE)?,'
+                 r' 0600\) += \d+$',
+                 r'exit_group\(0\) = \?$'):
+        assert re.search(prefix + line, text, re.M), line
+    assert re.search(prefix + r"(wait4|ppoll|clock_nanosleep)\([^)]* <unfinished \.\.\.>$",
+                     text, re.M)
+    last = [line for line in text.splitlines() if line.endswith("= ?") and "[---]" in line]
+    assert any(f"[{sleeper}] <... " in line and "sleep resumed> <unfinished ...>) = ?" in line
+               for line in last), text[-2000:]
+    assert text.splitlines()[-len(last):] == last
