@@ -35,6 +35,11 @@ struct oscope_field {
     /* "name" or "name+0x12 [module]" of what lies at an address of code; NULL: the field is none,
      * or it is not known. Until the next event is asked for. */
     const char *symbol;
+    /* What the number stands for: "S", "WRITE|USER", "load page fault"; NULL: nothing, or it is not
+     * known. Until the next event is asked for. */
+    const char *meaning;
+    bool cut;   /* text: the first bytes of more */
+    bool later; /* address of data that the call gives when it returns, in a field of that name */
 };
 
 enum { OSCOPE_FIELDS_MAX = 32 };

@@ -21,6 +21,7 @@ extern "C" {
 struct oscope_report_options {
     const char *dir;   /* of a recording; NULL: the session's guest, live */
     uint64_t from, to; /* recordings: ns since its first event; to 0: all */
+    bool from_absolute, to_absolute; /* they are ns of the recording's clock */
     int32_t cpu;       /* only this vCPU; -1: all */
     const char *task;  /* only this task: thread id, or name; NULL: all */
     const char *duty;  /* heat, live: share of the time in which accesses are counted, "5%" or
@@ -180,7 +181,7 @@ struct oscope_syscall_task {
     int32_t tid;
     char comm[24];
     const char *name;
-    uint64_t count, errors;
+    uint64_t count, errors, unfinished;
     uint64_t total, avg, max;
 };
 

@@ -40,6 +40,7 @@ const struct oscope_column syscall_task_columns[] = {
     TASK(name, OSCOPE_TEXT, 0, "of the system call"),
     TASK(count, OSCOPE_UINT, 0, "calls that began"),
     TASK(errors, OSCOPE_UINT, 0, "of them, how many returned an error"),
+    TASK(unfinished, OSCOPE_UINT, 0, "of them, how many did not return, or not that it was seen"),
     TASK(total, OSCOPE_DURATION, OSCOPE_COL_FINE, "time that those which returned took, ns"),
     TASK(avg, OSCOPE_DURATION, OSCOPE_COL_FINE, "of one of them, ns; null if none returned"),
     TASK(max, OSCOPE_DURATION, OSCOPE_COL_FINE, "the longest, ns"),
@@ -356,6 +357,11 @@ static int by_task_total(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+static uint64_t unfinished(const struct syscalls *s, const struct task_call *p)
+{
+    return s->calls.data[p->call].returns ? p->n.count - MIN(p->n.returned, p->n.count) : 0;
+}
+
 static struct oscope_error *task_rows(const struct fold *f, struct os_list *l)
 {
     const struct syscalls *s = f->state;
@@ -371,6 +377,7 @@ static struct oscope_error *task_rows(const struct fold *f, struct os_list *l)
                                             .name = own(l, s->calls.data[p->call].name),
                                             .count = p->n.count,
                                             .errors = p->n.errors,
+                                            .unfinished = unfinished(s, p),
                                             .total = p->n.total,
                                             .avg = average(&p->n),
                                             .max = p->n.returned ? p->n.max : OSCOPE_UNKNOWN};

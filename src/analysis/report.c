@@ -85,6 +85,16 @@ static uint64_t ended_before(struct trace_reader *r, uint64_t start, uint64_t fr
     return last;
 }
 
+/* An end of the interval, in the recording's time: no sooner than its first event. */
+static uint64_t moment(uint64_t start, uint64_t ns, bool absolute)
+{
+    uint64_t sum;
+
+    if (absolute)
+        return MAX(ns, start);
+    return __builtin_add_overflow(start, ns, &sum) ? UINT64_MAX : sum;
+}
+
 static struct oscope_error *open_recording(struct oscope_report *r, const char *dir,
                                            const struct oscope_report_options *o,
                                            struct fold_options *fo)
@@ -97,11 +107,12 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
     uint64_t start = recording_start(r->reader);
     if (start == UINT64_MAX)
         return NULL;
-    if (__builtin_add_overflow(start, o->from, &fo->from))
-        fo->from = UINT64_MAX;
-    if (o->to && __builtin_add_overflow(start, o->to, &fo->to))
-        fo->to = UINT64_MAX;
-    uint64_t last = o->from ? ended_before(r->reader, start, fo->from) : 0;
+    fo->from = moment(start, o->from, o->from_absolute);
+    if (o->to)
+        fo->to = moment(start, o->to, o->to_absolute);
+    if (o->to && fo->to <= fo->from)
+        return error_new(OSCOPE_E_USAGE, "the interval ends before it begins");
+    uint64_t last = fo->from > start ? ended_before(r->reader, start, fo->from) : 0;
     fo->beyond = last ? MAX(last - start, (uint64_t)1) : 0;
     trace_reader_seek(r->reader, 0);
     uint64_t whole = trace_reader_whole_from(r->reader);
@@ -109,7 +120,7 @@ static struct oscope_error *open_recording(struct oscope_report *r, const char *
         fo->cut = whole - fo->from;
         fo->from = whole;
     }
-    if (o->from > WARM_UP_NS)
+    if (fo->from > start && fo->from - start > WARM_UP_NS)
         trace_reader_seek(r->reader, fo->from - WARM_UP_NS);
     const struct trace_metadata *m = trace_reader_metadata(r->reader);
     const char *disk = trace_metadata_env(m, "disk_bytes"),
@@ -239,7 +250,7 @@ static struct oscope_error *open_report(struct oscope_session *s,
                               .cpu = o->cpu,
                               .slices = o->slices ? MIN(o->slices, (uint64_t)SLICES_MAX) : SLICES};
 
-    if (o->to && o->to <= o->from)
+    if (o->to && o->to <= o->from && o->to_absolute == o->from_absolute)
         return error_new(OSCOPE_E_USAGE, "the interval ends before it begins");
     if (o->task && !(r->task = strdup(o->task)))
         return error_nomem();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Arguments of system calls: see syscalls.h. The table has the calls that programs make all the
- * time; the kind is written behind the name: i int, u unsigned, s string, none: address or flags.
+ * time; the kind is written behind the name: i int, u unsigned, s string, d data that is read, b
+ * data that is written, none: address or flags.
  */
 #include "arch/syscalls.h"
 
@@ -58,6 +59,7 @@ static const struct signature {
     {"fcntl", "fd:i cmd:i arg"},
     {"fdatasync", "fd:i"},
     {"fgetxattr", "fd:i name value size:u"},
+    {"finit_module", "fd:i uargs:s flags"},
     {"flock", "fd:i cmd:i"},
     {"fork", ""},
     {"fstat", "fd:i statbuf"},
@@ -119,20 +121,20 @@ static const struct signature {
     {"poll", "ufds nfds:u timeout_msecs:i"},
     {"ppoll", "ufds nfds:u tsp sigmask sigsetsize:u"},
     {"prctl", "option:i arg2 arg3 arg4 arg5"},
-    {"pread64", "fd:i buf count:u pos:u"},
+    {"pread64", "fd:i buf:b count:u pos:u"},
     {"preadv", "fd:i vec vlen:u pos_l:u pos_h:u"},
     {"prlimit64", "pid:i resource:i new_rlim old_rlim"},
     {"pselect6", "n:i inp outp exp tsp sig"},
     {"ptrace", "request:i pid:i addr data"},
-    {"pwrite64", "fd:i buf count:u pos:u"},
+    {"pwrite64", "fd:i buf:d count:u pos:u"},
     {"pwritev", "fd:i vec vlen:u pos_l:u pos_h:u"},
-    {"read", "fd:i buf count:u"},
+    {"read", "fd:i buf:b count:u"},
     {"readahead", "fd:i offset:u count:u"},
-    {"readlink", "path:s buf bufsiz:u"},
-    {"readlinkat", "dfd:i pathname:s buf bufsiz:u"},
+    {"readlink", "path:s buf:b bufsiz:u"},
+    {"readlinkat", "dfd:i pathname:s buf:b bufsiz:u"},
     {"readv", "fd:i vec vlen:u"},
     {"reboot", "magic1 magic2 cmd arg"},
-    {"recvfrom", "fd:i ubuf size:u flags addr addr_len"},
+    {"recvfrom", "fd:i ubuf:b size:u flags addr addr_len"},
     {"recvmsg", "fd:i msg flags"},
     {"rename", "oldname:s newname:s"},
     {"renameat", "olddfd:i oldname:s newdfd:i newname"},
@@ -150,7 +152,7 @@ static const struct signature {
     {"select", "n:i inp outp exp tvp"},
     {"sendfile", "out_fd:i in_fd:i offset count:u"},
     {"sendmsg", "fd:i msg flags"},
-    {"sendto", "fd:i buff len:u flags addr addr_len:u"},
+    {"sendto", "fd:i buff:d len:u flags addr addr_len:u"},
     {"set_robust_list", "head len:u"},
     {"set_tid_address", "tidptr"},
     {"setgid", "gid:i"},
@@ -189,7 +191,7 @@ static const struct signature {
     {"vfork", ""},
     {"wait4", "upid:i stat_addr options:i ru"},
     {"waitid", "which:i upid:i infop options:i ru"},
-    {"write", "fd:i buf count:u"},
+    {"write", "fd:i buf:d count:u"},
     {"writev", "fd:i vec vlen:u"},
 };
 
@@ -208,6 +210,8 @@ static enum arch_arg_kind kind_of(char letter)
     case 'i': return ARCH_ARG_INT;
     case 'u': return ARCH_ARG_UINT;
     case 's': return ARCH_ARG_TEXT;
+    case 'd': return ARCH_ARG_DATA;
+    case 'b': return ARCH_ARG_BACK;
     default: return ARCH_ARG_HEX;
     }
 }

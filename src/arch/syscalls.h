@@ -13,6 +13,7 @@
 enum {
     ARCH_SYSCALLS = 512, /* numbers are below this */
     ARCH_SYSCALL_ARGS = 6,
+    ARCH_SYSCALL_DATA = 32, /* bytes of a buffer that events have */
 };
 
 extern const char *const riscv64_syscalls[ARCH_SYSCALLS];
@@ -23,6 +24,8 @@ enum arch_arg_kind {
     ARCH_ARG_UINT, /* 64 bits: a length, a count */
     ARCH_ARG_HEX,  /* 64 bits: an address, flags */
     ARCH_ARG_TEXT, /* address of a string: a path */
+    ARCH_ARG_DATA, /* address of bytes that the call reads; the next argument says how many */
+    ARCH_ARG_BACK, /* address of bytes that the call writes; it returns how many */
 };
 
 struct arch_syscall_args {

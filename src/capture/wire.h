@@ -24,7 +24,7 @@
 #define WIRE_MAGIC UINT64_C(0x314556454f43534f) /* "OSCOEVE1" */
 
 enum {
-    WIRE_VERSION = 4,
+    WIRE_VERSION = 5,
     WIRE_PAGE = 4096,
     WIRE_VCPUS = 512,    /* most rings */
     WIRE_PROBES = 1024,  /* in a set */
@@ -87,6 +87,9 @@ enum wire_op {
     WIRE_OP_PUT_STR,  /* appends the string at guest address s, at most imm bytes, and a 0; bytes
                        * that are no printable ASCII become '?' */
     WIRE_OP_PUT_MEM,  /* appends imm bytes at guest address s */
+    WIRE_OP_PUT_DATA, /* appends the first bytes of those at guest address s, of which there are d,
+                       * at most imm, as text, and a 0: printable ASCII as it is, all else, '"' and
+                       * '\\' as a string literal in C has them, at most 4 characters a byte */
     WIRE_OP_COUNT,
 };
 

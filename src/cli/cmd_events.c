@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* oscope events: what the guest does, live, one line an event. */
+#include "cli/calls.h"
 #include "cli/cmd_table.h"
 #include "cli/text.h"
 
@@ -25,13 +26,14 @@ static const struct cli_option events_options[] = {
     {0},
 };
 
-enum { EVENTS_SETS_MAX = 16, EVENTS_WAIT_MS = 100 };
+enum { EVENTS_SETS_MAX = 16, EVENTS_WAIT_MS = 100, EVENTS_WIDE = 100 };
 
 struct events {
     struct cli *c;
     struct oscope_session *session;
     struct oscope_events *stream;
     struct out out;
+    struct calls calls;
     bool json, utf8;
     uint64_t most, shown;
     double seconds;                     /* 0: no end */
@@ -41,93 +43,36 @@ struct events {
 
 /* ---- one event ---- */
 
-static void events_value(struct out *o, const struct oscope_field *f)
-{
-    switch (f->kind) {
-    case OSCOPE_FIELD_UINT: out_dec(o, f->value.u); break;
-    case OSCOPE_FIELD_HEX: out_hex(o, f->value.u); break;
-    case OSCOPE_FIELD_INT:
-        if (f->value.i < 0)
-            out_char(o, '-');
-        out_dec(o, f->value.i < 0 ? -f->value.u : f->value.u);
-        break;
-    case OSCOPE_FIELD_TEXT: break;
-    }
-}
-
-static void events_field(struct events *ev, const struct oscope_field *f, const char *quote)
+static void events_field(struct events *ev, const struct oscope_field *f)
 {
     struct out *o = &ev->out;
 
     out_str(o, f->name);
     out_char(o, '=');
-    if (f->kind != OSCOPE_FIELD_TEXT) {
-        events_value(o, f);
-        if (f->symbol) {
-            out_str(o, " (");
-            text_safe(o, f->symbol, strlen(f->symbol), ev->utf8);
-            out_char(o, ')');
-        }
+    if (f->meaning && !strchr(f->meaning, ' ')) {
+        out_str(o, f->meaning);
         return;
     }
-    out_str(o, quote);
-    text_safe(o, f->value.text, strlen(f->value.text), ev->utf8);
-    out_str(o, quote);
-}
-
-/* "[17] openat(dfd=-100, filename="/etc/motd", flags=0x0, mode=0x0)" */
-static void events_call(struct events *ev, const struct oscope_event *e, const char *name)
-{
-    struct out *o = &ev->out;
-
-    out_printf(o, "[%" PRIi64 "] %s(", e->fields[0].value.i, name);
-    for (size_t i = 1; i < e->nfields; i++) {
-        out_str(o, i > 1 ? ", " : "");
-        events_field(ev, &e->fields[i], "\"");
+    calls_value(&ev->calls, f, "");
+    if (f->symbol || f->meaning) {
+        out_str(o, " (");
+        text_safe(o, f->symbol ? f->symbol : f->meaning, strlen(f->symbol ? f->symbol : f->meaning),
+                  ev->utf8);
+        out_char(o, ')');
     }
-    out_char(o, ')');
-}
-
-/* "[17] openat = -2 (ENOENT)" */
-static void events_return(struct events *ev, const struct oscope_event *e, const char *name)
-{
-    int64_t ret = e->fields[1].value.i;
-    const char *error = ret < 0 && ret > -4096 ? strerrorname_np((int)-ret) : NULL;
-
-    out_printf(&ev->out, "[%" PRIi64 "] %s = %" PRIi64, e->fields[0].value.i, name, ret);
-    if (error)
-        out_printf(&ev->out, " (%s)", error);
-}
-
-/* What follows a prefix, or NULL. */
-static const char *events_after(const char *name, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    return strncmp(name, prefix, n) == 0 ? name + n : NULL;
 }
 
 static void events_text(struct events *ev, const struct oscope_event *e)
 {
-    const char *entry = e->nfields > 0 ? events_after(e->name, "syscall_entry_") : NULL;
-    const char *exit = e->nfields == 2 ? events_after(e->name, "syscall_exit_") : NULL;
     struct out *o = &ev->out;
 
-    out_printf(o, "%7" PRIu64 ".%09" PRIu64, e->time / 1000000000, e->time % 1000000000);
-    if (e->cpu == OSCOPE_CPU_NONE)
-        out_str(o, " [---] ");
-    else
-        out_printf(o, " [%03" PRIu32 "] ", e->cpu);
-    if (entry) {
-        events_call(ev, e, entry);
-    } else if (exit) {
-        events_return(ev, e, exit);
-    } else {
-        out_printf(o, "%s:", e->name);
-        for (size_t i = 0; i < e->nfields; i++) {
-            out_char(o, ' ');
-            events_field(ev, &e->fields[i], "");
-        }
+    if (calls_event(&ev->calls, e))
+        return;
+    calls_prefix(&ev->calls, e);
+    out_printf(o, "%s:", e->name);
+    for (size_t i = 0; i < e->nfields; i++) {
+        out_char(o, ' ');
+        events_field(ev, &e->fields[i]);
     }
     out_str(o, e->partial ? " (partial)\n" : "\n");
 }
@@ -150,7 +95,7 @@ static void events_json(struct events *ev, const struct oscope_event *e)
         } else {
             const char *quote = f->kind == OSCOPE_FIELD_HEX ? "\"" : "";
             out_str(o, quote);
-            events_value(o, f);
+            calls_value(&ev->calls, f, "");
             out_str(o, quote);
             if (f->symbol) {
                 out_printf(o, ",\"%s_symbol\":", f->name);
@@ -163,9 +108,10 @@ static void events_json(struct events *ev, const struct oscope_event *e)
 
 /* ---- the stream ---- */
 
-static void events_note(const struct events *ev, const char *text)
+static void events_note(struct events *ev, const char *text)
 {
-    (void)ev;
+    calls_break(&ev->calls);
+    out_flush(&ev->out);
     fprintf(stderr, "note: %s\n", text);
 }
 
@@ -184,7 +130,7 @@ static void events_losses(struct events *ev)
              events - ev->lost_events, packets - ev->lost_packets);
     ev->lost_events = events;
     ev->lost_packets = packets;
-    out_flush(&ev->out);
+    calls_forget(&ev->calls);
     events_note(ev, text);
 }
 
@@ -193,8 +139,6 @@ static void events_notes(struct events *ev)
     const char *const *notes;
     size_t n = oscope_events_notes(ev->stream, &notes);
 
-    if (n > ev->notes)
-        out_flush(&ev->out);
     while (ev->notes < n)
         events_note(ev, notes[ev->notes++]);
 }
@@ -256,6 +200,7 @@ static int events_stream(struct events *ev, const char *const *sets, size_t n)
         return cli_error(ev->c, err);
     events_notes(ev);
     const char *filter = cli_option(ev->c, "filter");
+    ev->calls.whole = !filter;
     if (filter && (err = oscope_events_filter(ev->stream, filter))) {
         oscope_events_close(ev->stream);
         return cli_error(ev->c, err);
@@ -266,6 +211,7 @@ static int events_stream(struct events *ev, const char *const *sets, size_t n)
     sigprocmask(SIG_BLOCK, &set, &old);
     int status = events_loop(ev, &set);
     sigprocmask(SIG_SETMASK, &old, NULL);
+    calls_finish(&ev->calls);
     oscope_events_close(ev->stream);
     out_flush(&ev->out);
     return status;
@@ -298,6 +244,8 @@ static int events_run(struct cli *c)
     ev.utf8 = term.utf8;
     signal(SIGPIPE, SIG_IGN);
     out_init(&ev.out, STDOUT_FILENO);
+    ev.calls = (struct calls){
+        .out = &ev.out, .utf8 = ev.utf8, .narrow = term.width && term.width < EVENTS_WIDE};
     status = cli_open(c, &ev.session);
     if (!status)
         status = events_stream(&ev, c->argc ? (const char *const *)c->argv : usual,
@@ -306,6 +254,7 @@ static int events_run(struct cli *c)
         oscope_session_close(ev.session);
     int error = ev.out.error;
     out_free(&ev.out);
+    calls_free(&ev.calls);
     if (error == EPIPE) {
         signal(SIGPIPE, SIG_DFL);
         raise(SIGPIPE);

@@ -14,45 +14,26 @@ static const struct cli_option export_options[] = {
     {"trace", 't', "DIR", false, "the recording", "@file"},
     {"to", 0, "FORMAT", false, "perfetto, chrome, folded or csv", "perfetto chrome folded csv"},
     {"output", 'o', "FILE", false, "the file to write; -: standard output", "@file"},
-    {"from", 0, "TIME", false, "only events from there on: seconds, or +SEC after the first", NULL},
-    {"until", 0, "TIME", false, "only events before that", NULL},
+    {"from", 0, "TIME", false,
+     "only events from so many seconds after the first on (@SEC: from that time on)", NULL},
+    {"until", 0, "TIME", false, "only events before that moment (--to is the format)", NULL},
     {"event", 0, "NAME", false, "csv: only events of that name, their fields as columns", NULL},
     {0},
 };
-
-/* Seconds to nine decimals, exactly, as `oscope events` prints them; after '+' since the first. */
-static bool export_time(const char *s, struct oscope_export_time *out)
-{
-    uint64_t ns = 0, place = 1000000000;
-    bool digits = false, point = false;
-
-    *out = (struct oscope_export_time){.given = true, .relative = *s == '+'};
-    for (s += out->relative; *s; s++) {
-        if (*s == '.' && !point) {
-            point = true;
-            continue;
-        }
-        if (*s < '0' || *s > '9' || place == (point ? 1 : 0))
-            return false;
-        digits = true;
-        if (point)
-            place /= 10;
-        if ((!point && __builtin_mul_overflow(ns, 10, &ns)) ||
-            __builtin_add_overflow(ns, (uint64_t)(*s - '0') * place, &ns))
-            return false;
-    }
-    out->ns = ns;
-    return digits;
-}
 
 static bool export_time_option(const struct cli *c, const char *name,
                                struct oscope_export_time *out)
 {
     const char *s = cli_option(c, name);
+    struct text_moment m;
 
-    if (!s || export_time(s, out))
+    if (!s)
         return true;
-    cli_usage(c, "--%s: seconds, or +SEC after the first event, not '%s'", name, s);
+    if (text_moment(s, &m)) {
+        *out = (struct oscope_export_time){true, !m.absolute, m.ns};
+        return true;
+    }
+    cli_usage(c, "--%s: " TEXT_MOMENT_FORM ", not '%s'", name, s);
     return false;
 }
 

@@ -7,7 +7,6 @@
 #include "cli/cmd_table.h"
 #include "cli/text.h"
 
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,9 @@ static const struct cli_option report_options[] = {
     {"trace", 't', "DIR", false, "read this recording instead of a running guest", "@file"},
     {"for", 0, "SEC", false, "live: how long to gather events (default 1)", NULL},
     CLI_WAIT_OPTION,
-    {"from", 0, "SEC", false, "recordings: from so many seconds after the first event on", NULL},
-    {"to", 0, "SEC", false, "recordings: up to so many seconds after the first event", NULL},
+    {"from", 0, "SEC", false,
+     "recordings: from so many seconds after the first event on (@SEC: from that time on)", NULL},
+    {"to", 0, "SEC", false, "recordings: up to that moment, given likewise", NULL},
     {"cpu", 0, "N", false, "only this vCPU", NULL},
     {"task", 0, "TID|NAME", false, "only this task", "@pid"},
     {"duty", 0, "SHARE", false, "heat, live: count accesses in 5%, or exact (default 1%)", NULL},
@@ -96,21 +96,20 @@ static const char *report_check(const struct oscope_view *v, void *arg)
 
 /* ---- options ---- */
 
-/* Seconds from 0 on, as ns. */
-static bool report_seconds(const struct cli *c, const char *name, uint64_t *out)
+static bool report_moment(const struct cli *c, const char *name, uint64_t *out, bool *absolute)
 {
     const char *s = cli_option(c, name);
-    char *end;
+    struct text_moment m;
 
     if (!s)
         return true;
-    double v = strtod(s, &end);
-    if (end == s || *end || !isfinite(v) || v < 0 || v > 1e9) {
-        cli_usage(c, "--%s: seconds from 0 on, not '%s'", name, s);
-        return false;
+    if (text_moment(s, &m)) {
+        *out = m.ns;
+        *absolute = m.absolute;
+        return true;
     }
-    *out = (uint64_t)(v * 1e9);
-    return true;
+    cli_usage(c, "--%s: " TEXT_MOMENT_FORM ", not '%s'", name, s);
+    return false;
 }
 
 static int report_tables(struct report *r, const char *list)
@@ -166,9 +165,11 @@ static int report_read(struct report *r)
     r->ns = (uint64_t)(seconds * 1e9);
     if (!r->o.dir && (cli_option(c, "from") || cli_option(c, "to")))
         return cli_usage(c, "--from and --to are for recordings (-t DIR); live, take --for");
-    if (!report_seconds(c, "from", &r->o.from) || !report_seconds(c, "to", &r->o.to))
+    if (!report_moment(c, "from", &r->o.from, &r->o.from_absolute) ||
+        !report_moment(c, "to", &r->o.to, &r->o.to_absolute))
         return CLI_USAGE;
-    if (cli_option(c, "to") && r->o.to <= r->o.from)
+    if (cli_option(c, "to") &&
+        (!r->o.to || (r->o.to <= r->o.from && r->o.to_absolute == r->o.from_absolute)))
         return cli_usage(c, "--to: must be later than --from");
     if (!cli_number(c, "cpu", INT32_MAX, &cpu) ||
         !cli_count(c, "slices", REPORT_SLICES, &r->o.slices))

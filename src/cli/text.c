@@ -417,6 +417,43 @@ bool text_seconds(const char *s, double *out)
     return true;
 }
 
+bool text_moment(const char *s, struct text_moment *out)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"", 1000000000}, {"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
+    const char *end = s + strcspn(s, "@+"); /* none, or at the beginning */
+    uint64_t ns = 0, unit = 0;
+    bool digits = false, point = false;
+
+    out->absolute = *s == '@';
+    s += *end && end == s;
+    end = s + strspn(s, "0123456789.");
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (!strcmp(end, units[i].name))
+            unit = units[i].ns;
+    for (; s < end && unit; s++) {
+        if (*s == '.') {
+            if (point)
+                return false;
+            point = true;
+            continue;
+        }
+        digits = true;
+        if (point && *s != '0' && unit < 10)
+            return false; /* finer than a nanosecond */
+        if (point)
+            unit /= unit < 10 ? 1 : 10;
+        else if (__builtin_mul_overflow(ns, 10, &ns))
+            return false;
+        if (__builtin_add_overflow(ns, (uint64_t)(*s - '0') * unit, &ns))
+            return false;
+    }
+    out->ns = ns;
+    return digits;
+}
+
 bool text_size(const char *s, uint64_t *out)
 {
     static const char units[] = "KMGT";

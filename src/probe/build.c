@@ -311,6 +311,13 @@ void probe_put_mem(struct probe_set *s, unsigned slot, unsigned n)
     emit(s, (struct wire_insn){.op = WIRE_OP_PUT_MEM, .s = (uint8_t)slot, .imm = n});
 }
 
+void probe_put_data(struct probe_set *s, unsigned slot, unsigned length, unsigned most)
+{
+    grow(s, 4 * most + 1);
+    emit(s, (struct wire_insn){
+                .op = WIRE_OP_PUT_DATA, .d = (uint8_t)length, .s = (uint8_t)slot, .imm = most});
+}
+
 void probe_end(struct probe_set *s)
 {
     emit(s, (struct wire_insn){.op = WIRE_OP_END});

@@ -95,6 +95,8 @@ void probe_event_of(struct probe_set *s, uint16_t id, unsigned slot);
 void probe_put(struct probe_set *s, unsigned slot, unsigned size);
 void probe_put_str(struct probe_set *s, unsigned slot, unsigned most);
 void probe_put_mem(struct probe_set *s, unsigned slot, unsigned n);
+/* The bytes at the address in slot, as many as `length` (a slot) has, at most `most`, as text. */
+void probe_put_data(struct probe_set *s, unsigned slot, unsigned length, unsigned most);
 /* Ends the program, and the probe. */
 void probe_end(struct probe_set *s);
 

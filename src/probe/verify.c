@@ -44,6 +44,7 @@ static uint32_t adds(const struct wire_insn *i)
     case WIRE_OP_PUT: return i->size;
     case WIRE_OP_PUT_STR: return (uint32_t)i->imm + 1;
     case WIRE_OP_PUT_MEM: return (uint32_t)i->imm;
+    case WIRE_OP_PUT_DATA: return 4 * (uint32_t)i->imm + 1;
     default: return 0;
     }
 }
@@ -73,7 +74,7 @@ static const char *check_insn(const struct wire_set *s, const struct wire_probe 
         return "a table that the set does not have";
     if ((i->op == WIRE_OP_RECALL || i->op == WIRE_OP_KEEP) && i->imm >= WIRE_VARS)
         return "a variable that does not exist";
-    if ((i->op == WIRE_OP_PUT_STR || i->op == WIRE_OP_PUT_MEM) && i->imm > WIRE_RECORD)
+    if (i->op >= WIRE_OP_PUT_STR && i->op <= WIRE_OP_PUT_DATA && i->imm > WIRE_RECORD)
         return "an event that is too large";
     return NULL;
 }
@@ -86,7 +87,7 @@ static const char *step(const struct wire_insn *i, struct state *st)
             return "an event is begun twice";
         st->with = true;
         st->without = false;
-    } else if (i->op >= WIRE_OP_PUT && i->op <= WIRE_OP_PUT_MEM && st->without) {
+    } else if (i->op >= WIRE_OP_PUT && i->op <= WIRE_OP_PUT_DATA && st->without) {
         return "a field outside of an event";
     }
     st->bytes += adds(i);

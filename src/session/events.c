@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "session/events.h"
+#include "session/meaning.h"
 #include "session/subscription.h"
 #include "trace/filter.h"
 #include "trace/reader.h"
@@ -15,6 +16,7 @@
 enum {
     POLL_NS = 2000000, /* between two looks at the rings when they were empty */
     SYMBOL_MAX = 160,
+    MEANINGS_MAX = 1024,
 };
 
 struct oscope_events {
@@ -24,6 +26,7 @@ struct oscope_events {
     struct trace_filter *filter; /* or NULL */
     char *text;                  /* the event's strings, made printable */
     char symbol[SYMBOL_MAX];     /* of an address in it */
+    char meanings[MEANINGS_MAX]; /* of its numbers */
     uint64_t settled;            /* see session_events_settled() */
 };
 
@@ -152,6 +155,7 @@ static const struct oscope_event *convert(struct oscope_events *e, const struct 
             f->value.text = safe_text(e, trace_event_str(from, i), &used);
         }
     }
+    meaning_fill(to, from, e->sub.session->os, e->meanings, sizeof e->meanings);
     return to;
 }
 

@@ -8,12 +8,13 @@
 #include "base/vec.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 enum {
-    NAMES = 4,  /* alternatives of a term's field */
-    VALUES = 8, /* and of its value */
+    NAMES = 4,   /* alternatives of a term's field */
+    VALUES = 16, /* and of its value */
     /* places of what is no field, and of what a type lacks */
     AT_EVENT = -1,
     AT_CPU = -2,
@@ -26,8 +27,8 @@ enum op { OP_NE, OP_GE, OP_LE, OP_EQ, OP_HAS, OP_GT, OP_LT };
 static const struct {
     const char *text;
     enum op op;
-} ops[] = {{"!=", OP_NE}, {">=", OP_GE}, {"<=", OP_LE}, {"=", OP_EQ},
-           {"~", OP_HAS}, {">", OP_GT},  {"<", OP_LT}};
+} ops[] = {{"!=", OP_NE}, {">=", OP_GE}, {"<=", OP_LE}, {"==", OP_EQ},
+           {"=", OP_EQ},  {"~", OP_HAS}, {">", OP_GT},  {"<", OP_LT}};
 
 struct value {
     char *text; /* in the filter's copy of the expression */
@@ -37,6 +38,7 @@ struct value {
 
 struct term {
     char *names[NAMES];
+    unsigned kinds; /* what the fields are in the types that have them */
     size_t nnames, nvalues;
     enum op op;
     struct value values[VALUES];
@@ -81,43 +83,117 @@ static bool read_number(const char *s, __int128 *out)
     return !*end;
 }
 
-static bool has_field(const struct trace_schema *s, const char *name)
+enum { TEXT = 1, NUMBER = 2 };
+
+/* What a field of that name is in the schema's types; 0: no type has it. */
+static unsigned kinds_of(const struct trace_schema *s, const char *name)
 {
-    if (!strcmp(name, "event") || !strcmp(name, "cpu") || !strcmp(name, "time"))
-        return true;
-    for (unsigned i = 0; i < s->nids; i++)
-        if (s->by_id[i] && trace_field_index(&s->by_id[i]->type, name) >= 0)
-            return true;
-    return false;
+    unsigned kinds = !strcmp(name, "event")                          ? TEXT
+                     : !strcmp(name, "cpu") || !strcmp(name, "time") ? NUMBER
+                                                                     : 0;
+
+    for (unsigned i = 0; i < s->nids; i++) {
+        int at = s->by_id[i] ? trace_field_index(&s->by_id[i]->type, name) : -1;
+        if (at >= 0)
+            kinds |= s->by_id[i]->type.fields[at].kind == TRACE_STRING ? TEXT : NUMBER;
+    }
+    return kinds;
+}
+
+static struct oscope_error *wrong(const char *format, const char *what, const char *hint)
+{
+    char text[160];
+
+    snprintf(text, sizeof text, format, what);
+    struct oscope_error *err = error_new(OSCOPE_E_USAGE, "filter: %s", text);
+    return hint ? error_hint(err, "%s", hint) : err;
 }
 
 static struct oscope_error *read_names(struct term *t, char *text, const struct trace_schema *s)
 {
+    t->kinds = 0;
     for (char *name; (name = strsep(&text, "|"));) {
         name = trim(name);
-        if (!has_field(s, name))
-            return error_hint(
-                error_new(OSCOPE_E_USAGE, "filter: no event has a field '%.64s'", name),
-                "docs/EVENTS.md lists them; event, cpu and time are there always");
+        unsigned kinds = kinds_of(s, name);
+        if (!kinds)
+            return wrong("no event has a field '%.64s'", name,
+                         "EVENTS.md lists them (those of system calls are there with the set "
+                         "syscalls); event, cpu and time always are");
         if (t->nnames == NAMES)
-            return error_new(OSCOPE_E_USAGE, "filter: more than %d fields in a term", NAMES);
+            return wrong("more than 4 fields in the term of '%.64s'", name, NULL);
         t->names[t->nnames++] = name;
+        t->kinds |= kinds;
     }
     return NULL;
 }
 
-static struct oscope_error *read_values(struct term *t, char *text)
+/* Quotes around a text are nobody's. */
+static char *unquote(char *s)
 {
-    bool ordered = t->op == OP_GT || t->op == OP_LT || t->op == OP_GE || t->op == OP_LE;
+    size_t n = strlen(s);
 
+    if (n < 2 || (*s != '"' && *s != '\'') || s[n - 1] != *s)
+        return s;
+    s[n - 1] = '\0';
+    return s + 1;
+}
+
+static bool ordered(const struct term *t)
+{
+    return t->op == OP_GT || t->op == OP_LT || t->op == OP_GE || t->op == OP_LE;
+}
+
+/* Is there an event of which that can be (a part of) the name? */
+static bool event_known(const struct trace_schema *s, const char *text, bool part)
+{
+    for (unsigned i = 0; i < s->nids; i++)
+        if (s->by_id[i] && (part ? strcasestr(s->by_id[i]->type.name, text) != NULL
+                                 : !strcmp(s->by_id[i]->type.name, text)))
+            return true;
+    return false;
+}
+
+/* A term that can't hold, or can't fail, whatever the event, is a mistake. */
+static struct oscope_error *check_value(const struct term *t, const struct value *v,
+                                        const struct trace_schema *s)
+{
+    const char *name = t->names[0];
+
+    if (strstr(v->text, "&&"))
+        return wrong("'%.64s' has &&", v->text, "commas mean and: field=value,field=value");
+    if (t->kinds == NUMBER && t->op == OP_HAS)
+        return wrong("~ is for texts, '%.64s' is a number", name, "take =, !=, <, <=, > or >=");
+    if (t->kinds == TEXT && ordered(t))
+        return wrong("'%.64s' is a text, and < and > are for numbers", name,
+                     "take =, != or ~ (the text occurs in it)");
+    if ((t->kinds == NUMBER || ordered(t)) && !v->number)
+        return wrong("'%.64s' is not a number", v->text,
+                     "numbers are decimal or 0x, with K, M or G for powers of 1024; times are ns; "
+                     "terms have commas between them");
+    if (t->nnames == 1 && !strcmp(name, "event") && !event_known(s, v->text, t->op == OP_HAS))
+        return wrong("no event is called '%.64s'", v->text,
+                     "EVENTS.md lists them (system calls: with the set syscalls); event~text "
+                     "takes a part of the name");
+    return NULL;
+}
+
+static struct oscope_error *read_values(struct term *t, char *text, const struct trace_schema *s)
+{
+    bool several = strchr(text, '|');
+
+    if (several && ordered(t))
+        return wrong("'%.64s': < and > take one number", trim(text), NULL);
     for (char *value; (value = strsep(&text, "|"));) {
-        if (t->nvalues == (ordered || t->op == OP_HAS ? 1 : VALUES))
-            return error_new(OSCOPE_E_USAGE, "filter: too many alternatives");
+        if (t->nvalues == VALUES)
+            return wrong("more than 16 alternatives for '%.64s'", t->names[0], NULL);
         struct value *v = &t->values[t->nvalues++];
         v->text = trim(value);
+        if (several && !*v->text)
+            return wrong("an alternative for '%.64s' is empty", t->names[0],
+                         "alternatives have one | between them: field=a|b");
+        v->text = unquote(v->text);
         v->number = read_number(v->text, &v->n);
-        if (ordered && !v->number)
-            return error_new(OSCOPE_E_USAGE, "filter: '%.64s' is not a number", v->text);
+        TRY(check_value(t, v, s));
     }
     return NULL;
 }
@@ -128,17 +204,19 @@ static struct oscope_error *read_term(struct trace_filter *f, char *text,
     struct term t = {0};
     size_t n = strcspn(text, "!=~<>"), k = 0;
 
+    if (!*text)
+        return wrong("a term is empty%s", "", "terms have one comma between them");
     while (k < ARRAY_SIZE(ops) && strncmp(text + n, ops[k].text, strlen(ops[k].text)) != 0)
         k++;
     if (k == ARRAY_SIZE(ops) || !n)
-        return error_hint(error_new(OSCOPE_E_USAGE, "filter: cannot understand '%.64s'", text),
-                          "terms are field=value, field!=value, field~text, field>n, separated by "
-                          "commas");
+        return wrong("cannot understand '%.64s'", text,
+                     "terms are field=value, field!=value, field~text, field>n, field<n, field>=n "
+                     "or field<=n, with commas between them");
     char *value = text + n + strlen(ops[k].text);
     text[n] = '\0';
     t.op = ops[k].op;
     TRY(read_names(&t, text, s));
-    TRY(read_values(&t, value));
+    TRY(read_values(&t, value, s));
     return vec_push(&f->terms, t) ? NULL : error_nomem();
 }
 
@@ -234,6 +312,14 @@ static bool equals(const struct term *t, const struct trace_event *ev, int8_t at
     return false;
 }
 
+static bool has(const struct term *t, const char *text)
+{
+    for (size_t i = 0; i < t->nvalues; i++)
+        if (strcasestr(text, t->values[i].text))
+            return true;
+    return false;
+}
+
 static bool holds_at(const struct term *t, const struct trace_event *ev, int8_t at)
 {
     const char *text = text_at(ev, at);
@@ -241,7 +327,7 @@ static bool holds_at(const struct term *t, const struct trace_event *ev, int8_t 
     switch (t->op) {
     case OP_EQ: return equals(t, ev, at);
     case OP_NE: return !equals(t, ev, at);
-    case OP_HAS: return text && strcasestr(text, t->values[0].text);
+    case OP_HAS: return text && has(t, text);
     case OP_GT: return !text && number_at(ev, at) > t->values[0].n;
     case OP_LT: return !text && number_at(ev, at) < t->values[0].n;
     case OP_GE: return !text && number_at(ev, at) >= t->values[0].n;

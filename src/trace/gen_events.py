@@ -43,7 +43,12 @@ def check(events):
         seen, size = set(), HEADER
         for field in event["fields"]:
             string = field.get("kind") == "string"
-            need(set(field) - {"most"} == {"name", "kind", "doc"}, "fields have name kind doc")
+            need(set(field) - {"most", "names", "bits"} == {"name", "kind", "doc"},
+                 "fields have name kind doc")
+            for key in {"names", "bits"} & set(field):
+                need(not string and len({"names", "bits"} & set(field)) == 1, f"{key}: for numbers")
+                need(all(v >= 0 and re.fullmatch(r"[\w/+-]+", n) for v, n in field[key]),
+                     f"{field['name']}: {key} are [value, name]")
             need(("most" in field) == string, f"{field['name']}: most is for strings")
             need(field["kind"] in SIZES, f"{field['name']}: kind")
             need(IDENTIFIER.match(field["name"]) and field["name"] not in seen, "field's name")
@@ -73,10 +78,17 @@ def table(events):
     yield "/* Made by gen_events.py from events.toml. */"
     yield '#include "trace/schema.h"\n'
     for event in events:
+        for f in event["fields"]:
+            for key in {"names", "bits"} & set(f):
+                values = " ".join(f"{{{v:#x}, {c_string(n)}}}," for v, n in f[key])
+                yield (f"static const struct trace_names names_{event['name']}_{f['name']} = "
+                       f"{{{'true' if key == 'bits' else 'false'}, {{{values} {{0, 0}}}}}};")
         yield f"static const struct trace_field fields_{event['name']}[] = {{"
         for f in event["fields"]:
             yield (f"    {{\"{f['name']}\", TRACE_{f['kind'].upper()}, {f.get('most', 0)},"
-                   f" {c_string(f['doc'])}}},")
+                   f" {c_string(f['doc'])}, "
+                   + (f"&names_{event['name']}_{f['name']}" if {"names", "bits"} & set(f) else "0")
+                   + "},")
         yield "};"
     yield "\nconst struct trace_type trace_types[] = {"
     for event in events:
@@ -93,7 +105,10 @@ One pair of types for each system call of the guest's ABI, made when the set is 
 first has the caller's `tid` and the call's arguments by their names in the kernel: 4 bytes where the
 argument is an int, 8 else, and the text (at most 255 bytes) where it is a path; calls whose arguments
 are not known have `arg0` to `arg5`. The second has `tid` and `ret` (s64), an error number if it is in
--4095 … -1; a signal that is handled before the call returns shows its handler's argument there. Ids
+-4095 … -1; a signal that is handled before the call returns shows its handler's argument there.
+Data is in the place of its address: as the call begins that of `write`, `pwrite64` and `sendto`, as it
+returns that of `read`, `pread64`, `recvfrom`, `readlink` and `readlinkat`, under the argument's name.
+It is a string with the first 32 bytes as strace prints them: the inside of a string literal in C. Ids
 are 1024 and 1536 plus the call's number; those of unknown numbers are `syscall_entry_unknown`, with
 `nr`, and `syscall_exit_unknown`. A call that a task was in when the set was switched on has no exit.
 """

@@ -33,11 +33,21 @@ enum trace_kind {
     TRACE_KINDS,
 };
 
+/* Names of an integer's values, or of its bits; the last one's name is NULL. */
+struct trace_names {
+    bool bits; /* a value of 0 is the name of no bits */
+    struct trace_value {
+        uint64_t value;
+        const char *name;
+    } values[];
+};
+
 struct trace_field {
     const char *name; /* an identifier of C */
     enum trace_kind kind;
-    uint16_t most;   /* strings: most bytes before the 0; else 0 */
-    const char *doc; /* one line of at most 255 bytes, or NULL */
+    uint16_t most;                   /* strings: most bytes before the 0; else 0 */
+    const char *doc;                 /* one line of at most 255 bytes, or NULL */
+    const struct trace_names *names; /* static, or NULL: none, or read from a recording */
 };
 
 struct trace_type {

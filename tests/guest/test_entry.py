@@ -3,9 +3,14 @@
 """Traps, system calls and vCPUs that wait, against what the guest counts and does itself."""
 
 import collections
+import re
+import signal
+import subprocess
+import time
 
 import pytest
 from harness import Events
+from harness.guest import OSCOPE
 
 FAULTS = {"riscv64": {12, 13, 15}, "amd64": {14}}
 SYSCALL_TRAP = {"riscv64": 8, "amd64": 0x100}
@@ -165,3 +170,83 @@ def test_each_sees_what_it_asked_for(eventful):
     mine = [e for e in between(both, "a", "b") if e["event"].startswith("sched_")]
     assert mine == between(seen, "a", "b")
     assert any(e["event"].startswith("syscall_") for e in between(both, "a", "b"))
+
+
+DATA = 'a\\"b\\\\c\\n\\t\\0012\\1x\\0\\0\\377end of what fits..'  # 32 bytes, as strace writes them
+
+
+def test_data_of_calls(eventful):
+    """A program whose calls and data are known: each is seen, each as often, with its data."""
+    rounds = 20
+    with Events(eventful, "sched", "syscalls") as seen:
+        eventful.sh(f"cp /bin/knowncalls /tmp/known; /tmp/known {rounds}")
+    calls = calls_of(seen, "/tmp/known")
+    # pairs[i]: a call and its end
+    begun = [e for e in calls if e["event"].startswith("syscall_entry_")]
+    pairs = []
+    for e, back in zip(calls, calls[1:]):
+        if e in begun and back["event"] == e["event"].replace("_entry_", "_exit_"):
+            pairs.append((e["event"].removeprefix("syscall_entry_"), e, back))
+
+    def of(name, arg, **want):
+        return collections.Counter(
+            (e.get(arg), back.get(arg), back["ret"], e["partial"], back["partial"])
+            for n, e, back in pairs if n == name and all(e[k] == v for k, v in want.items()))
+
+    assert of("write", "buf") == {('a\\"b\\\\c\\n\\t\\1', None, 8, False, False): rounds}
+    assert of("pwrite64", "buf") == {(DATA, None, 100, False, False): rounds}
+    assert of("sendto", "buff") == {("datagram", None, 8, False, False): rounds}
+    assert {k[1:]: n for k, n in of("recvfrom", "ubuf").items()} == {
+        ("datagram", 8, False, False): rounds}
+    assert {k[1:]: n for k, n in of("readlinkat", "buf", pathname="/tmp/knownlink").items()} == {
+        ("where/it/leads", 14, False, False): rounds}
+    reads = {k[1:]: n for k, n in of("read", "buf").items()}
+    assert reads == {(DATA, 100, False, False): rounds,
+                     ("", 0, False, False): rounds,
+                     (DATA[:-16], 16, False, False): rounds}
+    # Over the end of a page: there a riscv64 guest's event has what lies before it, and says so.
+    whole = 'a\\"b\\\\c\\n\\t\\0012\\1x\\0\\0\\377end of'
+    assert {k[1:]: n for k, n in of("pread64", "buf", count=20).items()} == {
+        (whole, 20, False, False) if eventful.arch != "riscv64" else
+        ('a\\"b\\\\c\\n\\t\\0012\\1', 20, False, True): rounds}
+    assert {k[1:]: n for k, n in of("pread64", "buf", count=4).items()} == {
+        ("", -14, False, False): rounds}
+
+
+def test_lines_like_strace(eventful, tmp_path):
+    guest = eventful
+    guest.sh("cp /bin/knowncalls /tmp/known")
+    with open(tmp_path / "out", "w") as out:
+        process = subprocess.Popen([str(OSCOPE), "events", "syscalls", "-s", guest.session],
+                                   stdin=subprocess.DEVNULL, stdout=out, text=True)
+    try:
+        deadline = time.monotonic() + 20
+        while "= " not in (tmp_path / "out").read_text():
+            assert time.monotonic() < deadline and process.poll() is None, "no events came"
+            guest.sh("true")
+        guest.sh("/tmp/known 20")
+        sleeper = guest.sh("sleep 1000 >/dev/null 2>&1 & echo $!").strip()
+        time.sleep(0.5)
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    guest.sh(f"kill {sleeper}")
+    text = (tmp_path / "out").read_text()
+    prefix = r"^ *\d+\.\d{9} \[\d{3}\] \[\d+\] "
+    data = re.escape(DATA)
+    for line in (r'write\(\d+, "a\\"b\\\\c\\n\\t\\1", 8\) += 8$',
+                 rf'pwrite64\(\d+, "{data}"\.\.\., 100, 0\) += 100$',
+                 rf'read\(\d+, "{data}"\.\.\., 8192\) += 100$',
+                 r'read\(\d+, "", 1\) += 0$',
+                 r'pread64\(\d+, "", 4, 0\) += -1 EFAULT \(Bad address\)$',
+                 r'readlinkat\(AT_FDCWD, "/tmp/knownlink", "where/it/leads", 64\) += 14$',
+                 r'openat\(AT_FDCWD, "/tmp/knowncalls", O_RDWR\|O_CREAT\|O_TRUNC(\|O_LARGEFILE)?,'
+                 r' 0600\) += \d+$',
+                 r'exit_group\(0\) = \?$'):
+        assert re.search(prefix + line, text, re.M), line
+    assert re.search(prefix + r"(wait4|ppoll|clock_nanosleep)\([^)]* <unfinished \.\.\.>$",
+                     text, re.M)
+    last = [line for line in text.splitlines() if line.endswith("= ?") and "[---]" in line]
+    assert any(f"[{sleeper}] <... " in line and "sleep resumed> <unfinished ...>) = ?" in line
+               for line in last), text[-2000:]
+    assert text.splitlines()[-len(last):] == last

@@ -194,6 +194,47 @@ static void test_numbers(void **state)
     }
 }
 
+static void test_moments(void **state)
+{
+    static const struct {
+        const char *text;
+        struct text_moment m;
+    } moments[] = {
+        {"2", {false, 2000000000}},    {"0", {false, 0}},
+        {"2.5s", {false, 2500000000}}, {"+2.5", {false, 2500000000}},
+        {".000000001", {false, 1}},    {"1.5ms", {false, 1500000}},
+        {"40us", {false, 40000}},      {"7ns", {false, 7}},
+        {"7.0ns", {false, 7}},         {"@1234.567890123", {true, 1234567890123}},
+        {"@250ms", {true, 250000000}}, {"18446744073.709551615", {false, UINT64_MAX}},
+    };
+    static const char *const no[] = {"",
+                                     ".",
+                                     "@",
+                                     "+",
+                                     "@+1",
+                                     "1@",
+                                     "-1",
+                                     "1e9",
+                                     "1m",
+                                     "1.1.1",
+                                     "1 s",
+                                     "7.5ns",
+                                     "0.0000000001",
+                                     "inf",
+                                     "s",
+                                     "18446744073.709551616",
+                                     "99999999999999999999"};
+
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
+        struct text_moment m;
+        assert_true(text_moment(moments[i].text, &m));
+        assert_int_equal(m.ns, moments[i].m.ns);
+        assert_int_equal(m.absolute, moments[i].m.absolute);
+    }
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        assert_false(text_moment(no[i], &(struct text_moment){0}));
+}
+
 static void test_seconds(void **state)
 {
     double v;
@@ -369,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_mistakes_are_one_line),
         cmocka_unit_test(test_help_needs_no_operands),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_moments),
         cmocka_unit_test(test_seconds),
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_nearest_command),

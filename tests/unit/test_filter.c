@@ -68,6 +68,11 @@ static void test_terms(void **state)
         "prev_comm!=bash",
         "next_comm~work",
         "next_comm~",
+        "next_comm~sh|WORK",
+        "event~wakeup|switch",
+        "next_comm='Worker'",
+        "prev_comm=\"sh\"|\"zsh\"",
+        "prev_tid==7",
         "event=sched_switch",
         "event~SWITCH",
         "cpu=2",
@@ -81,10 +86,9 @@ static void test_terms(void **state)
         "tid|prev_tid=7",
     };
     static const char *const no[] = {
-        "prev_tid=8",  "prev_tid!=7",  "next_tid=5",       "prev_tid>7",
-        "prev_comm=s", "prev_comm=SH", "prev_comm~bash",   "prev_comm>1",
-        "prev_tid~7",  "cpu!=2",       "prev_tid=7,cpu=1", "tid=7",
-        "tid!=7",      "prev_tid=1|9", "prev_tid!=7|9",    "prev_tid=seven",
+        "prev_tid=8",   "prev_tid!=7",    "next_tid=5",    "prev_tid>7",       "prev_comm=s",
+        "prev_comm=SH", "prev_comm~bash", "cpu!=2",        "prev_tid=7,cpu=1", "tid=7",
+        "tid!=7",       "prev_tid=1|9",   "prev_tid!=7|9", "next_comm~a|b",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
@@ -98,25 +102,45 @@ static void test_terms(void **state)
 static void test_wrong(void **state)
 {
     struct fixture *x = *state;
-    static const char *const bad[] = {"",
-                                      "prev_tid",
-                                      "=7",
-                                      "nonsense=1",
-                                      ",",
-                                      "prev_tid>x",
-                                      "prev_tid>1|2",
-                                      "prev_comm~a|b",
-                                      "a|b|c|d|e=1",
-                                      "prev_tid=7,",
-                                      "cpu=1|2|3|4|5|6|7|8|9"};
+    static const struct {
+        const char *expr, *message, *hint;
+    } bad[] = {
+        {"", "a term is empty", "one comma"},
+        {",", "a term is empty", "one comma"},
+        {"prev_tid=7,", "a term is empty", "one comma"},
+        {"prev_tid", "cannot understand 'prev_tid'", "field=value"},
+        {"=7", "cannot understand '=7'", "field=value"},
+        {"!prev_tid=7", "cannot understand", "field=value"},
+        {"nonsense=1", "no event has a field 'nonsense'", "EVENTS.md"},
+        {"(prev_tid=7)", "no event has a field '(prev_tid'", "EVENTS.md"},
+        {"prev_tid>x", "'x' is not a number", "0x"},
+        {"prev_tid=seven", "'seven' is not a number", "0x"},
+        {"cpu=0-3", "'0-3' is not a number", "0x"},
+        {"time>5s", "'5s' is not a number", "times are ns"},
+        {"prev_tid=<7", "'<7' is not a number", "0x"},
+        {"prev_tid=7 cpu=1", "'7 cpu=1' is not a number", "commas"},
+        {"prev_tid>1|2", "take one number", ""},
+        {"prev_comm>1", "'prev_comm' is a text", "~"},
+        {"prev_tid~7", "'prev_tid' is a number", ">="},
+        {"prev_comm=sh && cpu=1", "has &&", "commas"},
+        {"prev_comm=sh||bash", "is empty", "one |"},
+        {"prev_comm=sh|", "is empty", "one |"},
+        {"event=sched_swich", "no event is called 'sched_swich'", "event~text"},
+        {"event~swich", "no event is called", "event~text"},
+        {"prev_tid|next_tid|tid|prev_prio|next_prio=1", "more than 4 fields", ""},
+        {"cpu=1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17", "more than 16", ""},
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         struct trace_filter *f;
-        struct oscope_error *err = trace_filter_new(bad[i], &x->f.schema, &f);
+        struct oscope_error *err = trace_filter_new(bad[i].expr, &x->f.schema, &f);
         if (!err)
-            fail_msg("accepted: %s", bad[i]);
+            fail_msg("accepted: %s", bad[i].expr);
         assert_int_equal(err->code, OSCOPE_E_USAGE);
         assert_null(f);
+        if (!strstr(err->message, bad[i].message) ||
+            !strstr(err->hint ? err->hint : "", bad[i].hint))
+            fail_msg("%s: %s (%s)", bad[i].expr, err->message, err->hint ? err->hint : "-");
         oscope_error_free(err);
     }
 }

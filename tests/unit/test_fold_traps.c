@@ -641,6 +641,9 @@ static void test_syscalls(void **state)
     assert_string_equal(task[0].comm, "a");
     assert_string_equal(task[0].name, "read");
     assert_int_equal(task[0].total, 200);
+    assert_int_equal(task[0].unfinished, 0);
+    for (size_t i = 0; i < t->nrows; i++)
+        assert_int_equal(task[i].unfinished, task[i].tid == 6 && !strcmp(task[i].name, "write"));
     const struct oscope_syscall_open *o = fake_fold_table(x.view, "unfinished")->rows;
     assert_int_equal(fake_fold_table(x.view, "unfinished")->nrows, 1);
     assert_int_equal(o->tid, 6);

@@ -272,6 +272,40 @@ static void strings(void **state)
     string(5, 16, "", WIRE_EVENT_FAULT);
 }
 
+/* n bytes at va, of which at most `most` are put, come out as `text`. */
+static void data(uint64_t va, uint64_t n, uint64_t most, const char *text, uint8_t flags)
+{
+    uint32_t size =
+        RUN(IMM(1, va), IMM(2, n), EVENT, {.op = WIRE_OP_PUT_DATA, .d = 2, .s = 1, .imm = most});
+
+    assert_string_equal((const char *)fields(), text);
+    assert_int_equal(size, sizeof(struct wire_event) + strlen(text) + 1);
+    assert_int_equal(header().flags, flags);
+    assert_int_equal(record[size], 0xee); /* nothing behind it was written */
+}
+
+static void data_as_text(void **state)
+{
+    memcpy(memory,
+           "say \"hi\\\n\t\v\f\r\a\0\1"
+           "7\0x\177\200\377",
+           23);
+    data(MEMORY, 22, 32, "say \\\"hi\\\\\\n\\t\\v\\f\\r\\7\\0\\0017\\0x\\177\\200\\377", 0);
+    data(MEMORY, 22, 6, "say \\\"h", 0);
+    data(MEMORY, 3, 32, "say", 0);
+    data(MEMORY, 0, 32, "", 0);
+    data(5, 0, 32, "", 0); /* nothing is read */
+    data(MEMORY, UINT64_MAX, 3, "say", 0);
+    data(5, 1, 32, "", WIRE_EVENT_FAULT);
+    memset(memory, 0xff, 254);
+    data(MEMORY, 254, 2, "\\377\\377", 0);
+    /* over the end of a page, and to where nothing is */
+    memcpy(memory + 4096 - 2, "abcd", 4);
+    data(MEMORY + 4096 - 2, 4, 32, "abcd", 0);
+    memcpy(memory + MEMORY_BYTES - 2, "ab", 2);
+    data(MEMORY + MEMORY_BYTES - 2, 4, 32, "ab", WIRE_EVENT_FAULT);
+}
+
 static void blocks(void **state)
 {
     static const uint8_t zeros[12];
@@ -295,7 +329,7 @@ int main(void)
         cmocka_unit_test(variables),     cmocka_unit_test(arithmetic),
         cmocka_unit_test(jumping),       cmocka_unit_test(loads),
         cmocka_unit_test(narrow_fields), cmocka_unit_test(strings),
-        cmocka_unit_test(blocks),
+        cmocka_unit_test(data_as_text),  cmocka_unit_test(blocks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,25 +148,39 @@ static void test_one_table(void **state)
                 "\"latency\":null,\"consistency\":\"consistent\"}\n]\n");
 }
 
-/* From 3 to 6 ms: what began before is known. */
+static void renew(struct fixture *x)
+{
+    oscope_view_free(x->view);
+    oscope_report_close(x->report);
+    x->view = NULL;
+    x->report = NULL;
+}
+
+/* From 3 to 6 ms, said in both ways: what began before is known. */
 static void test_interval(void **state)
 {
     static const char *const tables[] = {"interval", "cpus", NULL};
     struct fixture *x = *state;
 
-    make(x,
-         &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 3 * MS, .to = 6 * MS});
-    expect_text(
-        x, &(struct render_options){.form = RENDER_REPORT, .tables = tables},
-        "interval\n"
-        "      START          END  DURATION  VCPUS  EVENTS  LOST  DISCARDED  DAMAGED  GAPS\n"
-        "1.003000000  1.006000000    3.00ms      3       2     0          0        0     0\n"
-        "\n"
-        "cpus\n"
-        "CPU     RUN  IDLE  UNKNOWN  RUN_SHARE  IDLE_SHARE  UNKNOWN_SHARE  SWITCHES\n"
-        "  0  3.00ms   0ns      0ns      100.0         0.0            0.0         1\n"
-        "  1  2.00ms   0ns   1.00ms       66.7         0.0           33.3         1\n"
-        "  2     0ns   0ns   3.00ms        0.0         0.0          100.0         0\n");
+    for (unsigned i = 0; i < 4; i++) {
+        struct oscope_report_options o = {
+            .dir = x->trace, .cpu = -1, .from_absolute = i & 1, .to_absolute = i & 2};
+        o.from = o.from_absolute ? 1003 * MS : 3 * MS;
+        o.to = o.to_absolute ? 1006 * MS : 6 * MS;
+        make(x, &o);
+        expect_text(
+            x, &(struct render_options){.form = RENDER_REPORT, .tables = tables},
+            "interval\n"
+            "      START          END  DURATION  VCPUS  EVENTS  LOST  DISCARDED  DAMAGED  GAPS\n"
+            "1.003000000  1.006000000    3.00ms      3       2     0          0        0     0\n"
+            "\n"
+            "cpus\n"
+            "CPU     RUN  IDLE  UNKNOWN  RUN_SHARE  IDLE_SHARE  UNKNOWN_SHARE  SWITCHES\n"
+            "  0  3.00ms   0ns      0ns      100.0         0.0            0.0         1\n"
+            "  1  2.00ms   0ns   1.00ms       66.7         0.0           33.3         1\n"
+            "  2     0ns   0ns   3.00ms        0.0         0.0          100.0         0\n");
+        renew(x);
+    }
 }
 
 /* Disks are maps; of a table whose newest rows matter the last ones are shown. */
@@ -389,14 +403,6 @@ static void expect_error(struct fixture *x, const char *name, const struct oscop
     oscope_error_free(err);
 }
 
-static void renew(struct fixture *x)
-{
-    oscope_view_free(x->view);
-    oscope_report_close(x->report);
-    x->view = NULL;
-    x->report = NULL;
-}
-
 static void expect_note(struct fixture *x, const char *words, bool there)
 {
     bool found = false;
@@ -418,6 +424,11 @@ static void test_errors(void **state)
     expect_error(x, "sched",
                  &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 2, .to = 1},
                  "ends before");
+    expect_error(
+        x, "sched",
+        &(struct oscope_report_options){
+            .dir = x->trace, .cpu = -1, .from = 2 * MS, .to = 1001 * MS, .to_absolute = true},
+        "ends before");
     expect_error(x, "sched", &(struct oscope_report_options){.dir = x->trace, .cpu = 3},
                  "no vCPU 3: the recording has 3");
     /* an interval after the end: nothing, and it is said */

@@ -201,6 +201,8 @@ static void events(void **state)
     bad("outside of an event");
     PROGRAM({.op = WIRE_OP_PUT_MEM, .imm = 1}, END);
     bad("outside of an event");
+    PROGRAM({.op = WIRE_OP_PUT_DATA, .imm = 1}, END);
+    bad("outside of an event");
     PROGRAM(EVENT, EVENT, END);
     bad("begun twice");
     /* begun on one of two paths, both of which then write, or begin */
@@ -228,6 +230,13 @@ static void sizes(void **state)
     PROGRAM(EVENT, {.op = WIRE_OP_PUT_MEM, .imm = UINT64_MAX - 3}, END);
     bad("too large");
     PROGRAM(EVENT, {.op = WIRE_OP_PUT_STR, .imm = UINT32_MAX}, END);
+    enum { DATA = (MOST - 1) / 4 };
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_DATA, .imm = DATA}, END);
+    good();
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_DATA, .imm = DATA + 1}, END);
+    bad("too large");
+    PROGRAM(EVENT, {.op = WIRE_OP_PUT_DATA, .imm = UINT64_C(1) << 62}, END);
+    bad("too large");
     bad("too large");
     /* the longer path counts, whichever it is */
     PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .imm = 1}, {.op = WIRE_OP_PUT_MEM, .imm = MOST - 7},

@@ -84,6 +84,54 @@ static void put_string(struct run *r, uint64_t va, uint32_t most)
     r->n += (uint32_t)(p - to);
 }
 
+/* The n bytes at s as the inside of a string literal, as short as it goes; what follows that. */
+static char *escape(char *p, const uint8_t *s, uint32_t n)
+{
+    static const char named[] = "\t\n\v\f\r\"\\", names[] = "tnvfr\"\\";
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t c = s[i];
+        const char *name = c ? strchr(named, c) : NULL;
+        bool digit = i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9'; /* ends no shorter number */
+        if (!name && c >= ' ' && c <= '~') {
+            *p++ = (char)c;
+            continue;
+        }
+        *p++ = '\\';
+        if (name) {
+            *p++ = names[name - named];
+            continue;
+        }
+        if (c >= 0100 || digit)
+            *p++ = (char)('0' + (c >> 6));
+        if (c >= 010 || digit)
+            *p++ = (char)('0' + (c >> 3 & 7));
+        *p++ = (char)('0' + (c & 7));
+    }
+    return p;
+}
+
+/* Data in a second page that can't be read leaves what lies in the first. */
+static void put_data(struct run *r, uint64_t va, uint64_t length, uint32_t most)
+{
+    char *to = (char *)r->record + r->n;
+    uint8_t bytes[WIRE_RECORD];
+    uint32_t n = length < most ? (uint32_t)length : most;
+    uint32_t first = GUEST_PAGE - (uint32_t)(va % GUEST_PAGE);
+
+    first = first < n ? first : n;
+    if (first && !r->m->memory(r->m->arg, va, bytes, first)) {
+        r->fault = true;
+        n = 0;
+    } else if (first < n && !r->m->memory(r->m->arg, va + first, bytes + first, n - first)) {
+        r->fault = true;
+        n = first;
+    }
+    char *end = escape(to, bytes, n);
+    *end++ = '\0';
+    r->n += (uint32_t)(end - to);
+}
+
 static void mark_fault(uint8_t *record)
 {
     struct wire_event e;
@@ -154,7 +202,8 @@ uint32_t interp_run(const struct wire_insn *code, const struct machine *m,
             break;
         case WIRE_OP_PUT: put_value(&r, s, i->size); break;
         case WIRE_OP_PUT_STR: put_string(&r, s, (uint32_t)i->imm); break;
-        default: put_memory(&r, s, (uint32_t)i->imm); break; /* WIRE_OP_PUT_MEM */
+        case WIRE_OP_PUT_MEM: put_memory(&r, s, (uint32_t)i->imm); break;
+        default: put_data(&r, s, *d, (uint32_t)i->imm); break; /* WIRE_OP_PUT_DATA */
         }
     }
     if (r.n && r.fault)

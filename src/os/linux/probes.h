@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files that write Linux's probes share: probes.c has the scheduler's, probes_entry.c
- * those at the kernel's entry and exit, probes_irq.c those of interrupts,
- * probes_fault.c those of page faults, probes_boot.c those of the kernel's start, probes_nested.c
- * those of virtual machines in the guest.
+ * those at the kernel's entry and exit, probes_calls.c those of system calls, probes_irq.c those of
+ * interrupts, probes_fault.c those of page faults, probes_boot.c those of the kernel's start,
+ * probes_nested.c those of virtual machines in the guest.
  */
 #ifndef OS_LINUX_PROBES_H
 #define OS_LINUX_PROBES_H
@@ -62,6 +62,42 @@ bool linux_current_place(const struct linux_model *lm, const char **reg, uint64_
 /* Sets "traps", "modes" and "syscalls". False: set is none of them. Errors: *err. */
 bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_set *out,
                         struct os_list *notes, struct oscope_error **err);
+
+/* probes_user.c: slots of a walk through a riscv64 page table. address: of user mode; one: holds 1;
+ * the others may hold anything. All but `one` are used up. */
+struct user_slots {
+    unsigned address, one;
+    unsigned at, table, shift, index, kind, ppn, two, below;
+};
+
+/* Can the user's memory be read at an sret? */
+bool linux_riscv_user(const struct linux_model *lm);
+/* probe_put_data() of the user's memory, at an sret to user mode; uses up `length`, too. Data goes
+ * to the end of the page at most: where there was more the event is marked. */
+void writer_put_riscv_user(struct writer *w, const struct user_slots *u, unsigned length,
+                           unsigned most);
+
+/* ---- probes_entry.c, for those at the kernel's entry and exit ---- */
+
+enum {
+    /* riscv64: Privileged Specification, supervisor CSRs */
+    ENTRY_SRET = 0x10200073,
+    ENTRY_SPP_SHIFT = 8,
+    /* x86: Intel SDM volume 2 */
+    ENTRY_SYSRETQ = 0x070f48,
+    ENTRY_SYSRETQ_MASK = 0xffffff,
+    ENTRY_IRETQ = 0xcf48,
+    ENTRY_IRETQ_MASK = 0xffff,
+};
+
+bool entry_riscv(const struct linux_model *lm);
+/* The running task's address where the per-CPU base is in that register. */
+unsigned entry_x86_task(struct writer *w, const char *base);
+/* slot = (slot op n) & mask; returns slot. */
+unsigned entry_shifted(struct writer *w, unsigned slot, enum wire_op op, unsigned n, uint64_t mask);
+
+/* Set "syscalls": probes_calls.c. */
+struct oscope_error *linux_call_probes(struct writer *w, struct os_list *notes) WARN_UNUSED;
 
 /* Set "irq": probes_irq.c. Same shape. */
 bool linux_irq_probes(struct linux_model *lm, const char *set, struct probe_set *out,

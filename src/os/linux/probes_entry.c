@@ -1,53 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Probes at the kernel's entry and exit: traps, system calls, privilege.
+ * Probes at the kernel's entry and exit: traps and privilege. What system calls share with these
+ * (probes_calls.c) stands in probes.h as entry_*().
  *
  * riscv64 has one entry for all traps, handle_exception (arch/riscv/kernel/entry.S). At its first
  * instruction sscratch holds the running task if user mode was left, or 0 if kernel mode was, where
  * tp holds it; in user mode and at an sret it is the same again. x86 enters through the gates of
  * idt_table and through entry_SYSCALL_64 (arch/x86/entry/entry_64.S); the task is a per-CPU
  * variable, whose base is in gs_base, or, before swapgs and after it, in k_gs_base.
- *
- * A system call's number is kept under its task from entry to exit, where no register has it any
- * more. A new task inherits that of the task that made it, so that the call returns twice as the
- * kernel has it; which also replaces what a dead task at the same address left.
  */
 #include "os/linux/probes.h"
 
-#include "arch/syscalls.h"
 #include "base/util.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    ENTRY_FIRST = 1024, /* event types, by the call's number; the last is for unknown ones */
-    EXIT_FIRST = ENTRY_FIRST + ARCH_SYSCALLS,
-    UNKNOWN = ARCH_SYSCALLS - 1,
-
-    /* riscv64: Privileged Specification, supervisor CSRs */
-    SRET = 0x10200073,
-    SPP_SHIFT = 8,
-    ECALL = 0x00000073,
-    ECALL_FROM_U = 8, /* cause */
+    ECALL_FROM_U = 8, /* riscv64, Privileged Specification: cause */
     MRET = 0x30200073,
     MPP_SHIFT = 11, /* of mstatus */
     MPP_MASK = 3,
     PRIV_M = 3,
 
-    /* x86: Intel SDM volume 2 */
-    SYSRETQ = 0x070f48,
-    SYSRETQ_MASK = 0xffffff,
-    IRETQ = 0xcf48,
-    IRETQ_MASK = 0xffff,
     X86_SYSCALL = 0x100, /* our number for the instruction, which has no vector */
     GATES = 256,
     EXCEPTIONS = 32, /* the first gates */
-
-    TEXT_MOST = 255,
 };
 
-static bool is_riscv(const struct linux_model *lm)
+bool entry_riscv(const struct linux_model *lm)
 {
     return !strcmp(lm->base.arch->name, "riscv64");
 }
@@ -66,7 +47,7 @@ static unsigned riscv_task(struct writer *w, unsigned zero)
 }
 
 /* x86 at a place where the per-CPU base is in that register. */
-static unsigned x86_task(struct writer *w, const char *base)
+unsigned entry_x86_task(struct writer *w, const char *base)
 {
     const char *reg;
     uint64_t offset;
@@ -99,7 +80,7 @@ static void put_tid(struct writer *w, unsigned task)
 
 /* ---- traps: riscv64 ---- */
 
-static unsigned shifted(struct writer *w, unsigned slot, enum wire_op op, unsigned n, uint64_t mask)
+unsigned entry_shifted(struct writer *w, unsigned slot, enum wire_op op, unsigned n, uint64_t mask)
 {
     unsigned k = probe_imm(w->set, n);
 
@@ -121,8 +102,8 @@ unsigned writer_riscv_cause(struct writer *w, const char *reg, unsigned *interru
 {
     unsigned cause = probe_reg(w->set, reg), top = probe_reg(w->set, reg);
 
-    shifted(w, top, WIRE_OP_SHR, 48, 0x8000);
-    shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
+    entry_shifted(w, top, WIRE_OP_SHR, 48, 0x8000);
+    entry_shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
     if (interrupt)
         *interrupt = top;
     return probe_alu(w->set, WIRE_OP_OR, cause, top);
@@ -132,7 +113,7 @@ static void riscv_trap_entry(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero), interrupt;
     unsigned cause = writer_riscv_cause(w, "scause", &interrupt);
-    unsigned from = shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1);
+    unsigned from = entry_shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, ENTRY_SPP_SHIFT, 1);
     unsigned epc = probe_reg(w->set, "sepc");
     unsigned more = probe_imm(w->set, 0), ecall = probe_imm(w->set, ECALL_FROM_U);
     unsigned plain = probe_jump(w->set, WIRE_OP_JNE, interrupt, zero);
@@ -156,7 +137,7 @@ static void riscv_trap_exit(struct writer *w)
 
     writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
-    writer_put(w, shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1));
+    writer_put(w, entry_shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, ENTRY_SPP_SHIFT, 1));
     writer_put(w, probe_reg(w->set, "sepc"));
 }
 
@@ -174,7 +155,7 @@ static void x86_gate(struct writer *w, unsigned vector)
 {
     unsigned at = has_error_code(vector) ? 8 : 0;
     unsigned zero = probe_imm(w->set, 0), sp = probe_reg(w->set, "rsp");
-    unsigned from = shifted(w, probe_load(w->set, sp, at + 8, 8), WIRE_OP_SHR, 0, 3);
+    unsigned from = entry_shifted(w, probe_load(w->set, sp, at + 8, 8), WIRE_OP_SHR, 0, 3);
     unsigned task = x86_task_from(w, from, zero);
 
     bool exception = vector < EXCEPTIONS;
@@ -189,7 +170,7 @@ static void x86_gate(struct writer *w, unsigned vector)
 /* At entry_SYSCALL_64: the CPU has put rip into rcx. */
 static void x86_syscall_trap(struct writer *w)
 {
-    unsigned task = x86_task(w, "k_gs_base");
+    unsigned task = entry_x86_task(w, "k_gs_base");
 
     writer_begin(w, TRACE_TRAP_ENTRY);
     put_trap(w, task, probe_imm(w->set, X86_SYSCALL), probe_imm(w->set, 3),
@@ -198,7 +179,7 @@ static void x86_syscall_trap(struct writer *w)
 
 static void x86_sysret(struct writer *w)
 {
-    unsigned task = x86_task(w, "k_gs_base");
+    unsigned task = entry_x86_task(w, "k_gs_base");
 
     writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
@@ -209,7 +190,7 @@ static void x86_sysret(struct writer *w)
 static void x86_iret(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), sp = probe_reg(w->set, "rsp");
-    unsigned to = shifted(w, probe_load(w->set, sp, 8, 8), WIRE_OP_SHR, 0, 3);
+    unsigned to = entry_shifted(w, probe_load(w->set, sp, 8, 8), WIRE_OP_SHR, 0, 3);
     unsigned task = x86_task_from(w, to, zero);
 
     writer_begin(w, TRACE_TRAP_EXIT);
@@ -264,7 +245,7 @@ static struct oscope_error *riscv_traps(struct writer *w, struct os_list *notes)
     bool nests = linux_nested_find(w, notes, &nested);
     if (nests)
         linux_nested_probes(w, &nested);
-    probe_opcode(w->set, "trap_exit", UINT32_MAX, SRET);
+    probe_opcode(w->set, "trap_exit", UINT32_MAX, ENTRY_SRET);
     if (nests)
         entering = linux_nested_skip(w, &nested, &inside);
     riscv_trap_exit(w);
@@ -292,10 +273,10 @@ static struct oscope_error *x86_traps(struct writer *w, struct os_list *notes)
         os_list_note(notes, "system calls are missing among the traps: the symbols lack "
                             "entry_SYSCALL_64");
     }
-    probe_opcode(w->set, "trap_exit", SYSRETQ_MASK, SYSRETQ);
+    probe_opcode(w->set, "trap_exit", ENTRY_SYSRETQ_MASK, ENTRY_SYSRETQ);
     x86_sysret(w);
     probe_end(w->set);
-    probe_opcode(w->set, "trap_exit", IRETQ_MASK, IRETQ);
+    probe_opcode(w->set, "trap_exit", ENTRY_IRETQ_MASK, ENTRY_IRETQ);
     x86_iret(w);
     probe_end(w->set);
     return NULL;
@@ -303,7 +284,7 @@ static struct oscope_error *x86_traps(struct writer *w, struct os_list *notes)
 
 static struct oscope_error *traps(struct writer *w, struct os_list *notes)
 {
-    return is_riscv(w->lm) ? riscv_traps(w, notes) : x86_traps(w, notes);
+    return entry_riscv(w->lm) ? riscv_traps(w, notes) : x86_traps(w, notes);
 }
 
 /* Machine mode runs without address translation, so that its trap vector is a physical address; at
@@ -318,7 +299,7 @@ static void riscv_firmware_entry(struct writer *w, uint64_t vector)
     unsigned cause = writer_riscv_cause(w, "mcause", NULL);
     writer_begin(w, TRACE_FIRMWARE_ENTRY);
     writer_put(w, cause);
-    writer_put(w, shifted(w, probe_reg(s, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
+    writer_put(w, entry_shifted(w, probe_reg(s, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
     probe_label(s, other);
     probe_end(s);
 }
@@ -346,7 +327,7 @@ static void riscv_firmware(struct writer *w, struct os_list *notes)
     riscv_firmware_entry(w, vector);
     probe_opcode(w->set, "firmware_exit", UINT32_MAX, MRET);
     writer_begin(w, TRACE_FIRMWARE_EXIT);
-    writer_put(w, shifted(w, probe_reg(w->set, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
+    writer_put(w, entry_shifted(w, probe_reg(w->set, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
     probe_end(w->set);
 }
 
@@ -358,290 +339,9 @@ static struct oscope_error *modes(struct writer *w, struct os_list *notes)
     probe_resume(w->set, "vcpu_resume");
     probe_event(w->set, TRACE_VCPU_RESUME);
     probe_end(w->set);
-    if (is_riscv(w->lm))
+    if (entry_riscv(w->lm))
         riscv_firmware(w, notes);
     return traps(w, notes);
-}
-
-/* ---- system calls: event types ---- */
-
-static const char *const *syscall_names(const struct linux_model *lm)
-{
-    return is_riscv(lm) ? riscv64_syscalls : x86_64_syscalls;
-}
-
-/* Which arguments are strings in the event: only the first two can be. */
-static enum arch_arg_kind kind_at(const struct arch_syscall_args *a, unsigned i)
-{
-    return a->args[i].kind == ARCH_ARG_TEXT && i > 1 ? ARCH_ARG_HEX : a->args[i].kind;
-}
-
-static enum trace_kind trace_kind_of(enum arch_arg_kind kind)
-{
-    switch (kind) {
-    case ARCH_ARG_INT: return TRACE_S32;
-    case ARCH_ARG_UINT: return TRACE_U64;
-    case ARCH_ARG_TEXT: return TRACE_STRING;
-    default: return TRACE_HEX;
-    }
-}
-
-static const struct trace_field tid_field = {"tid", TRACE_S32, 0, "thread id of the caller"};
-
-static struct oscope_error *add_type(struct trace_schema *s, unsigned id, const char *prefix,
-                                     const char *name, const struct trace_field *fields, unsigned n)
-{
-    char text[64];
-
-    snprintf(text, sizeof text, "%s%s", prefix, name);
-    if (trace_schema_layout(s, id))
-        return NULL; /* asked for again */
-    return trace_schema_add(s, &(struct trace_type){.id = (uint16_t)id,
-                                                    .nfields = (uint16_t)n,
-                                                    .name = text,
-                                                    .set = "syscalls",
-                                                    .fields = fields});
-}
-
-static struct oscope_error *add_types(struct trace_schema *s, unsigned nr, const char *name)
-{
-    struct trace_field fields[2 + ARCH_SYSCALL_ARGS] = {tid_field};
-    const struct trace_field back[] = {
-        tid_field,
-        {"ret", TRACE_S64, 0, "what it returned; a signal that is handled first replaces it"}};
-    struct arch_syscall_args args;
-    unsigned n = 1;
-
-    arch_syscall_args(name, &args);
-    if (nr == UNKNOWN)
-        fields[n++] = (struct trace_field){"nr", TRACE_U64, 0, "its number"};
-    for (unsigned i = 0; i < args.n; i++) {
-        enum trace_kind kind = trace_kind_of(kind_at(&args, i));
-        fields[n++] = (struct trace_field){args.args[i].name, kind,
-                                           kind == TRACE_STRING ? TEXT_MOST : 0, NULL};
-    }
-    TRY(add_type(s, ENTRY_FIRST + nr, "syscall_entry_", name, fields, n));
-    return add_type(s, EXIT_FIRST + nr, "syscall_exit_", name, back, ARRAY_SIZE(back));
-}
-
-/* ---- system calls: the probes ---- */
-
-/*
- * What the program needs to know of a call's arguments: bits 0 to 2 how many, then two bits for
- * each, the first lowest: 0: 8 bytes, 1: 4 bytes, 2: a string.
- */
-enum { KINDS_SHIFT = 3, COUNT_MASK = 7 };
-
-static uint16_t class_of(const char *name)
-{
-    struct arch_syscall_args args;
-
-    arch_syscall_args(name, &args);
-    unsigned class = args.n;
-    for (unsigned i = 0; i < args.n; i++) {
-        enum arch_arg_kind kind = kind_at(&args, i);
-        unsigned bits = kind == ARCH_ARG_INT ? 1 : kind == ARCH_ARG_TEXT ? 2 : 0;
-        class |= bits << (KINDS_SHIFT + 2 * i);
-    }
-    return (uint16_t) class;
-}
-
-/* By the call's number: the number that its event types go by, and its class. */
-struct tables {
-    struct probe_table numbers, classes;
-};
-
-/* Slots of the program, which has few. */
-struct call {
-    unsigned zero, one, two, three; /* constants */
-    unsigned raw, task;             /* the call's number as the task gave it, and the task */
-    unsigned kinds, count;          /* of the arguments that are left */
-    unsigned value, kind;           /* of the one that is put */
-};
-
-/* Puts the next argument, by its kind. Only the first two can be strings. */
-static void put_argument(struct probe_set *s, const struct call *c, const char *reg, bool text)
-{
-    unsigned string = 0, after_string = 0;
-
-    probe_alu(s, WIRE_OP_SUB, c->count, c->one);
-    probe_reg_into(s, c->value, reg);
-    probe_alu(s, WIRE_OP_XOR, c->kind, c->kind);
-    probe_alu(s, WIRE_OP_OR, c->kind, c->kinds);
-    probe_alu(s, WIRE_OP_AND, c->kind, c->three);
-    probe_alu(s, WIRE_OP_SHR, c->kinds, c->two);
-    unsigned narrow = probe_jump(s, WIRE_OP_JEQ, c->kind, c->one);
-    if (text)
-        string = probe_jump(s, WIRE_OP_JEQ, c->kind, c->two);
-    probe_put(s, c->value, 8);
-    unsigned after = probe_jump(s, WIRE_OP_JEQ, c->zero, c->zero);
-    if (text) {
-        probe_label(s, string);
-        probe_put_str(s, c->value, TEXT_MOST);
-        after_string = probe_jump(s, WIRE_OP_JEQ, c->zero, c->zero);
-    }
-    probe_label(s, narrow);
-    probe_put(s, c->value, 4);
-    probe_label(s, after);
-    if (text)
-        probe_label(s, after_string);
-}
-
-/* The event of a call that begins; c has its constants, number and task. */
-static void put_call(struct writer *w, struct call *c, const char *const *regs,
-                     const struct tables *tables)
-{
-    struct probe_set *s = w->set;
-    unsigned last = probe_imm(s, UNKNOWN), nr = probe_table(s, &tables->numbers, c->raw);
-    unsigned done[ARCH_SYSCALL_ARGS];
-
-    probe_event_of(s, ENTRY_FIRST, nr);
-    probe_put(s, writer_member(w, c->task, w->lm->layout.task_pid), 4);
-    unsigned known = probe_jump(s, WIRE_OP_JNE, nr, last);
-    probe_put(s, c->raw, 8);
-    probe_label(s, known);
-    c->kinds = probe_table(s, &tables->classes, nr);
-    probe_alu(s, WIRE_OP_ADD, nr, c->one);
-    probe_keep(s, VAR_SYSCALL, c->task, nr);
-    c->count = last; /* these two slots have done their duty */
-    c->kind = nr;
-    probe_imm_into(s, c->count, COUNT_MASK);
-    probe_alu(s, WIRE_OP_AND, c->count, c->kinds);
-    probe_alu(s, WIRE_OP_SHR, c->kinds, c->three);
-    c->value = c->raw;
-    for (unsigned i = 0; i < ARCH_SYSCALL_ARGS; i++) {
-        done[i] = probe_jump(s, WIRE_OP_JEQ, c->count, c->zero);
-        put_argument(s, c, regs[i], i < 2);
-    }
-    for (unsigned i = 0; i < ARCH_SYSCALL_ARGS; i++)
-        probe_label(s, done[i]);
-}
-
-static void constants(struct writer *w, struct call *c)
-{
-    c->zero = probe_imm(w->set, 0);
-    c->one = probe_imm(w->set, 1);
-    c->two = probe_imm(w->set, 2);
-    c->three = probe_imm(w->set, KINDS_SHIFT);
-}
-
-/* The event of a call that returns, if the task is in one: `ret` names the register. */
-static void put_return(struct writer *w, unsigned task, unsigned zero, const char *ret)
-{
-    struct probe_set *s = w->set;
-    unsigned nr = probe_recall(s, VAR_SYSCALL, task);
-    unsigned none = probe_jump(s, WIRE_OP_JEQ, nr, zero);
-
-    probe_keep(s, VAR_SYSCALL, task, zero);
-    probe_alu(s, WIRE_OP_SUB, nr, probe_imm(s, 1));
-    probe_event_of(s, EXIT_FIRST, nr);
-    probe_put(s, writer_member(w, task, w->lm->layout.task_pid), 4);
-    probe_put(s, probe_reg(s, ret), 8);
-    probe_label(s, none);
-}
-
-static void riscv_syscalls(struct writer *w, const struct tables *tables)
-{
-    static const char *const regs[] = {"a0", "a1", "a2", "a3", "a4", "a5"};
-    struct probe_set *s = w->set;
-    struct call c;
-
-    /* Not at handle_exception: supervisor mode does not see the user's strings. */
-    probe_opcode(s, "syscall_entry", UINT32_MAX, ECALL);
-    constants(w, &c);
-    /* The kernel calls its firmware with the same instruction. */
-    unsigned firmware = probe_jump(s, WIRE_OP_JNE, probe_reg(s, "priv"), c.zero);
-    c.raw = probe_reg(s, "a7");
-    c.task = probe_reg(s, "sscratch");
-    put_call(w, &c, regs, tables);
-    probe_label(s, firmware);
-    probe_end(s);
-
-    probe_opcode(s, "syscall_exit", UINT32_MAX, SRET);
-    unsigned zero = probe_imm(s, 0);
-    unsigned to = shifted(w, probe_reg(s, "sstatus"), WIRE_OP_SHR, SPP_SHIFT, 1);
-    unsigned kernel = probe_jump(s, WIRE_OP_JNE, to, zero);
-    put_return(w, probe_reg(s, "sscratch"), zero, "a0");
-    probe_label(s, kernel);
-    probe_end(s);
-}
-
-static struct oscope_error *x86_syscalls(struct writer *w, const struct tables *tables)
-{
-    static const char *const regs[] = {"rdi", "rsi", "rdx", "r10", "r8", "r9"};
-    uint64_t entry = symtab_addr(w->lm->base.symtab, "entry_SYSCALL_64");
-    struct probe_set *s = w->set;
-    struct call c;
-
-    if (!entry)
-        return error_new(OSCOPE_E_UNSUPPORTED,
-                         "no system calls: the symbols lack entry_SYSCALL_64");
-    probe_exec(s, "syscall_entry", entry);
-    constants(w, &c);
-    c.raw = probe_reg(s, "rax");
-    c.task = x86_task(w, "k_gs_base");
-    put_call(w, &c, regs, tables);
-    probe_end(s);
-
-    probe_opcode(s, "syscall_exit", SYSRETQ_MASK, SYSRETQ);
-    put_return(w, x86_task(w, "k_gs_base"), probe_imm(s, 0), "rax");
-    probe_end(s);
-
-    probe_opcode(s, "syscall_exit", IRETQ_MASK, IRETQ);
-    unsigned zero = probe_imm(s, 0);
-    unsigned to = shifted(w, probe_load(s, probe_reg(s, "rsp"), 8, 8), WIRE_OP_SHR, 0, 3);
-    unsigned kernel = probe_jump(s, WIRE_OP_JEQ, to, zero);
-    put_return(w, x86_task(w, "k_gs_base"), zero, "rax");
-    probe_label(s, kernel);
-    probe_end(s);
-    return NULL;
-}
-
-/* wake_up_new_task(p), in the task that made p. */
-static void inherit(struct writer *w, struct os_list *notes)
-{
-    const struct linux_model *lm = w->lm;
-    uint64_t at = symtab_addr(lm->base.symtab, "wake_up_new_task"), offset;
-    const char *reg;
-
-    if (!at || !linux_current_place(lm, &reg, &offset)) {
-        os_list_note(notes, "a new task's return from fork may be missing or of another call: the "
-                            "symbols lack wake_up_new_task");
-        return;
-    }
-    probe_exec(w->set, "syscall_inherit", at);
-    unsigned parent = probe_reg(w->set, reg), child = probe_reg(w->set, lm->base.arch->args[0]);
-    if (offset)
-        probe_load_into(w->set, parent, parent, offset, 8);
-    probe_keep(w->set, VAR_SYSCALL, child, probe_recall(w->set, VAR_SYSCALL, parent));
-    probe_end(w->set);
-}
-
-struct oscope_error *linux_event_types(const struct linux_model *lm, struct trace_schema *schema)
-{
-    const char *const *names = syscall_names(lm);
-
-    for (unsigned i = 0; i < ARCH_SYSCALLS; i++)
-        if (i == UNKNOWN || names[i])
-            TRY(add_types(schema, i, i == UNKNOWN ? "unknown" : names[i]));
-    return NULL;
-}
-
-static struct oscope_error *syscalls(struct writer *w, struct os_list *notes)
-{
-    const char *const *names = syscall_names(w->lm);
-    struct tables t;
-
-    for (unsigned i = 0; i < ARCH_SYSCALLS; i++) {
-        const char *name = i == UNKNOWN ? "unknown" : names[i];
-        t.numbers.values[i] = name ? (uint16_t)i : UNKNOWN;
-        t.classes.values[i] = class_of(name ? name : "unknown");
-    }
-    inherit(w, notes);
-    if (!is_riscv(w->lm))
-        return x86_syscalls(w, &t);
-    riscv_syscalls(w, &t);
-    return NULL;
 }
 
 /* ---- the sets ---- */
@@ -656,10 +356,10 @@ bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_se
     if (strcmp(set, "traps") != 0 && strcmp(set, "modes") != 0 && strcmp(set, "syscalls") != 0)
         return false;
     *err = NULL;
-    if (!is_riscv(lm) && !linux_current_place(lm, &reg, &offset))
+    if (!entry_riscv(lm) && !linux_current_place(lm, &reg, &offset))
         *err = error_new(OSCOPE_E_UNSUPPORTED, "the running task can't be told on this kernel");
     else if (!strcmp(set, "syscalls"))
-        *err = syscalls(&w, notes);
+        *err = linux_call_probes(&w, notes);
     else
         *err = set[0] == 't' ? traps(&w, notes) : modes(&w, notes);
     return true;

@@ -15,10 +15,8 @@
 #include <string.h>
 
 enum {
-    SRET = 0x10200073,
     CSRRW_SSCRATCH = 0x14001073,
     CSRRW_SSCRATCH_MASK = 0xfff0707f, /* whatever registers */
-    SPP_SHIFT = 8,                    /* of sstatus; SPVP of hstatus is the same bit */
     PRIV_VS = 5,
     CODE_MOST = 4096,
 };
@@ -35,7 +33,7 @@ bool linux_nested_find(struct writer *w, struct os_list *notes, struct linux_nes
         for (uint64_t i = 0; i + 4 <= size; i += 2) {
             uint32_t insn;
             memcpy(&insn, code + i, sizeof insn);
-            if (insn != SRET)
+            if (insn != ENTRY_SRET)
                 continue;
             out->enter = sym.addr + i;
             out->leave = (out->enter + 4 + 3) & ~UINT64_C(3);
@@ -54,14 +52,10 @@ unsigned linux_nested_skip(struct writer *w, const struct linux_nested *n, unsig
     return probe_jump(s, WIRE_OP_JEQ, probe_pc(s), probe_imm(s, n->enter));
 }
 
-/* One bit of a register, as a privilege. */
+/* SPP of sstatus, or SPVP of hstatus, which is the same bit. */
 static void put_privilege(struct writer *w, const char *reg)
 {
-    unsigned v = probe_reg(w->set, reg), k = probe_imm(w->set, SPP_SHIFT);
-
-    probe_alu(w->set, WIRE_OP_SHR, v, k);
-    probe_imm_into(w->set, k, 1);
-    writer_put(w, probe_alu(w->set, WIRE_OP_AND, v, k));
+    writer_put(w, entry_shifted(w, probe_reg(w->set, reg), WIRE_OP_SHR, ENTRY_SPP_SHIFT, 1));
 }
 
 /* At instructions of a class, when they execute in VS mode; to NULL: that is the mode from now. */
@@ -96,6 +90,6 @@ void linux_nested_probes(struct writer *w, const struct linux_nested *n)
     put_privilege(w, "hstatus");
     probe_end(s);
 
-    in_machine(w, UINT32_MAX, SRET, "sstatus");
+    in_machine(w, UINT32_MAX, ENTRY_SRET, "sstatus");
     in_machine(w, CSRRW_SSCRATCH_MASK, CSRRW_SSCRATCH, NULL);
 }
