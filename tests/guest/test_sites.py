@@ -6,7 +6,7 @@ import itertools
 import subprocess
 
 import pytest
-from harness import Guest
+from harness import Events, Guest
 from harness.guest import BUILD
 
 FORKS = "i=0; while [ $i -lt 40 ]; do /bin/busybox true; i=$((i+1)); done"
@@ -92,3 +92,29 @@ def test_ticks(probed):
     assert values[-1] - values[0] >= len(values) - 1
     assert all(w["address"] == p.variable and w["memory"] == w["data"] for w in p.writes)
     assert Guest.oscope_run("probe", "list", "-s", probed.session, "-o", "json").stdout.strip() == "[]"
+
+
+def test_with_all_accesses_counted(probed):
+    """Exact heat has a callback of its own at each access: neither fires twice, nor not at all."""
+    with Events(probed, "sched", "heat:exact"):
+        with Probes(probed, "total_forks", 8, "kernel_clone") as p:
+            before = forks(probed)
+            probed.sh(FORKS)
+            after = forks(probed)
+    values = [w["data"] for w in p.writes]
+    assert p.lost == 0 and set(range(before + 1, after + 1)) <= set(values)
+    assert values == list(range(values[0], values[-1] + 1))
+
+
+def test_switched_on_and_off_under_load(probed):
+    probed.sh(f"(touch /tmp/busy; while [ -e /tmp/busy ]; do {FORKS}; done) >/dev/null 2>&1 &")
+    last = 0
+    for _ in range(8):
+        with Probes(probed, "total_forks", 8, "kernel_clone") as p:
+            probed.sh("/bin/busybox true; /bin/busybox true")
+        values = [w["data"] for w in p.writes]
+        assert p.lost == 0 and len(values) >= 2 and values[0] > last
+        assert values == list(range(values[0], values[-1] + 1))
+        last = values[-1]
+    probed.sh("rm /tmp/busy")
+    assert forks(probed) >= last
