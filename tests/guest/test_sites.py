@@ -118,3 +118,32 @@ def test_switched_on_and_off_under_load(probed):
         last = values[-1]
     probed.sh("rm /tmp/busy")
     assert forks(probed) >= last
+
+
+# As with -icount, but without its time.
+ONE_THREAD = ("-accel", "tcg,thread=single")
+
+
+def test_one_thread_one_vcpu(arch):
+    if arch == "arm64":
+        pytest.skip("see test_no_events_of_arm64")
+    with Guest(arch, smp=1, via="run", extra=ONE_THREAD) as guest:
+        with Probes(guest, "total_forks", 8, "kernel_clone") as p:
+            before = forks(guest)
+            guest.sh(FORKS)
+            after = forks(guest)
+    values = [w["data"] for w in p.writes]
+    assert set(range(before + 1, after + 1)) <= set(values)
+    assert sum(b["pc"] == p.function for b in p.blocks) == len(values)
+
+
+def test_one_thread_two_vcpus(arch):
+    """QEMU does not tell which vCPU it was: refused, with the reason."""
+    if arch == "arm64":
+        pytest.skip("see test_no_events_of_arm64")
+    with Guest(arch, smp=2, via="run", extra=ONE_THREAD) as guest:
+        with pytest.raises(AssertionError) as refused:
+            with Probes(guest, "total_forks", 8, "kernel_clone"):
+                pass
+        assert "multi-threaded TCG" in str(refused.value)
+        assert guest.sh("echo alive").strip() == "alive"
