@@ -143,8 +143,9 @@ struct oscope_symbol {
 /* A probe that somebody wants. `probe` */
 struct oscope_probe {
     const char *name;   /* the event type it publishes */
-    const char *site;   /* function, instruction, idle, resume */
+    const char *site;   /* function, instruction, memory, block, idle, resume, access */
     uint64_t address;   /* OSCOPE_UNKNOWN unless the site is a place */
+    uint64_t size;      /* bytes of it, if it is a range; else OSCOPE_UNKNOWN */
     const char *symbol; /* there; "" if unknown */
     const char *state;  /* enabled, disabled */
     bool stands;        /* also if nobody reads its events */

@@ -9,9 +9,12 @@
 const struct oscope_column probe_columns[] = {
     COL(name, OSCOPE_TEXT, OSCOPE_COL_LEFT, "the event type that it publishes"),
     COL(site, OSCOPE_TEXT, OSCOPE_COL_LEFT,
-        "where it stands: function (at an instruction's address), instruction (of a class), idle, "
-        "resume"),
-    COL(address, OSCOPE_HEX, 0, "virtual address of a function's site; else null"),
+        "where it stands: function (at an instruction's address), instruction (of a class), memory "
+        "(accesses to a range), block (of code, begun in a range), idle, resume, access (each one, "
+        "counted for the set heat)"),
+    COL(address, OSCOPE_HEX, 0,
+        "virtual address of a function's site, or where a range begins; else null"),
+    COL(size, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "bytes of a range; else null"),
     COL(symbol, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "what lies there"),
     COL(state, OSCOPE_TEXT, OSCOPE_COL_LEFT, "enabled, or disabled: left out until it is enabled"),
     COL(stands, OSCOPE_BOOLEAN, 0, "by `probe enable`, whether or not a command wants it"),

@@ -62,6 +62,7 @@ enum wire_op {
     WIRE_OP_REG,      /* d = guest register number imm of the set */
     WIRE_OP_VCPU,     /* d = index of the vCPU */
     WIRE_OP_PC,       /* d = virtual address of the instruction at the site */
+    WIRE_OP_VALUE,    /* d = value imm (enum wire_value) of what happened at the site */
     WIRE_OP_LOAD,     /* d = guest memory, size bytes, little-endian, at s + imm */
     WIRE_OP_SEXT,     /* d = s, its lowest size bytes sign-extended */
     WIRE_OP_ADD,      /* d = d + s */
@@ -110,7 +111,32 @@ enum wire_site {
                        * (bytes & mask) == value */
     WIRE_SITE_IDLE,   /* the vCPU goes idle; no registers, no memory but direct */
     WIRE_SITE_RESUME, /* and runs again */
+    WIRE_SITE_MEMORY, /* after an instruction's access (enum wire_access in mask) to any of the
+                       * `value` bytes from virtual address `address` on */
+    WIRE_SITE_BLOCK,  /* where a block of translated code begins whose first instruction is one of
+                       * the `value` bytes from `address` on */
     WIRE_SITE_COUNT,
+};
+
+/*
+ * An atomic instruction's read and write are two accesses, an access that fails is none. Those that
+ * QEMU's callbacks do not see do not fire: walks of page tables, what devices do, and instructions
+ * whose helper uses the host's address directly (riscv64's vectors, cache-line zeroing).
+ */
+enum wire_access {
+    WIRE_ACCESS_READ = 1,
+    WIRE_ACCESS_WRITE = 2,
+};
+
+/* What programs may ask about their site, by WIRE_OP_VALUE. */
+enum wire_value {
+    WIRE_VALUE_ADDRESS, /* WIRE_SITE_MEMORY: virtual address of the first byte of the access */
+    WIRE_VALUE_SIZE,    /* its bytes */
+    WIRE_VALUE_WRITE,   /* 1: it was a write, 0: a read */
+    WIRE_VALUE_DATA,    /* what was read or written; of more than 8 bytes the lowest 8 */
+    WIRE_VALUE_INSNS,   /* WIRE_SITE_BLOCK: instructions of the block. An exception may leave it
+                         * before its end. */
+    WIRE_VALUE_COUNT,
 };
 
 struct wire_probe {

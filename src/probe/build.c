@@ -110,6 +110,19 @@ void probe_resume(struct probe_set *s, const char *name)
     begin(s, name, (struct wire_probe){.site = WIRE_SITE_RESUME});
 }
 
+void probe_memory(struct probe_set *s, const char *name, uint64_t va, uint64_t size,
+                  unsigned accesses)
+{
+    begin(s, name,
+          (struct wire_probe){
+              .site = WIRE_SITE_MEMORY, .address = va, .value = size, .mask = accesses});
+}
+
+void probe_block(struct probe_set *s, const char *name, uint64_t va, uint64_t size)
+{
+    begin(s, name, (struct wire_probe){.site = WIRE_SITE_BLOCK, .address = va, .value = size});
+}
+
 /* ---- instructions ---- */
 
 static void emit(struct probe_set *s, struct wire_insn insn)
@@ -190,6 +203,11 @@ unsigned probe_pc(struct probe_set *s)
 unsigned probe_vcpu(struct probe_set *s)
 {
     return emit_new(s, (struct wire_insn){.op = WIRE_OP_VCPU});
+}
+
+unsigned probe_value(struct probe_set *s, enum wire_value value)
+{
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_VALUE, .imm = value});
 }
 
 unsigned probe_load(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size)

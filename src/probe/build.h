@@ -57,12 +57,17 @@ void probe_exec(struct probe_set *s, const char *name, uint64_t va);
 void probe_opcode(struct probe_set *s, const char *name, uint64_t mask, uint64_t value);
 void probe_idle(struct probe_set *s, const char *name);
 void probe_resume(struct probe_set *s, const char *name);
+/* At accesses (enum wire_access, or both) to [va, va + size); where blocks of code in it begin. */
+void probe_memory(struct probe_set *s, const char *name, uint64_t va, uint64_t size,
+                  unsigned accesses);
+void probe_block(struct probe_set *s, const char *name, uint64_t va, uint64_t size);
 
 /* Values of the probe that is being written: each returns the slot that holds it. */
 unsigned probe_imm(struct probe_set *s, uint64_t v);
 unsigned probe_reg(struct probe_set *s, const char *name); /* a guest register */
 unsigned probe_pc(struct probe_set *s);
 unsigned probe_vcpu(struct probe_set *s);
+unsigned probe_value(struct probe_set *s, enum wire_value value); /* of what happened at the site */
 /* size bytes of guest memory at slot + offset; load_signed: sign-extended. */
 unsigned probe_load(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size);
 unsigned probe_load_signed(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size);

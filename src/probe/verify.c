@@ -49,6 +49,18 @@ static uint32_t adds(const struct wire_insn *i)
     }
 }
 
+static bool has_value(uint32_t site, uint64_t value)
+{
+    switch (value) {
+    case WIRE_VALUE_ADDRESS:
+    case WIRE_VALUE_SIZE:
+    case WIRE_VALUE_WRITE:
+    case WIRE_VALUE_DATA: return site == WIRE_SITE_MEMORY;
+    case WIRE_VALUE_INSNS: return site == WIRE_SITE_BLOCK;
+    default: return false;
+    }
+}
+
 /* What is wrong with an instruction after which `left` more follow in its program. */
 static const char *check_insn(const struct wire_set *s, const struct wire_probe *p,
                               const struct wire_insn *i, uint32_t left)
@@ -65,6 +77,8 @@ static const char *check_insn(const struct wire_set *s, const struct wire_probe 
         return "a register that the set does not name";
     if (i->op == WIRE_OP_REG && (p->site == WIRE_SITE_IDLE || p->site == WIRE_SITE_RESUME))
         return "a register is read where there are none";
+    if (i->op == WIRE_OP_VALUE && !has_value(p->site, i->imm))
+        return "a value that its site does not have";
     if (is_jump(i) && i->imm >= left)
         return "a jump out of the program";
     if ((i->op == WIRE_OP_EVENT && i->imm >= UINT16_MAX) ||
@@ -126,6 +140,13 @@ static const char *check_probe(const struct wire_set *s, const struct wire_probe
 {
     if (p->site >= WIRE_SITE_COUNT)
         return "an unknown kind of site";
+    if (p->site == WIRE_SITE_MEMORY || p->site == WIRE_SITE_BLOCK) {
+        const uint64_t all = WIRE_ACCESS_READ | WIRE_ACCESS_WRITE;
+        if (!p->value || p->value - 1 > UINT64_MAX - p->address)
+            return "a range of memory is empty or wraps around";
+        if (p->site == WIRE_SITE_MEMORY && (!p->mask || p->mask & ~all))
+            return "accesses that are neither reads nor writes";
+    }
     if (p->slot >= WIRE_PROBES)
         return "a place for counts that does not exist";
     if (!p->count || p->count > WIRE_PROGRAM)

@@ -293,6 +293,7 @@ struct engine_probe engine_probe(const struct engine *e, size_t i)
     struct engine_probe out = {.name = name,
                                .site = p->site,
                                .address = p->address,
+                               .size = p->value,
                                .disabled = find_disabled(e, name) < e->disabled.len,
                                .since = e->since[p->slot],
                                .counts = {.fired = now.fired - before->fired,

@@ -72,7 +72,8 @@ void engine_heat_now(struct engine *e, bool on);
 struct engine_probe {
     const char *name; /* the engine's, until the next wish */
     enum wire_site site;
-    uint64_t address;             /* WIRE_SITE_EXEC */
+    uint64_t address;             /* WIRE_SITE_EXEC, and where a range begins ... */
+    uint64_t size;                /* ... of WIRE_SITE_MEMORY and WIRE_SITE_BLOCK */
     unsigned users;               /* that want it */
     bool stands;                  /* among them */
     bool disabled;                /* not part of the wish */

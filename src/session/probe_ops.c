@@ -152,13 +152,13 @@ static json_t *probe_json(const struct engine_probe *p)
 {
     const struct control_counts *n = &p->counts;
 
-    return json_pack("{s:s,s:i,s:I,s:i,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "name", p->name,
-                     "site", (int)p->site, "address", (json_int_t)p->address, "users",
-                     (int)p->users, "stands", (int)p->stands, "disabled", (int)p->disabled, "since",
-                     (json_int_t)p->since, "fired", (json_int_t)n->fired, "published",
-                     (json_int_t)n->published, "faults", (json_int_t)n->faults, "dropped",
-                     (json_int_t)n->dropped, "timed", (json_int_t)n->timed, "cost",
-                     (json_int_t)n->cost);
+    return json_pack("{s:s,s:i,s:I,s:I,s:i,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "name", p->name,
+                     "site", (int)p->site, "address", (json_int_t)p->address, "size",
+                     (json_int_t)p->size, "users", (int)p->users, "stands", (int)p->stands,
+                     "disabled", (int)p->disabled, "since", (json_int_t)p->since, "fired",
+                     (json_int_t)n->fired, "published", (json_int_t)n->published, "faults",
+                     (json_int_t)n->faults, "dropped", (json_int_t)n->dropped, "timed",
+                     (json_int_t)n->timed, "cost", (json_int_t)n->cost);
 }
 
 struct oscope_error *probe_ops_list(struct broker *b, json_t *out)

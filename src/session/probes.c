@@ -15,6 +15,8 @@ static const char *site_name(json_int_t site)
     case WIRE_SITE_OPCODE: return "instruction";
     case WIRE_SITE_IDLE: return "idle";
     case WIRE_SITE_RESUME: return "resume";
+    case WIRE_SITE_MEMORY: return "memory";
+    case WIRE_SITE_BLOCK: return "block";
     case WIRE_SITE_COUNT: return "access";
     default: return "unknown";
     }
@@ -43,22 +45,24 @@ static bool add_row(struct os_list *list, const json_t *probe, uint64_t now)
     struct oscope_probe *row = os_list_add(list);
     const char *name = json_string_value(json_object_get(probe, "name"));
     json_int_t site = json_integer_value(json_object_get(probe, "site"));
+    bool range = site == WIRE_SITE_MEMORY || site == WIRE_SITE_BLOCK;
     bool disabled = json_is_true(json_object_get(probe, "disabled"));
 
     if (!row)
         return false;
-    *row = (struct oscope_probe){.name = arena_strdup(&list->strings, name ? name : ""),
-                                 .site = site_name(site),
-                                 .address = site == WIRE_SITE_EXEC ? number(probe, "address")
-                                                                   : OSCOPE_UNKNOWN,
-                                 .symbol = "",
-                                 .state = disabled ? "disabled" : "enabled",
-                                 .stands = json_is_true(json_object_get(probe, "stands")),
-                                 .users = number(probe, "users"),
-                                 .fired = number(probe, "fired"),
-                                 .events = number(probe, "published"),
-                                 .faults = number(probe, "faults"),
-                                 .dropped = number(probe, "dropped")};
+    *row = (struct oscope_probe){
+        .name = arena_strdup(&list->strings, name ? name : ""),
+        .site = site_name(site),
+        .address = range || site == WIRE_SITE_EXEC ? number(probe, "address") : OSCOPE_UNKNOWN,
+        .size = range ? number(probe, "size") : OSCOPE_UNKNOWN,
+        .symbol = "",
+        .state = disabled ? "disabled" : "enabled",
+        .stands = json_is_true(json_object_get(probe, "stands")),
+        .users = number(probe, "users"),
+        .fired = number(probe, "fired"),
+        .events = number(probe, "published"),
+        .faults = number(probe, "faults"),
+        .dropped = number(probe, "dropped")};
     add_rates(row, probe, now);
     return row->name != NULL;
 }

@@ -38,8 +38,14 @@ static bool read_memory(void *arg, uint64_t va, void *out, size_t n)
     return va % 16 != 15;
 }
 
-static void bend(void)
+/* Probes that the verifier may accept, if their programs are. */
+static void bend(const uint8_t head[8])
 {
+    set.probes[0] = (struct wire_probe){.site = head[5] % WIRE_SITE_COUNT,
+                                        .count = set.ncode,
+                                        .address = head[2],
+                                        .value = head[3] + 1,
+                                        .mask = head[4] % 3 + 1};
     for (uint32_t i = 0; i < set.ncode; i++) {
         struct wire_insn *c = &set.code[i];
         c->op %= WIRE_OP_COUNT;
@@ -51,6 +57,9 @@ static void bend(void)
             c->op = i == 1 ? WIRE_OP_EVENT : WIRE_OP_PUT;
         if (c->op == WIRE_OP_REG)
             c->imm %= 4;
+        else if (c->op == WIRE_OP_VALUE)
+            c->imm = set.probes[0].site == WIRE_SITE_BLOCK ? WIRE_VALUE_INSNS
+                                                           : c->imm % WIRE_VALUE_INSNS;
         else if (c->op == WIRE_OP_TABLE)
             c->imm %= 2;
         else if (c->op == WIRE_OP_RECALL || c->op == WIRE_OP_KEEP)
@@ -60,7 +69,6 @@ static void bend(void)
         else if (c->op >= WIRE_OP_EVENT)
             c->imm %= 200;
     }
-    set.probes[0] = (struct wire_probe){.count = set.ncode};
     if (set.ncode)
         set.code[set.ncode - 1].op = WIRE_OP_END;
 }
@@ -70,8 +78,17 @@ static void run(const uint8_t *memory, size_t n)
     static uint8_t record[WIRE_RECORD + GUARD];
     struct guest g = {memory, n, 0};
     static struct vars *vars[WIRE_VARS];
-    struct machine m = {
-        .arg = &g, .reg = read_register, .memory = read_memory, .tables = set.tables, .vars = vars};
+    static const uint64_t access[WIRE_VALUE_INSNS] = {1, 8, 1,
+                                                      2}; /* and no number of instructions */
+    static uint64_t block[WIRE_VALUE_COUNT] = {[WIRE_VALUE_INSNS] = 3};
+    struct machine m = {.arg = &g,
+                        .values = set.probes[0].site == WIRE_SITE_MEMORY  ? access
+                                  : set.probes[0].site == WIRE_SITE_BLOCK ? block
+                                                                          : NULL,
+                        .reg = read_register,
+                        .memory = read_memory,
+                        .tables = set.tables,
+                        .vars = vars};
 
     for (unsigned i = 0; i < WIRE_VARS; i++)
         if (!vars[i])
@@ -107,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     set.probes[0] =
         (struct wire_probe){.site = head[5], .slot = head[6], .first = head[7] % 4, .count = 8};
     if (head[0] & 0x80)
-        bend();
+        bend(head);
     if (!verify_set(&set))
         run(data, size);
     return 0;

@@ -182,6 +182,25 @@ unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info)
     return info & 7;
 }
 
+qemu_plugin_mem_value qemu_plugin_mem_get_value(qemu_plugin_meminfo_t info)
+{
+    qemu_plugin_mem_value v;
+
+    memset(&v, 0xee, sizeof v);
+    switch (info & 7) {
+    case 0: v.type = QEMU_PLUGIN_MEM_VALUE_U8, v.data.u8 = (uint8_t)qemu.data; break;
+    case 1: v.type = QEMU_PLUGIN_MEM_VALUE_U16, v.data.u16 = (uint16_t)qemu.data; break;
+    case 2: v.type = QEMU_PLUGIN_MEM_VALUE_U32, v.data.u32 = (uint32_t)qemu.data; break;
+    case 3: v.type = QEMU_PLUGIN_MEM_VALUE_U64, v.data.u64 = qemu.data; break;
+    default:
+        v.type = QEMU_PLUGIN_MEM_VALUE_U128;
+        v.data.u128.low = qemu.data;
+        v.data.u128.high = 0;
+        break;
+    }
+    return v;
+}
+
 struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr)
 {
     hwaddr.pa = vaddr;
@@ -227,4 +246,11 @@ void fake_access(const struct qemu_plugin_insn *insn, unsigned vcpu, uint64_t va
         if (insn->mem[i].rw & rw)
             insn->mem[i].cb(vcpu, (unsigned)__builtin_ctz(bytes) | (store ? 0x80 : 0), va,
                             insn->mem[i].userdata);
+}
+
+void fake_store(const struct qemu_plugin_insn *insn, unsigned vcpu, uint64_t va, unsigned bytes,
+                uint64_t data)
+{
+    qemu.data = data;
+    fake_access(insn, vcpu, va, bytes, true);
 }

@@ -53,6 +53,7 @@ struct fake_qemu {
     unsigned (*read_register)(unsigned number, uint8_t *out);
     bool (*read_memory)(uint64_t va, uint8_t *out, size_t n);
     bool no_accesses; /* the engine must not ask about them */
+    uint64_t data;    /* of the next access */
 };
 extern struct fake_qemu qemu;
 
@@ -65,5 +66,7 @@ void fake_begin_block(const struct qemu_plugin_tb *tb, unsigned vcpu);
 /* Its callbacks after an access of so many bytes, a power of two. */
 void fake_access(const struct qemu_plugin_insn *insn, unsigned vcpu, uint64_t va, unsigned bytes,
                  bool store);
+void fake_store(const struct qemu_plugin_insn *insn, unsigned vcpu, uint64_t va, unsigned bytes,
+                uint64_t data);
 
 #endif

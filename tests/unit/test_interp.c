@@ -30,11 +30,13 @@ static bool fake_memory(void *arg, uint64_t va, void *out, size_t n)
 
 static const uint16_t tables[2][WIRE_TABLE] = {[1] = {5, 6, [WIRE_TABLE - 1] = 99}};
 static struct vars *vars[WIRE_VARS];
+static uint64_t site_values[WIRE_VALUE_COUNT] = {0x9000, 8, 0, 0};
 
 static uint32_t run_at(uint64_t pc, const struct wire_insn *code)
 {
     struct machine m = {.pc = pc,
                         .vcpu = 3,
+                        .values = site_values,
                         .reg = fake_register,
                         .memory = fake_memory,
                         .tables = tables,
@@ -96,6 +98,24 @@ static void values(void **state)
     assert_int_equal(value(run_at(0, pc)), 0);
     assert_int_equal(header().flags, WIRE_EVENT_FAULT);
     assert_int_equal(value(RUN(IMM(1, 7), {.op = WIRE_OP_MOV, .d = 2, .s = 1}, EVENT, PUT8(2))), 7);
+}
+
+static uint64_t site_value(enum wire_value v)
+{
+    return value(RUN({.op = WIRE_OP_VALUE, .d = 2, .imm = v}, EVENT, PUT8(2)));
+}
+
+static void values_of_a_site(void **state)
+{
+    assert_int_equal(site_value(WIRE_VALUE_ADDRESS), 0x9000);
+    assert_int_equal(site_value(WIRE_VALUE_SIZE), 8);
+    assert_int_equal(site_value(WIRE_VALUE_DATA), 0);
+    assert_int_equal(header().flags, 0);
+    assert_int_equal(site_value(WIRE_VALUE_INSNS), 0); /* not known */
+    assert_int_equal(header().flags, WIRE_EVENT_FAULT);
+    site_values[WIRE_VALUE_INSNS] = 7;
+    assert_int_equal(site_value(WIRE_VALUE_INSNS), 7);
+    assert_int_equal(header().flags, 0);
 }
 
 static uint64_t table_at(uint64_t i)
@@ -325,11 +345,17 @@ static void blocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values),        cmocka_unit_test(tables_and_types),
-        cmocka_unit_test(variables),     cmocka_unit_test(arithmetic),
-        cmocka_unit_test(jumping),       cmocka_unit_test(loads),
-        cmocka_unit_test(narrow_fields), cmocka_unit_test(strings),
-        cmocka_unit_test(data_as_text),  cmocka_unit_test(blocks),
+        cmocka_unit_test(values),
+        cmocka_unit_test(values_of_a_site),
+        cmocka_unit_test(tables_and_types),
+        cmocka_unit_test(variables),
+        cmocka_unit_test(arithmetic),
+        cmocka_unit_test(jumping),
+        cmocka_unit_test(loads),
+        cmocka_unit_test(narrow_fields),
+        cmocka_unit_test(strings),
+        cmocka_unit_test(data_as_text),
+        cmocka_unit_test(blocks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

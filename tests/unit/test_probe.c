@@ -207,14 +207,19 @@ static void json_and_back(void **state)
     one(&a, "x", 0xffffffff80001000, "a0");
     probe_opcode(&a, "csr", 0xfff0707f, 0x14101073);
     probe_end(&a);
+    probe_memory(&a, "written", 0xffffffff81000000, UINT64_MAX >> 32, WIRE_ACCESS_WRITE);
+    probe_value(&a, WIRE_VALUE_DATA);
+    probe_end(&a);
+    probe_block(&a, "block", 0, UINT64_MAX);
+    probe_end(&a);
     probe_direct(&a, 0xffffffd800000000, 0x20000000, 0x7f0012345000);
     probe_heat(&a, 12345);
     assert_true(probe_ram(&a, 0x80000000, 0x20000000, 0x7f0012345000));
     assert_null(probe_set_finish(&a));
     json_t *j = probes_to_json(&a);
     assert_null(probes_from_json(j, &b));
-    assert_int_equal(b.probes.len, 2);
-    assert_memory_equal(a.probes.data, b.probes.data, 2 * sizeof *a.probes.data);
+    assert_int_equal(b.probes.len, 4);
+    assert_memory_equal(a.probes.data, b.probes.data, 4 * sizeof *a.probes.data);
     /* of slots, only those of a live engine matter: the broker gives them */
     assert_int_equal(a.code.len, b.code.len);
     assert_memory_equal(a.code.data, b.code.data, a.code.len * sizeof *a.code.data);

@@ -136,6 +136,18 @@ static void at_any_addi(struct probe_set *s)
     event(s, 1);
 }
 
+static void at_accesses(struct probe_set *s)
+{
+    probe_memory(s, "write", 0x9000, 8, WIRE_ACCESS_WRITE);
+    event(s, 1);
+}
+
+static void at_blocks(struct probe_set *s)
+{
+    probe_block(s, "block", 0, UINT64_MAX);
+    event(s, 1);
+}
+
 static int install(int vcpus, const char *identity)
 {
     qemu_info_t info = {.target_name = "riscv64", .version = {2, 4}, .system_emulation = true};
@@ -243,6 +255,12 @@ static void refuses_what_it_does_not_see(void **state)
     execute(5, SYSTEM);
     expect_refused(g, "multi-threaded TCG");
     assert_int_equal(control_in_force(control), in_force);
+    for (int i = 0; i < 2; i++) {
+        g = wish(i ? at_accesses : at_blocks);
+        execute(5, SYSTEM);
+        expect_refused(g, "at accesses to memory or at blocks of code need multi-threaded TCG");
+        assert_int_equal(control_in_force(control), in_force);
+    }
 }
 
 static void switches_off(void **state)
@@ -325,6 +343,30 @@ static void any_instruction_will_do(void **state)
     control_close(control);
 }
 
+static void accesses_and_blocks_of_one(void **state)
+{
+    assert_int_equal(install(1, ""), 0);
+    begin(0, 0);
+    qemu.no_accesses = false;
+    translate();
+    uint64_t g = wish(at_accesses);
+    execute(0, SYSTEM);
+    fake_reset();
+    assert_int_equal(control_in_force(control), g);
+    translate();
+    fake_access(&machine.tb.insns[PLAIN], 0, 0x9000, 8, true);
+    assert_int_equal(fired(0, 0), 1);
+    wish(at_blocks);
+    execute(0, SYSTEM);
+    fake_reset();
+    translate();
+    assert_int_equal(machine.tb.insns[PLAIN].nmem, 0);
+    fake_begin_block(&machine.tb, 0);
+    assert_int_equal(fired(0, 0), 2);
+    qemu.no_accesses = true;
+    control_close(control);
+}
+
 /* ---- what can't be ---- */
 
 static void nothing_tells_them_apart(void **state)
@@ -382,6 +424,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(one_waits),
         cmocka_unit_test(any_instruction_will_do),
     };
+    static const struct CMUnitTest accesses[] = {cmocka_unit_test(accesses_and_blocks_of_one)};
     static const struct CMUnitTest anonymous[] = {cmocka_unit_test(nothing_tells_them_apart)};
     static const struct CMUnitTest silent[] = {cmocka_unit_test(they_do_not_tell)};
     static const struct CMUnitTest threads[] = {cmocka_unit_test(they_have_threads)};
@@ -396,12 +439,14 @@ int main(int argc, char **argv)
         return cmocka_run_group_tests(several, NULL, NULL);
     if (!strcmp(which, "one"))
         return cmocka_run_group_tests(one, NULL, NULL);
+    if (!strcmp(which, "accesses"))
+        return cmocka_run_group_tests(accesses, NULL, NULL);
     if (!strcmp(which, "anonymous"))
         return cmocka_run_group_tests(anonymous, NULL, NULL);
     if (!strcmp(which, "silent"))
         return cmocka_run_group_tests(silent, NULL, NULL);
     if (!strcmp(which, "threads"))
         return cmocka_run_group_tests(threads, NULL, NULL);
-    fprintf(stderr, "usage: test_tcg_single several|one|anonymous|silent|threads\n");
+    fprintf(stderr, "usage: test_tcg_single several|one|accesses|anonymous|silent|threads\n");
     return 2;
 }

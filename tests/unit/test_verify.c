@@ -8,6 +8,7 @@
 
 #include "probe/verify.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,57 @@ static void probes(void **state)
     bad("outside of the set's code");
     set->probes[0].first = UINT32_MAX;
     bad("outside of the set's code");
+}
+
+static void ranges_of_sites(void **state)
+{
+    PROGRAM(END);
+    struct wire_probe *p = &set->probes[0];
+    p->site = WIRE_SITE_MEMORY;
+    bad("range of memory");
+    p->value = 8;
+    bad("neither reads nor writes");
+    p->mask = 4;
+    bad("neither reads nor writes");
+    p->mask = UINT64_C(1) << 32 | 1;
+    bad("neither reads nor writes");
+    for (p->mask = 1; p->mask <= 3; p->mask++)
+        good();
+    p->mask = 3;
+    p->address = UINT64_MAX - 7; /* up to the last byte */
+    good();
+    p->value = 9;
+    bad("wraps around");
+    p->site = WIRE_SITE_BLOCK;
+    bad("wraps around");
+    p->address = 0;
+    p->value = UINT64_MAX;
+    good();
+    p->value = 0;
+    bad("range of memory");
+}
+
+/* Does a probe at that site have that value? */
+static bool site_has(uint32_t site, uint64_t value)
+{
+    PROGRAM({.op = WIRE_OP_VALUE, .imm = value}, END);
+    set->probes[0].site = site;
+    set->probes[0].value = set->probes[0].mask = 1;
+    if (!verify_set(set))
+        return true;
+    bad("a value that its site does not have");
+    return false;
+}
+
+static void values(void **state)
+{
+    for (uint32_t site = 0; site < WIRE_SITE_COUNT; site++) {
+        for (unsigned v = WIRE_VALUE_ADDRESS; v <= WIRE_VALUE_DATA; v++)
+            assert_int_equal(site_has(site, v), site == WIRE_SITE_MEMORY);
+        assert_int_equal(site_has(site, WIRE_VALUE_INSNS), site == WIRE_SITE_BLOCK);
+        assert_false(site_has(site, WIRE_VALUE_COUNT));
+        assert_false(site_has(site, UINT64_MAX));
+    }
 }
 
 static void instructions(void **state)
@@ -288,7 +340,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets),           cmocka_unit_test(ranges),
-        cmocka_unit_test(probes),         cmocka_unit_test(instructions),
+        cmocka_unit_test(probes),         cmocka_unit_test(ranges_of_sites),
+        cmocka_unit_test(values),         cmocka_unit_test(instructions),
         cmocka_unit_test(ends_and_jumps), cmocka_unit_test(events),
         cmocka_unit_test(sizes),          cmocka_unit_test(tables_and_variables),
         cmocka_unit_test(counted_ram),

@@ -66,6 +66,25 @@ struct qemu_plugin_hwaddr;
 /* How an access is: asked about by the functions below. */
 typedef uint32_t qemu_plugin_meminfo_t;
 
+typedef struct {
+    enum qemu_plugin_mem_value_type {
+        QEMU_PLUGIN_MEM_VALUE_U8,
+        QEMU_PLUGIN_MEM_VALUE_U16,
+        QEMU_PLUGIN_MEM_VALUE_U32,
+        QEMU_PLUGIN_MEM_VALUE_U64,
+        QEMU_PLUGIN_MEM_VALUE_U128,
+    } type;
+    union {
+        uint8_t u8;
+        uint16_t u16;
+        uint32_t u32;
+        uint64_t u64;
+        struct {
+            uint64_t low, high;
+        } u128;
+    } data;
+} qemu_plugin_mem_value;
+
 enum qemu_plugin_mem_rw {
     QEMU_PLUGIN_MEM_R = 1,
     QEMU_PLUGIN_MEM_W,
@@ -110,6 +129,8 @@ void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, qemu_plugin
 
 bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
+/* What was read or written; in the callback only. */
+qemu_plugin_mem_value qemu_plugin_mem_get_value(qemu_plugin_meminfo_t info); /* 4 */
 /* By the TLB; vaddr may be another one than that of the access. NULL: not there. Valid until the
  * next call. */
 struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr);

@@ -40,6 +40,14 @@ static uint64_t read_register(struct run *r, uint64_t number)
     return 0;
 }
 
+static uint64_t read_value(struct run *r, uint64_t number)
+{
+    uint64_t v = r->m->values[number];
+
+    r->fault |= number == WIRE_VALUE_INSNS && !v; /* the engine had no room to remember */
+    return v;
+}
+
 static uint64_t sign_extend(uint64_t v, unsigned size)
 {
     unsigned shift = 64 - 8 * size;
@@ -178,6 +186,7 @@ uint32_t interp_run(const struct wire_insn *code, const struct machine *m,
             *d = m->pc;
             r.fault |= !m->pc;
             break;
+        case WIRE_OP_VALUE: *d = read_value(&r, i->imm); break;
         case WIRE_OP_LOAD: *d = load(&r, s + i->imm, i->size); break;
         case WIRE_OP_SEXT: *d = sign_extend(s, i->size); break;
         case WIRE_OP_ADD: *d += s; break;

@@ -13,7 +13,8 @@
 struct machine {
     uint64_t pc;   /* of the instruction at the site; 0: there is none, or it is not known */
     uint32_t vcpu; /* index */
-    void *arg;     /* of the functions, which return false for what can't be read */
+    const uint64_t *values; /* by enum wire_value; those that its site has are there */
+    void *arg;              /* of the functions, which return false for what can't be read */
     bool (*reg)(void *arg, unsigned number, uint64_t *value);
     bool (*memory)(void *arg, uint64_t va, void *out, size_t n); /* n: 1 to WIRE_RECORD */
     const uint16_t (*tables)[WIRE_TABLE];

@@ -27,6 +27,7 @@
 #include "capture/layout.h"
 #include "capture/tcg/heat.h"
 #include "capture/tcg/single.h"
+#include "capture/tcg/sites.h"
 #include "capture/tcg/vcpu.h"
 
 #include <errno.h>
@@ -104,6 +105,15 @@ static void awake(struct vcpu *v)
     v->waiting = false;
 }
 
+/* It executes code of that set. */
+static void seen(struct vcpu *v, const struct set *s)
+{
+    if (v->waiting && engine.single.on)
+        single_awake(&engine.single, v, s);
+    else if (v->waiting)
+        awake(v);
+}
+
 static void on_instruction(unsigned index, void *userdata)
 {
     const struct point *p = userdata;
@@ -111,10 +121,7 @@ static void on_instruction(unsigned index, void *userdata)
     if (index >= engine.layout.rings)
         return;
     struct vcpu *v = &engine.vcpus[index];
-    if (v->waiting && engine.single.on)
-        single_awake(&engine.single, v, p->set);
-    else if (v->waiting)
-        awake(v);
+    seen(v, p->set);
     vcpu_fire(v, p, true);
 }
 
@@ -205,6 +212,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         return; /* the set is asked when the code executes */
     if (n && s->wire.heat == WIRE_HEAT_ON)
         heat_watch(engine.heat, tb);
+    if (n)
+        sites_watch(s, tb);
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t pc = qemu_plugin_insn_vaddr(insn);
@@ -377,6 +386,7 @@ static void exchange(void)
         exchange_vars(old, engine.next);
     exchange_heat();
     atomic_store(&engine.set, engine.next);
+    sites_use(engine.next);
     if (old && old != engine.next) {
         old->next_dead = engine.dead;
         engine.dead = old;
@@ -638,6 +648,7 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *in
         return complain("out of memory");
     single_init(&engine.single, &engine.shared->one_thread, engine.vcpus, engine.layout.rings,
                 info->system.max_vcpus);
+    sites_init(engine.vcpus, engine.layout.rings, seen);
     engine.id = id;
     engine.at_start = (uint32_t)info->system.smp_vcpus;
     atomic_store(&engine.shared->vcpus, engine.at_start);

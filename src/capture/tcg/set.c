@@ -12,8 +12,9 @@
 #include <string.h>
 
 enum {
+    ACCESS_MOST = 128, /* bytes: no access of QEMU has more (MO_1024) */
     PLACES_BUCKETS = 1 << 14,
-    PLACES_MAX = 1 << 18, /* the guest decides how many there are: 20 MiB at most */
+    PLACES_MAX = 1 << 18, /* the guest decides how many there are: 32 MiB at most */
 };
 
 struct place {
@@ -34,6 +35,14 @@ static uint32_t hash(uint64_t x)
 }
 
 /* ---- taking over ---- */
+
+static bool asks(const struct wire_set *w, const struct wire_probe *p, enum wire_value value)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (w->code[p->first + i].op == WIRE_OP_VALUE && w->code[p->first + i].imm == value)
+            return true;
+    return false;
+}
 
 static bool uses(const struct wire_set *w, const struct wire_probe *p, uint8_t op)
 {
@@ -70,6 +79,20 @@ static void add_address(struct set *s, struct point *p)
     chain(&s->addresses[i], p);
 }
 
+/* An access that begins below the range may reach into it. */
+static void add_memory(struct set *s, struct point *p)
+{
+    const struct wire_probe *probe = p->probe;
+    uint64_t below = probe->address < ACCESS_MOST - 1 ? probe->address : ACCESS_MOST - 1;
+
+    p->low = probe->address - below;
+    p->most = below + (probe->value - 1);
+    p->reads_data = asks(&s->wire, probe, WIRE_VALUE_DATA);
+    s->accesses |= (unsigned)probe->mask;
+    s->access_registers |= p->reads_registers;
+    chain(&s->memory, p);
+}
+
 static void add_probe(struct set *s, uint32_t i)
 {
     const struct wire_probe *probe = &s->wire.probes[i];
@@ -77,6 +100,7 @@ static void add_probe(struct set *s, uint32_t i)
 
     *p = (struct point){.set = s,
                         .code = s->wire.code + probe->first,
+                        .probe = probe,
                         .slot = probe->slot,
                         .reads_registers = uses(&s->wire, probe, WIRE_OP_REG)};
     switch (probe->site) {
@@ -86,9 +110,11 @@ static void add_probe(struct set *s, uint32_t i)
         break;
     case WIRE_SITE_OPCODE: s->opcodes[s->nopcodes++] = i; break;
     case WIRE_SITE_IDLE: chain(&s->idle, p); break;
-    default: chain(&s->resume, p); break;
+    case WIRE_SITE_RESUME: chain(&s->resume, p); break;
+    case WIRE_SITE_MEMORY: add_memory(s, p); break;
+    default: chain(&s->blocks, p); break;
     }
-    s->translates |= probe->site == WIRE_SITE_EXEC || probe->site == WIRE_SITE_OPCODE;
+    s->translates |= probe->site != WIRE_SITE_IDLE && probe->site != WIRE_SITE_RESUME;
 }
 
 static bool prepare(struct set *s)
@@ -170,12 +196,12 @@ struct point *set_at(const struct set *s, uint64_t pc)
 }
 
 /* Under the lock. */
-static struct point *find_place(struct set *s, uint32_t probe, uint64_t pc)
+static struct point *find_place(struct set *s, uint32_t probe, uint64_t pc, uint32_t n)
 {
-    struct place **bucket = &s->places->buckets[hash(pc) % PLACES_BUCKETS];
+    struct place **bucket = &s->places->buckets[hash(pc + n) % PLACES_BUCKETS];
     struct place *p = *bucket;
 
-    while (p && (p->point.pc != pc || p->probe != probe))
+    while (p && (p->point.pc != pc || p->point.insns != n || p->probe != probe))
         p = p->next;
     if (p)
         return &p->point;
@@ -183,17 +209,32 @@ static struct point *find_place(struct set *s, uint32_t probe, uint64_t pc)
         return NULL;
     *p = (struct place){.point = s->points[probe], .next = *bucket, .probe = probe};
     p->point.pc = pc;
+    p->point.insns = n;
     *bucket = p;
     s->places->n++;
     return &p->point;
+}
+
+static struct point *place(struct set *s, uint32_t probe, uint64_t pc, uint32_t n)
+{
+    pthread_mutex_lock(&s->places->lock);
+    struct point *p = find_place(s, probe, pc, n);
+    pthread_mutex_unlock(&s->places->lock);
+    return p ? p : &s->points[probe];
 }
 
 struct point *set_place(struct set *s, uint32_t probe, uint64_t pc)
 {
     if (!uses(&s->wire, &s->wire.probes[probe], WIRE_OP_PC))
         return &s->points[probe];
-    pthread_mutex_lock(&s->places->lock);
-    struct point *p = find_place(s, probe, pc);
-    pthread_mutex_unlock(&s->places->lock);
-    return p ? p : &s->points[probe];
+    return place(s, probe, pc, 0);
+}
+
+struct point *set_block(struct set *s, struct point *p, uint64_t pc, uint32_t n)
+{
+    if (!uses(&s->wire, p->probe, WIRE_OP_PC))
+        pc = 0;
+    if (!asks(&s->wire, p->probe, WIRE_VALUE_INSNS))
+        n = 0;
+    return pc || n ? place(s, (uint32_t)(p - s->points), pc, n) : p;
 }

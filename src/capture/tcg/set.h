@@ -2,7 +2,7 @@
 /*
  * A probe set in private memory, made ready for the translator: which probes stand at an address,
  * which want an instruction's bytes. Verified; never changes but for the points of places that
- * opcode probes found. Knows nothing of QEMU.
+ * opcode and block probes found. Knows nothing of QEMU.
  */
 #ifndef CAPTURE_TCG_SET_H
 #define CAPTURE_TCG_SET_H
@@ -17,9 +17,13 @@ struct set;
 struct point {
     const struct set *set;
     const struct wire_insn *code;
+    const struct wire_probe *probe;
     uint64_t pc;
     uint32_t slot;
+    uint32_t insns; /* of the block; 0: not known, or none */
     bool reads_registers;
+    bool reads_data;    /* of an access */
+    uint64_t low, most; /* an access that begins beyond low + most, or below low, is not meant */
     struct point *next; /* in its chain: same address, or same kind of site */
 };
 
@@ -30,10 +34,13 @@ struct set {
     struct set *next_dead; /* the engine's, while it waits to be freed */
     struct point *points;  /* one for each probe */
     struct point *idle, *resume;
+    struct point *memory, *blocks;
+    unsigned accesses;           /* of which kinds `memory` wants any, enum wire_access */
+    bool access_registers;       /* some of `memory` reads them */
     uint32_t *opcodes, nopcodes; /* probes with WIRE_SITE_OPCODE */
     struct point **addresses;    /* chains of probes with WIRE_SITE_EXEC, hashed by address */
     uint32_t mask;               /* of their hash */
-    struct places *places;       /* points of opcode probes whose programs ask where they are */
+    struct places *places;       /* points of probes whose programs ask where they are */
 };
 
 /*
@@ -49,5 +56,9 @@ struct point *set_at(const struct set *s, uint64_t pc);
 /* The point for an opcode probe (index into wire.probes) at an address, made when it is new; its pc
  * is 0 when there are too many. May be called by several threads at once. */
 struct point *set_place(struct set *s, uint32_t probe, uint64_t pc);
+
+/* The same for one of s->blocks, at a block of n instructions: pc and insns are set if the program
+ * asks for them. */
+struct point *set_block(struct set *s, struct point *p, uint64_t pc, uint32_t n);
 
 #endif

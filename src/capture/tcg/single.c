@@ -94,6 +94,9 @@ const char *single_lacks(const struct single *s, const struct set *set)
     if (s->several && set->wire.heat)
         return "accesses to memory can be told apart by vCPU only under multi-threaded TCG (no "
                "-icount, no thread=single)";
+    if (s->several && (set->memory || set->blocks))
+        return "probes at accesses to memory or at blocks of code need multi-threaded TCG (no "
+               "-icount, no thread=single), or one vCPU: the one that executes is not told";
     for (uint32_t i = 0; s->several && i < set->nopcodes; i++)
         if (!covers(s, &set->wire.probes[set->opcodes[i]]))
             return "probes at such instructions need multi-threaded TCG (no -icount, no "

@@ -135,11 +135,20 @@ static uint64_t add(_Atomic uint64_t *counter, uint64_t n)
     return before;
 }
 
-static void fire(struct vcpu *v, const struct point *p, struct wire_count *count, bool executing)
+/* Where a probe fires. */
+struct occasion {
+    uint64_t pc;
+    const uint64_t *values;
+    bool executing;
+};
+
+static void fire(struct vcpu *v, const struct point *p, struct wire_count *count,
+                 const struct occasion *o)
 {
-    struct access a = {v, p->set, executing};
-    struct machine m = {.pc = p->pc,
+    struct access a = {v, p->set, o->executing};
+    struct machine m = {.pc = o->pc,
                         .vcpu = v->ring.cpu,
+                        .values = o->values,
                         .arg = &a,
                         .reg = read_register,
                         .memory = read_memory,
@@ -156,7 +165,7 @@ static void fire(struct vcpu *v, const struct point *p, struct wire_count *count
         v->generation = p->set->wire.generation;
         ring_cut(&v->ring);
     }
-    v->ring.may_wait = executing; /* else QEMU's big lock is held */
+    v->ring.may_wait = o->executing; /* else QEMU's big lock is held */
     if (!ring_put(&v->ring, v->record, n, clock_ns())) {
         add(&count->dropped, 1);
         return;
@@ -166,20 +175,34 @@ static void fire(struct vcpu *v, const struct point *p, struct wire_count *count
         add(&count->faults, 1);
 }
 
-void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
+static void count_and_fire(struct vcpu *v, const struct point *p, const struct occasion *o)
 {
     struct wire_count *count = &v->counts[p->slot];
 
     if (add(&count->fired, 1) % TIMED_EVERY != TIMED_FIRST) {
-        fire(v, p, count, executing);
+        fire(v, p, count, o);
         return;
     }
     uint64_t begin = clock_ns();
     v->ring.waited = 0;
-    fire(v, p, count, executing);
+    fire(v, p, count, o);
     uint64_t took = clock_ns() - begin - v->ring.waited;
     if (took > TIMED_MOST_NS)
         return;
     add(&count->cost, took > v->clock_cost ? took - v->clock_cost : 0);
     add(&count->timed, 1);
+}
+
+void vcpu_fire(struct vcpu *v, const struct point *p, bool executing)
+{
+    const struct occasion o = {.pc = p->pc, .executing = executing};
+
+    count_and_fire(v, p, &o);
+}
+
+void vcpu_fire_at(struct vcpu *v, const struct point *p, uint64_t pc, const uint64_t *values)
+{
+    const struct occasion o = {.pc = pc, .values = values, .executing = true};
+
+    count_and_fire(v, p, &o);
 }

@@ -49,4 +49,8 @@ bool vcpu_read_identity(struct vcpu *v, uint64_t *value);
  * are at hand. */
 void vcpu_fire(struct vcpu *v, const struct point *p, bool executing);
 
+/* The same of a program that asks for values of its site (by enum wire_value), with the address of
+ * the instruction. */
+void vcpu_fire_at(struct vcpu *v, const struct point *p, uint64_t pc, const uint64_t *values);
+
 #endif
