@@ -12,7 +12,9 @@
 enum { LONG = 100, PAGE = 4096, HUGE_PAGE = 2 << 20 };
 
 static char in[2 * PAGE] __attribute__((aligned(4096)));
-static const char data[LONG] = "a\"b\\c\n\t\1" "2\1x\0\0\377" "end of what fits..plus some more";
+static const char data[LONG] = "a\"b\\c\n\t\1"
+                               "2\1x\0\0\377"
+                               "end of what fits..plus some more";
 
 static void check(long got, long want)
 {
@@ -66,7 +68,8 @@ static void huge(const char *path, char *memory)
 int main(int argc, char **argv)
 {
     long rounds = work_count(argc, argv, 1, 1, 100000);
-    char *map = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *map =
+        mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     char *memory = (char *)(((uintptr_t)map + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
 
     madvise(memory, HUGE_PAGE, MADV_HUGEPAGE);

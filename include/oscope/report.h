@@ -19,14 +19,14 @@ extern "C" {
 #endif
 
 struct oscope_report_options {
-    const char *dir;   /* of a recording; NULL: the session's guest, live */
-    uint64_t from, to; /* recordings: ns since its first event; to 0: all */
+    const char *dir;                 /* of a recording; NULL: the session's guest, live */
+    uint64_t from, to;               /* recordings: ns since its first event; to 0: all */
     bool from_absolute, to_absolute; /* they are ns of the recording's clock */
-    int32_t cpu;       /* only this vCPU; -1: all */
-    const char *task;  /* only this task: thread id, or name; NULL: all */
-    const char *duty;  /* heat, live: share of the time in which accesses are counted, "5%" or
-                        * "exact"; NULL: 1 % */
-    uint64_t slices;   /* how many single slices (traps, calls) are kept, the last ones; 0: 65536 */
+    int32_t cpu;                     /* only this vCPU; -1: all */
+    const char *task;                /* only this task: thread id, or name; NULL: all */
+    const char *duty; /* heat, live: share of the time in which accesses are counted, "5%" or
+                       * "exact"; NULL: 1 % */
+    uint64_t slices;  /* how many single slices (traps, calls) are kept, the last ones; 0: 65536 */
 };
 
 struct oscope_report;

@@ -63,9 +63,9 @@ bool text_number(const char *s, uint64_t max, uint64_t *out);
 /* Seconds, "2", "0.1", "10s"; false unless 0.001 <= v <= 1e6. */
 bool text_seconds(const char *s, double *out);
 /*
- * A moment of a recording: "2.5", "250ms", "40us" after its first event, or "@1234.5": seconds of its
- * clock, as `oscope events` prints them. Whole nanoseconds, exactly; units s, ms, us, ns. A '+' before
- * it changes nothing.
+ * A moment of a recording: "2.5", "250ms", "40us" after its first event, or "@1234.5": seconds of
+ * its clock, as `oscope events` prints them. Whole nanoseconds, exactly; units s, ms, us, ns. A '+'
+ * before it changes nothing.
  */
 struct text_moment {
     bool absolute;
@@ -73,7 +73,8 @@ struct text_moment {
 };
 bool text_moment(const char *s, struct text_moment *out);
 #define TEXT_MOMENT_FORM                                                                           \
-    "seconds after the first event (2.5, 250ms, 40us), or @ and the recording's own time (@1234.5)"
+    "seconds after the first event (2.5, 250ms, 40us), or @ and the recording's own time "         \
+    "(@1234.5)"
 /* Bytes, "4096", "500M", "1.5GiB": K, M, G, T are powers of 1024. */
 bool text_size(const char *s, uint64_t *out);
 

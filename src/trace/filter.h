@@ -16,9 +16,8 @@
 struct trace_filter;
 
 /*
- * Errors: OSCOPE_E_USAGE: it can't be understood, no type of the schema has such a field or name, or
- * a term could never hold, such as text compared with <. The
- * schema must outlive the filter.
+ * Errors: OSCOPE_E_USAGE: it can't be understood, no type of the schema has such a field or name,
+ * or a term could never hold, such as text compared with <. The schema must outlive the filter.
  */
 struct oscope_error *trace_filter_new(const char *expr, const struct trace_schema *schema,
                                       struct trace_filter **out) WARN_UNUSED;
