@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "capture/layout.h"
 #include "capture/tcg/heat.h"
+#include "capture/tcg/hooks.h"
 #include "capture/tcg/single.h"
 #include "capture/tcg/vcpu.h"
 
@@ -429,9 +430,9 @@ static bool prepare_to_relax(void)
 /* In a callback that holds QEMU's big lock. */
 static void reset(qemu_plugin_id_t id)
 {
-    qemu_plugin_register_vcpu_idle_cb(id, NULL);
-    qemu_plugin_register_vcpu_resume_cb(id, NULL);
-    qemu_plugin_reset(id, on_reset);
+    hook_vcpu(HOOK_VCPU_IDLE, NULL);
+    hook_vcpu(HOOK_VCPU_RESUME, NULL);
+    hook_reset(on_reset);
 }
 
 /* Looks whether something else is wished for than what was looked at last, or whether translation
@@ -552,12 +553,12 @@ static void on_resume(qemu_plugin_id_t id, unsigned index)
 
 static void register_callbacks(qemu_plugin_id_t id)
 {
-    qemu_plugin_register_vcpu_init_cb(id, on_vcpu_init);
-    qemu_plugin_register_vcpu_exit_cb(id, on_vcpu_exit);
-    qemu_plugin_register_vcpu_idle_cb(id, on_idle);
-    qemu_plugin_register_vcpu_resume_cb(id, on_resume);
+    hook_vcpu(HOOK_VCPU_INIT, on_vcpu_init);
+    hook_vcpu(HOOK_VCPU_EXIT, on_vcpu_exit);
+    hook_vcpu(HOOK_VCPU_IDLE, on_idle);
+    hook_vcpu(HOOK_VCPU_RESUME, on_resume);
     if (engine.watched || engine.single.on)
-        qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+        hook_translation(on_translation);
 }
 
 /* ---- loading ---- */
@@ -642,6 +643,7 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *in
     engine.at_start = (uint32_t)info->system.smp_vcpus;
     atomic_store(&engine.shared->vcpus, engine.at_start);
     engine.api = info->version.cur;
+    hooks_init(id, engine.api);
     engine.shared->api = engine.api;
     snprintf(engine.shared->target, sizeof engine.shared->target, "%s", info->target_name);
     if ((wrong = unfit(info))) {
