@@ -10,12 +10,19 @@
 #include "base/util.h"
 #include "capture/control.h"
 #include "capture/tcg/api.h"
+#include "capture/tcg/hooks.h"
 #include "capture/tcg/ring.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Built twice: as a QEMU of an older interface, and as one of version 7. */
+#ifndef FAKE_API
+#define FAKE_API 4
+#endif
+enum { ID = 77 }; /* the plugin's */
 
 /* ---- QEMU ---- */
 
@@ -39,17 +46,50 @@ struct qemu_plugin_tb {
     struct qemu_plugin_insn insns[8];
 };
 
+/* A callback, and what it is told of itself. */
+struct hooked {
+    qemu_plugin_any_cb_t cb;
+    void *userdata;
+};
+
 static struct {
-    qemu_plugin_vcpu_simple_cb_t init, gone, idle, resume;
-    qemu_plugin_vcpu_tb_trans_cb_t trans;
-    qemu_plugin_simple_cb_t reset;
+    struct hooked init, gone, idle, resume, trans, reset;
     struct qemu_plugin_tb tbs[2]; /* of each vCPU */
 } qemu;
+
+static void call_vcpu(struct hooked h, unsigned index)
+{
+    if (FAKE_API < 7)
+        ((qemu_plugin_vcpu_simple_cb_t)h.cb)(ID, index);
+    else
+        ((qemu_plugin_vcpu_udata_cb_t)h.cb)(index, h.userdata);
+}
+
+static void call_trans(struct qemu_plugin_tb *tb)
+{
+    if (!qemu.trans.cb)
+        return;
+    if (FAKE_API < 7)
+        ((qemu_plugin_vcpu_tb_trans_cb_t)qemu.trans.cb)(ID, tb);
+    else
+        ((void (*)(struct qemu_plugin_tb *, void *))qemu.trans.cb)(tb, qemu.trans.userdata);
+}
 
 char *g_array_free(GArray *array, int free_segment)
 {
     free(array);
     return NULL;
+}
+
+/* Descriptions of registers are longer in some versions. */
+struct described {
+    qemu_plugin_reg_descriptor first;
+    char more[FAKE_API < 7 ? 0 : 8];
+};
+
+unsigned g_array_get_element_size(GArray *array)
+{
+    return sizeof(struct described);
 }
 
 GByteArray *g_byte_array_sized_new(unsigned reserved)
@@ -67,37 +107,39 @@ GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length)
     return array;
 }
 
-void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb)
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    assert_null(qemu.reset);
-    assert_null(qemu.idle); /* they would be freed while other threads are about to call them */
-    assert_null(qemu.resume);
-    qemu.reset = cb;
+    assert_null(qemu.reset.cb);
+    assert_null(qemu.idle.cb); /* they would be freed while other threads are about to call them */
+    assert_null(qemu.resume.cb);
+    qemu.reset = (struct hooked){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.init = cb;
+    qemu.init = (struct hooked){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.gone = cb;
+    qemu.gone = (struct hooked){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.idle = cb;
+    qemu.idle = (struct hooked){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                         void *userdata)
 {
-    qemu.resume = cb;
+    qemu.resume = (struct hooked){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb)
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                           void *userdata)
 {
-    qemu.trans = cb;
+    qemu.trans = (struct hooked){cb, userdata};
 }
 
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
@@ -137,8 +179,8 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn)
 
 GArray *qemu_plugin_get_registers(void)
 {
-    static qemu_plugin_reg_descriptor d[2] = {{(void *)0x10, "a0", NULL},
-                                              {(void *)0x11, "a1", NULL}};
+    static struct described d[2] = {{.first = {(void *)0x10, "a0", NULL}},
+                                    {.first = {(void *)0x11, "a1", NULL}}};
     GArray *a = calloc(1, sizeof *a);
 
     if (a)
@@ -216,17 +258,35 @@ void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn)
     return offset < sizeof ram ? ram + offset : NULL;
 }
 
+#if FAKE_API >= 7
+/* By this the plugin knows the QEMU whose program it is in. */
+PLUGIN_EXPORT const char *const version_text = "QEMU emulator version 11.1.3 (Debian)\n";
+
+static struct hooked discon;
+static int discon_types;
+
+void qemu_plugin_register_vcpu_discon_cb(qemu_plugin_id_t id, int types, qemu_plugin_any_cb_t cb,
+                                         void *userdata)
+{
+    discon_types = types;
+    discon = (struct hooked){cb, userdata};
+}
+#endif
+
 /* What QEMU does when no vCPU executes. */
 static void do_reset(void)
 {
-    qemu_plugin_simple_cb_t cb = qemu.reset;
+    struct hooked h = qemu.reset;
     struct qemu_plugin_tb tbs[2];
 
-    assert_non_null(cb);
+    assert_non_null(h.cb);
     memcpy(tbs, qemu.tbs, sizeof tbs);
     memset(&qemu, 0, sizeof qemu);
     memcpy(qemu.tbs, tbs, sizeof tbs);
-    cb(1);
+    if (FAKE_API < 7)
+        ((qemu_plugin_simple_cb_t)h.cb)(ID);
+    else
+        ((void (*)(void *))h.cb)(h.userdata);
 }
 
 /* ---- the vCPUs, each with a thread that does what it is told ---- */
@@ -270,19 +330,19 @@ static void on(unsigned index, void (*job)(unsigned))
 
 static void begins(unsigned index)
 {
-    qemu.init(1, index);
+    call_vcpu(qemu.init, index);
 }
 
 static void idles(unsigned index)
 {
-    if (qemu.idle)
-        qemu.idle(1, index);
+    if (qemu.idle.cb)
+        call_vcpu(qemu.idle, index);
 }
 
 static void resumes(unsigned index)
 {
-    if (qemu.resume)
-        qemu.resume(1, index);
+    if (qemu.resume.cb)
+        call_vcpu(qemu.resume, index);
 }
 
 /* Translates three instructions at 0x4000; the last one is "csrr a0, scause". */
@@ -294,8 +354,7 @@ static void translates(unsigned index)
     for (unsigned i = 0; i < 3; i++)
         tb->insns[i].vaddr = 0x4000 + 4 * i;
     memcpy(tb->insns[2].bytes, "\x73\x25\x20\x14", 4);
-    if (qemu.trans)
-        qemu.trans(1, tb);
+    call_trans(tb);
 }
 
 /* Begins to, but a page fault comes between. */
@@ -400,35 +459,58 @@ static void wrong_range(struct probe_set *s)
     probe_direct(s, 0x9000, 4096, 4096);
 }
 
+/* Put together here: this program's own text is looked through, too. */
+static int version_of(const char *text)
+{
+    char all[128];
+
+    snprintf(all, sizeof all, "x QEMU emulator %s", text);
+    return hooks_version_of(all, strlen(all));
+}
+
+static void knows_versions(void **state)
+{
+    assert_int_equal(version_of("version 10.0.2 (Debian 1:10.0.2+ds-2)"), 4);
+    assert_int_equal(version_of("version 11.0.1"), 4);
+    assert_int_equal(version_of("version 11.1.0\n"), 7);
+    assert_int_equal(version_of("version 12.0.50 (v12.0.0-1-gabc)"), 7);
+    assert_int_equal(version_of("version %d QEMU emulator "), 0);
+    assert_int_equal(version_of("version 11."), 0); /* cut off: not guessed */
+    assert_int_equal(version_of("version "), 0);
+    assert_int_equal(version_of(""), 0);
+}
+
 /* ---- the tests, in order: one plugin for all of them ---- */
 
 static void installs(void **state)
 {
-    qemu_info_t info = {.target_name = "riscv64", .version = {2, 4}, .system_emulation = true};
+    qemu_info_t info = {.target_name = "riscv64",
+                        .version = {FAKE_API < 7 ? 2 : 7, FAKE_API},
+                        .system_emulation = true};
     char arg[32], *argv[] = {arg};
     int fd;
 
     info.system.smp_vcpus = info.system.max_vcpus = 2;
-    assert_int_equal(qemu_plugin_version, 4);
+    assert_int_equal(qemu_plugin_version, FAKE_API); /* chosen before anybody asks */
     assert_null(control_create(2, PACKET, 64, &fd));
     assert_null(control_open(fd, true, &control));
     size_t mapped;
     shared = (struct wire_control *)(uintptr_t)control_mapped(control, &mapped);
     strcpy(arg, "fd=x");
-    assert_int_not_equal(qemu_plugin_install(1, &info, 1, argv), 0);
-    assert_int_not_equal(qemu_plugin_install(1, &info, 0, argv), 0);
+    assert_int_not_equal(qemu_plugin_install(ID, &info, 1, argv), 0);
+    assert_int_not_equal(qemu_plugin_install(ID, &info, 0, argv), 0);
     strcpy(arg, "fd=0"); /* no memory file */
-    assert_int_not_equal(qemu_plugin_install(1, &info, 1, argv), 0);
+    assert_int_not_equal(qemu_plugin_install(ID, &info, 1, argv), 0);
     snprintf(arg, sizeof arg, "fd=%d", fd);
-    assert_int_equal(qemu_plugin_install(1, &info, 1, argv), 0);
+    assert_int_equal(qemu_plugin_install(ID, &info, 1, argv), 0);
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_READY);
     assert_string_equal(shared->target, "riscv64");
     assert_int_equal(shared->vcpus, 2);
-    assert_null(qemu.trans);
+    assert_null(qemu.trans.cb);
     on(0, begins);
     on(1, begins);
     on(1, idles);
-    assert_null(qemu.reset); /* nothing is wished for */
+    assert_null(qemu.reset.cb); /* nothing is wished for */
 }
 
 static void exchanges(void **state)
@@ -436,14 +518,14 @@ static void exchanges(void **state)
     uint64_t g = wish(probes);
 
     check_settled(g, false);
-    assert_non_null(qemu.reset);
+    assert_non_null(qemu.reset.cb);
     on(1, idles); /* one reset is enough */
     do_reset();
     check_settled(g, true);
-    assert_non_null(qemu.trans);
+    assert_non_null(qemu.trans.cb);
     on(0, resumes);
     on(1, resumes);
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
 }
 
 static void fires(void **state)
@@ -489,7 +571,7 @@ static void refuses(void **state)
     uint64_t g = wish(unknown_register);
     struct oscope_error *err = control_settled(control, g, &settled);
 
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
     assert_non_null(err);
     assert_string_equal(err->message, "the probe engine: vCPU 0 has no register mepc");
     oscope_error_free(err);
@@ -505,7 +587,7 @@ static void refuses(void **state)
 /* Lets the time pass after which the engine asks again whether it may stop watching. */
 static void wait_and_idle(void)
 {
-    for (int i = 0; !qemu.reset && i < 2000; i++) {
+    for (int i = 0; !qemu.reset.cb && i < 2000; i++) {
         nanosleep(&(struct timespec){0, 5000000}, NULL);
         on(1, idles);
     }
@@ -522,14 +604,14 @@ static void watches_until_it_is_safe(void **state)
     g = wish(NULL);
     do_reset();
     check_settled(g, true);
-    assert_non_null(qemu.trans); /* vCPU 1 would crash */
+    assert_non_null(qemu.trans.cb); /* vCPU 1 would crash */
     on(0, translates);
     assert_null(qemu.tbs[0].insns[1].cb); /* but nothing is added */
     wait_and_idle();
-    assert_non_null(qemu.trans);
+    assert_non_null(qemu.trans.cb);
     on(1, translates);
     wait_and_idle();
-    assert_null(qemu.trans);
+    assert_null(qemu.trans.cb);
     assert_int_equal(control_in_force(control), g);
 }
 
@@ -539,7 +621,7 @@ static void direct_memory(void **state)
 
     wish(direct_range);
     do_reset();
-    assert_null(qemu.trans); /* no probe is at an instruction */
+    assert_null(qemu.trans.cb); /* no probe is at an instruction */
     on(0, resumes);
     /* It begins a packet: those before are of another generation. */
     uint64_t position = atomic_load(&ring_of(0)->position) & ~(uint64_t)(PACKET - 1);
@@ -558,7 +640,7 @@ static void wakes_unseen(void **state)
     on(1, idles);
     uint64_t before = fired(1, 3);
     wish(probes);
-    assert_null(qemu.resume);
+    assert_null(qemu.resume.cb);
     on(1, resumes);
     do_reset();
     on(1, translates);
@@ -585,8 +667,7 @@ static void translates_in_ram(unsigned index)
     *tb = (struct qemu_plugin_tb){.n = 6};
     for (unsigned i = 0; i < 6; i++)
         tb->insns[i].vaddr = RAM_GPA + 4096 - 12 + 4 * i;
-    if (qemu.trans)
-        qemu.trans(1, tb);
+    call_trans(tb);
 }
 
 static void begins_block(unsigned index)
@@ -703,7 +784,7 @@ static void counts_in_slices(void **state)
     check_page(fd, 0, 2, 1, 1, 0);
     struct wire_heat w = heat_head(fd);
     assert_true(!w.since && w.watched && !(w.changing & 1));
-    assert_non_null(qemu.trans);
+    assert_non_null(qemu.trans.cb);
     on(0, translates_in_ram);
     assert_int_equal(qemu.tbs[0].nbegun, 0);
     assert_null(qemu.tbs[0].insns[0].mem);
@@ -725,7 +806,7 @@ static void counts_in_slices(void **state)
 
 static void begins_again_as_1(unsigned index)
 {
-    qemu.init(1, 1);
+    call_vcpu(qemu.init, 1);
 }
 
 static void one_thread_for_two(void **state)
@@ -733,7 +814,7 @@ static void one_thread_for_two(void **state)
     uint64_t g = control_wished(control);
     bool settled;
 
-    qemu.gone(1, 1);
+    call_vcpu(qemu.gone, 1);
     on(0, begins_again_as_1);
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_REFUSED);
     do_reset(); /* what was in force goes */
@@ -742,7 +823,7 @@ static void one_thread_for_two(void **state)
     on(0, resumes);
     assert_int_equal(fired(0, 0), before);
     struct oscope_error *err = control_settled(control, wish(probes), &settled);
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
     assert_non_null(err);
     assert_non_null(strstr(err->message, "multi-threaded"));
     oscope_error_free(err);
@@ -752,6 +833,7 @@ static void one_thread_for_two(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_versions),
         cmocka_unit_test(installs),
         cmocka_unit_test(exchanges),
         cmocka_unit_test(fires),

@@ -51,6 +51,11 @@ char *g_array_free(GArray *array, int free_segment)
     return NULL;
 }
 
+unsigned g_array_get_element_size(GArray *array)
+{
+    return sizeof(qemu_plugin_reg_descriptor);
+}
+
 GByteArray *g_byte_array_sized_new(unsigned reserved)
 {
     GByteArray *a = calloc(1, sizeof *a);
@@ -66,35 +71,37 @@ GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length)
     return array;
 }
 
-void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb)
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
     assert_null(qemu.reset);
-    qemu.reset = cb;
+    qemu.reset = (qemu_plugin_simple_cb_t)cb;
 }
 
-void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.init = cb;
+    qemu.init = (qemu_plugin_vcpu_simple_cb_t)cb;
 }
 
-void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.gone = cb;
+    qemu.gone = (qemu_plugin_vcpu_simple_cb_t)cb;
 }
 
-void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.idle = cb;
+    qemu.idle = (qemu_plugin_vcpu_simple_cb_t)cb;
 }
 
-void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                         void *userdata)
 {
-    qemu.resume = cb;
+    qemu.resume = (qemu_plugin_vcpu_simple_cb_t)cb;
 }
 
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb)
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                           void *userdata)
 {
-    qemu.trans = cb;
+    qemu.trans = (qemu_plugin_vcpu_tb_trans_cb_t)cb;
 }
 
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
