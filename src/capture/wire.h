@@ -87,6 +87,8 @@ enum wire_op {
     WIRE_OP_PUT_STR,  /* appends the string at guest address s, at most imm bytes, and a 0; bytes
                        * that are no printable ASCII become '?' */
     WIRE_OP_PUT_MEM,  /* appends imm bytes at guest address s */
+    WIRE_OP_FROM,     /* d = at a trap: virtual address at which it is taken, and ... */
+    WIRE_OP_TO,       /* d = ... that of its vector */
     WIRE_OP_COUNT,
 };
 
@@ -107,7 +109,15 @@ enum wire_site {
                        * (bytes & mask) == value */
     WIRE_SITE_IDLE,   /* the vCPU goes idle; no registers, no memory but direct */
     WIRE_SITE_RESUME, /* and runs again */
+    WIRE_SITE_TRAP, /* the vCPU has taken a trap of a kind in `mask` (enum wire_trap), and is about
+                     * to execute at its vector; not with every QEMU */
     WIRE_SITE_COUNT,
+};
+
+/* Which traps a probe wants: a set of these. */
+enum wire_trap {
+    WIRE_TRAP_INTERRUPT = 1, /* from outside; the instruction at `from` is yet to be executed */
+    WIRE_TRAP_EXCEPTION = 2, /* by the instruction at `from` */
 };
 
 struct wire_probe {

@@ -110,6 +110,11 @@ void probe_resume(struct probe_set *s, const char *name)
     begin(s, name, (struct wire_probe){.site = WIRE_SITE_RESUME});
 }
 
+void probe_trap(struct probe_set *s, const char *name, unsigned kinds)
+{
+    begin(s, name, (struct wire_probe){.site = WIRE_SITE_TRAP, .mask = kinds});
+}
+
 /* ---- instructions ---- */
 
 static void emit(struct probe_set *s, struct wire_insn insn)
@@ -185,6 +190,16 @@ void probe_imm_into(struct probe_set *s, unsigned slot, uint64_t v)
 unsigned probe_pc(struct probe_set *s)
 {
     return emit_new(s, (struct wire_insn){.op = WIRE_OP_PC});
+}
+
+unsigned probe_from(struct probe_set *s)
+{
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_FROM});
+}
+
+unsigned probe_to(struct probe_set *s)
+{
+    return emit_new(s, (struct wire_insn){.op = WIRE_OP_TO});
 }
 
 unsigned probe_vcpu(struct probe_set *s)

@@ -57,12 +57,16 @@ void probe_exec(struct probe_set *s, const char *name, uint64_t va);
 void probe_opcode(struct probe_set *s, const char *name, uint64_t mask, uint64_t value);
 void probe_idle(struct probe_set *s, const char *name);
 void probe_resume(struct probe_set *s, const char *name);
+/* Where a vCPU takes a trap of one of those kinds (a set of enum wire_trap). */
+void probe_trap(struct probe_set *s, const char *name, unsigned kinds);
 
 /* Values of the probe that is being written: each returns the slot that holds it. */
 unsigned probe_imm(struct probe_set *s, uint64_t v);
 unsigned probe_reg(struct probe_set *s, const char *name); /* a guest register */
 unsigned probe_pc(struct probe_set *s);
 unsigned probe_vcpu(struct probe_set *s);
+unsigned probe_from(struct probe_set *s); /* of probe_trap(): where it is taken, and its vector */
+unsigned probe_to(struct probe_set *s);
 /* size bytes of guest memory at slot + offset; load_signed: sign-extended. */
 unsigned probe_load(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size);
 unsigned probe_load_signed(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size);

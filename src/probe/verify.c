@@ -64,6 +64,8 @@ static const char *check_insn(const struct wire_set *s, const struct wire_probe 
         return "a register that the set does not name";
     if (i->op == WIRE_OP_REG && (p->site == WIRE_SITE_IDLE || p->site == WIRE_SITE_RESUME))
         return "a register is read where there are none";
+    if ((i->op == WIRE_OP_FROM || i->op == WIRE_OP_TO) && p->site != WIRE_SITE_TRAP)
+        return "a trap is asked about where there is none";
     if (is_jump(i) && i->imm >= left)
         return "a jump out of the program";
     if ((i->op == WIRE_OP_EVENT && i->imm >= UINT16_MAX) ||
@@ -125,6 +127,9 @@ static const char *check_probe(const struct wire_set *s, const struct wire_probe
 {
     if (p->site >= WIRE_SITE_COUNT)
         return "an unknown kind of site";
+    if (p->site == WIRE_SITE_TRAP &&
+        (!p->mask || p->mask & ~(uint64_t)(WIRE_TRAP_INTERRUPT | WIRE_TRAP_EXCEPTION)))
+        return "traps of no or of unknown kinds";
     if (p->slot >= WIRE_PROBES)
         return "a place for counts that does not exist";
     if (!p->count || p->count > WIRE_PROGRAM)

@@ -173,11 +173,14 @@ void hook_reset(qemu_plugin_simple_cb_t cb)
 }
 
 /* Version 6 has it too, in another form that was not tried. */
-bool hook_discon(unsigned kinds, qemu_plugin_vcpu_discon_cb_t cb)
+bool hooks_have_discon(void)
 {
-    if (hooks.api < PLUGIN_API_USERDATA || !qemu_plugin_register_vcpu_discon_cb)
-        return false;
-    qemu_plugin_register_vcpu_discon_cb(hooks.id, (int)kinds, (qemu_plugin_any_cb_t)on_discon,
-                                        pointer_to((qemu_plugin_any_cb_t)cb));
-    return true;
+    return hooks.api >= PLUGIN_API_USERDATA && qemu_plugin_register_vcpu_discon_cb;
+}
+
+void hook_discon(unsigned kinds, qemu_plugin_vcpu_discon_cb_t cb)
+{
+    if (hooks_have_discon())
+        qemu_plugin_register_vcpu_discon_cb(hooks.id, (int)kinds, (qemu_plugin_any_cb_t)on_discon,
+                                            pointer_to((qemu_plugin_any_cb_t)cb));
 }

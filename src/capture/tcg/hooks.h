@@ -30,8 +30,9 @@ void hook_translation(qemu_plugin_vcpu_tb_trans_cb_t cb);
 void hook_reset(qemu_plugin_simple_cb_t cb); /* qemu_plugin_reset() */
 
 /* Traps and interrupts that vCPUs take; of such kinds (enum qemu_plugin_discon_type). Not taken
- * back but by a reset. False: this QEMU does not tell. */
-bool hook_discon(unsigned kinds, qemu_plugin_vcpu_discon_cb_t cb);
+ * back but by a reset. Nothing happens if this QEMU does not tell. */
+void hook_discon(unsigned kinds, qemu_plugin_vcpu_discon_cb_t cb);
+bool hooks_have_discon(void);
 
 /* The version to declare to the QEMU whose program text of n bytes says which it is; 0: it does
  * not. */

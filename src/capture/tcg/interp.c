@@ -154,6 +154,8 @@ uint32_t interp_run(const struct wire_insn *code, const struct machine *m,
             break;
         case WIRE_OP_PUT: put_value(&r, s, i->size); break;
         case WIRE_OP_PUT_STR: put_string(&r, s, (uint32_t)i->imm); break;
+        case WIRE_OP_FROM: *d = m->from; break;
+        case WIRE_OP_TO: *d = m->to; break;
         default: put_memory(&r, s, (uint32_t)i->imm); break; /* WIRE_OP_PUT_MEM */
         }
     }

@@ -18,6 +18,7 @@ struct machine {
     bool (*memory)(void *arg, uint64_t va, void *out, size_t n); /* n: 1 to WIRE_RECORD */
     const uint16_t (*tables)[WIRE_TABLE];
     struct vars *const *vars; /* WIRE_VARS; those that the program uses are there */
+    uint64_t from, to;        /* of a trap: where it is taken, and its vector */
 };
 
 /*

@@ -25,6 +25,7 @@
  */
 #include "base/clock.h"
 #include "capture/layout.h"
+#include "capture/tcg/discon.h"
 #include "capture/tcg/heat.h"
 #include "capture/tcg/hooks.h"
 #include "capture/tcg/single.h"
@@ -105,18 +106,35 @@ static void awake(struct vcpu *v)
     v->waiting = false;
 }
 
+/* The vCPU that executes, which a callback of a set's names; NULL: there is no room for it. */
+static struct vcpu *executing(unsigned index, const struct set *s)
+{
+    struct vcpu *v = index < engine.layout.rings ? &engine.vcpus[index] : NULL;
+
+    if (v && v->waiting && engine.single.on)
+        single_awake(&engine.single, v, s);
+    else if (v && v->waiting)
+        awake(v);
+    return v;
+}
+
 static void on_instruction(unsigned index, void *userdata)
 {
     const struct point *p = userdata;
+    struct vcpu *v = executing(index, p->set);
 
-    if (index >= engine.layout.rings)
-        return;
-    struct vcpu *v = &engine.vcpus[index];
-    if (v->waiting && engine.single.on)
-        single_awake(&engine.single, v, p->set);
-    else if (v->waiting)
-        awake(v);
-    vcpu_fire(v, p, true);
+    if (v)
+        vcpu_fire(v, p, true);
+}
+
+static void on_trap(qemu_plugin_id_t id, unsigned index, enum qemu_plugin_discon_type type,
+                    uint64_t from, uint64_t to)
+{
+    const struct set *s = atomic_load_explicit(&engine.set, memory_order_acquire);
+    struct vcpu *v = s && s->traps ? executing(index, s) : NULL;
+
+    if (v)
+        discon_fire(v, s, type, from, to);
 }
 
 /* ---- translation ---- */
@@ -258,7 +276,8 @@ static const char *lacks(const struct set *s, char buf[static 80])
             return buf;
         }
     }
-    return single_lacks(&engine.single, s);
+    const char *why = discon_lacks(s);
+    return why ? why : single_lacks(&engine.single, s);
 }
 
 /* Makes the wish the next set. Under the lock. False: there is nothing to exchange. */
@@ -559,6 +578,7 @@ static void register_callbacks(qemu_plugin_id_t id)
     hook_vcpu(HOOK_VCPU_RESUME, on_resume);
     if (engine.watched || engine.single.on)
         hook_translation(on_translation);
+    discon_register(atomic_load(&engine.set), engine.single.several, on_trap);
 }
 
 /* ---- loading ---- */

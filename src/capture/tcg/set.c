@@ -86,6 +86,11 @@ static void add_probe(struct set *s, uint32_t i)
         break;
     case WIRE_SITE_OPCODE: s->opcodes[s->nopcodes++] = i; break;
     case WIRE_SITE_IDLE: chain(&s->idle, p); break;
+    case WIRE_SITE_TRAP:
+        p->traps = (uint8_t)probe->mask;
+        s->trap_kinds |= p->traps;
+        chain(&s->traps, p);
+        break;
     default: chain(&s->resume, p); break;
     }
     s->translates |= probe->site == WIRE_SITE_EXEC || probe->site == WIRE_SITE_OPCODE;

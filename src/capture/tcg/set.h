@@ -20,6 +20,7 @@ struct point {
     uint64_t pc;
     uint32_t slot;
     bool reads_registers;
+    uint8_t traps;      /* the kinds that it wants, of enum wire_trap */
     struct point *next; /* in its chain: same address, or same kind of site */
 };
 
@@ -30,6 +31,8 @@ struct set {
     struct set *next_dead; /* the engine's, while it waits to be freed */
     struct point *points;  /* one for each probe */
     struct point *idle, *resume;
+    struct point *traps;
+    unsigned trap_kinds;         /* that its probes want: of enum wire_trap */
     uint32_t *opcodes, nopcodes; /* probes with WIRE_SITE_OPCODE */
     struct point **addresses;    /* chains of probes with WIRE_SITE_EXEC, hashed by address */
     uint32_t mask;               /* of their hash */

@@ -145,6 +145,8 @@ static void fire(struct vcpu *v, const struct point *p, struct wire_count *count
                         .arg = &a,
                         .reg = read_register,
                         .memory = read_memory,
+                        .from = v->from,
+                        .to = v->to,
                         .tables = p->set->wire.tables,
                         .vars = v->vars};
     struct wire_event e;
@@ -158,7 +160,7 @@ static void fire(struct vcpu *v, const struct point *p, struct wire_count *count
         v->generation = p->set->wire.generation;
         ring_cut(&v->ring);
     }
-    v->ring.may_wait = executing; /* else QEMU's big lock is held */
+    v->ring.may_wait = executing && !v->locked; /* else QEMU's big lock is held */
     if (!ring_put(&v->ring, v->record, n, clock_ns())) {
         add(&count->dropped, 1);
         return;
