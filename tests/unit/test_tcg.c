@@ -656,6 +656,77 @@ static void wakes_unseen(void **state)
     assert_int_equal(fired(1, 3), before + 3);
 }
 
+/* ---- traps ---- */
+
+static void trap_probes(struct probe_set *s)
+{
+    probe_trap(s, "interrupts", WIRE_TRAP_INTERRUPT);
+    probe_end(s);
+    probe_trap(s, "traps", WIRE_TRAP_INTERRUPT | WIRE_TRAP_EXCEPTION);
+    probe_event(s, 5);
+    probe_put(s, probe_reg(s, "a0"), 4);
+    probe_put(s, probe_from(s), 8);
+    probe_put(s, probe_to(s), 8);
+    probe_end(s);
+}
+
+#if FAKE_API < 7
+static void traps_are_not_told(void **state)
+{
+    bool settled;
+    struct oscope_error *err = control_settled(control, wish(trap_probes), &settled);
+
+    assert_null(qemu.reset.cb);
+    assert_non_null(err);
+    assert_non_null(strstr(err->message, "this QEMU does not tell plugins of traps"));
+    oscope_error_free(err);
+}
+#else
+static void traps(unsigned index, enum qemu_plugin_discon_type type, uint64_t from, uint64_t to)
+{
+    ((void (*)(unsigned, enum qemu_plugin_discon_type, uint64_t, uint64_t, void *))discon.cb)(
+        index, type, from, to, discon.userdata);
+}
+
+static void traps_are_told(void **state)
+{
+    discon = (struct hooked){0};
+    wish(probes);
+    do_reset();
+    assert_null(discon.cb); /* nobody wants them */
+    uint64_t g = wish(trap_probes);
+    do_reset();
+    check_settled(g, true);
+    assert_non_null(discon.cb);
+    assert_int_equal(discon_types, QEMU_PLUGIN_DISCON_INTERRUPT | QEMU_PLUGIN_DISCON_EXCEPTION);
+    uint64_t interrupts = fired(1, 0), all = fired(1, 1);
+    traps(1, QEMU_PLUGIN_DISCON_EXCEPTION, 0, 0x8000); /* a jump to 0: no read has failed */
+    assert_int_equal(fired(1, 0), interrupts);
+    assert_int_equal(fired(1, 1), all + 1);
+    uint64_t position = atomic_load(&ring_of(1)->position) & ~(uint64_t)(PACKET - 1);
+    const uint8_t *p = (const uint8_t *)ring_of(1) + ALIGN_UP(sizeof(struct wire_ring), WIRE_PAGE);
+    struct wire_event e;
+    p += position + sizeof(struct wire_packet);
+    memcpy(&e, p, sizeof e);
+    assert_int_equal(e.id, 5);
+    assert_int_equal(e.flags, 0);
+    p += sizeof e;
+    assert_int_equal(load32(p), 0x10);
+    assert_int_equal(load64(p + 4), 0);
+    assert_int_equal(load64(p + 12), 0x8000);
+    traps(1, QEMU_PLUGIN_DISCON_INTERRUPT, 0x4000, 0x8000);
+    assert_int_equal(fired(1, 0), interrupts + 1);
+    assert_int_equal(fired(1, 1), all + 2);
+    traps(1, QEMU_PLUGIN_DISCON_HOSTCALL, 0x4000, 0x8000);
+    traps(2, QEMU_PLUGIN_DISCON_INTERRUPT, 0x4000, 0x8000); /* a vCPU that we have no ring for */
+    assert_int_equal(fired(1, 1), all + 2);
+    wish(NULL);
+    do_reset();
+    traps(1, QEMU_PLUGIN_DISCON_INTERRUPT, 0x4000, 0x8000); /* of a vCPU that was late */
+    assert_int_equal(fired(1, 1), all + 2);
+}
+#endif
+
 /* ---- accesses ---- */
 
 /* Twelve bytes before the end of the RAM's first page: three instructions there, three in the
@@ -841,6 +912,11 @@ int main(void)
         cmocka_unit_test(watches_until_it_is_safe),
         cmocka_unit_test(direct_memory),
         cmocka_unit_test(wakes_unseen),
+#if FAKE_API < 7
+        cmocka_unit_test(traps_are_not_told),
+#else
+        cmocka_unit_test(traps_are_told),
+#endif
         cmocka_unit_test(counts_accesses),
         cmocka_unit_test(counts_in_slices),
         cmocka_unit_test(one_thread_for_two),

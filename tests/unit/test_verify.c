@@ -140,6 +140,26 @@ static void probes(void **state)
     bad("outside of the set's code");
 }
 
+static void traps(void **state)
+{
+    PROGRAM({.op = WIRE_OP_FROM}, {.op = WIRE_OP_TO}, END);
+    bad("a trap is asked about");
+    PROGRAM({.op = WIRE_OP_TO}, END);
+    bad("a trap is asked about");
+    set->probes[0].site = WIRE_SITE_TRAP;
+    bad("of no or of unknown kinds");
+    set->probes[0].mask = 4;
+    bad("of no or of unknown kinds");
+    set->probes[0].mask = UINT64_C(1) << 32;
+    bad("of no or of unknown kinds");
+    set->probes[0].mask = WIRE_TRAP_INTERRUPT | WIRE_TRAP_EXCEPTION;
+    good();
+    PROGRAM({.op = WIRE_OP_REG}, END);
+    set->probes[0].site = WIRE_SITE_TRAP;
+    set->probes[0].mask = WIRE_TRAP_INTERRUPT;
+    good();
+}
+
 static void instructions(void **state)
 {
     PROGRAM({.op = WIRE_OP_COUNT}, END);
@@ -278,10 +298,15 @@ static int drop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sets),           cmocka_unit_test(ranges),
-        cmocka_unit_test(probes),         cmocka_unit_test(instructions),
-        cmocka_unit_test(ends_and_jumps), cmocka_unit_test(events),
-        cmocka_unit_test(sizes),          cmocka_unit_test(tables_and_variables),
+        cmocka_unit_test(sets),
+        cmocka_unit_test(ranges),
+        cmocka_unit_test(probes),
+        cmocka_unit_test(traps),
+        cmocka_unit_test(instructions),
+        cmocka_unit_test(ends_and_jumps),
+        cmocka_unit_test(events),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(tables_and_variables),
         cmocka_unit_test(counted_ram),
     };
 
