@@ -195,8 +195,8 @@ static struct oscope_error *open_heat(struct subscription *sub)
     const struct heat_options o = {.session = sub->session,
                                    .pid = sub->session->own->desc.pid,
                                    .uuid = uses_rings(sub) ? sub->rings.uuid
-                                           : sub->feed ? feed_rings(sub->feed)->uuid
-                                                       : NULL,
+                                           : sub->feed     ? feed_rings(sub->feed)->uuid
+                                                           : NULL,
                                    .period = sub->heat_period};
 
     return heat_open(&o, &sub->heat);

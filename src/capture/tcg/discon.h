@@ -6,7 +6,8 @@
  * QEMU calls when the vCPU has taken the trap: the vCPU's registers are those that its handler
  * finds, and nothing of the handler was executed or even fetched. It holds its big lock then, so
  * that an event never waits for a reader. What the guest does not handle itself (semihosting) is no
- * trap here. The call names the vCPU that executes also where vCPUs share a thread.
+ * trap here. The call names the vCPU that executes also where vCPUs share a thread; with several
+ * of them there it is registered from the start, as all else (single.h).
  *
  * QEMU looks for callbacks anew at each trap (11.1.3, plugins/core.c: plugin_vcpu_cb__discon()), so
  * that one that is registered while no vCPU executes misses nothing from then on.
