@@ -115,7 +115,15 @@ enum wire_site {
                        * `value` bytes from virtual address `address` on */
     WIRE_SITE_BLOCK,  /* where a block of translated code begins whose first instruction is one of
                        * the `value` bytes from `address` on */
+    WIRE_SITE_TRAP, /* the vCPU has taken a trap of a kind in `mask` (enum wire_trap), and is about
+                     * to execute at its vector; not with every QEMU */
     WIRE_SITE_COUNT,
+};
+
+/* Which traps a probe wants: a set of these. */
+enum wire_trap {
+    WIRE_TRAP_INTERRUPT = 1, /* from outside; the instruction at `from` is yet to be executed */
+    WIRE_TRAP_EXCEPTION = 2, /* by the instruction at `from` */
 };
 
 /*
@@ -136,6 +144,8 @@ enum wire_value {
     WIRE_VALUE_DATA,    /* what was read or written; of more than 8 bytes the lowest 8 */
     WIRE_VALUE_INSNS,   /* WIRE_SITE_BLOCK: instructions of the block. An exception may leave it
                          * before its end. */
+    WIRE_VALUE_FROM,    /* WIRE_SITE_TRAP: virtual address at which it is taken, ... */
+    WIRE_VALUE_TO,      /* ... and that of its vector */
     WIRE_VALUE_COUNT,
 };
 

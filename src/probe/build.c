@@ -123,6 +123,11 @@ void probe_block(struct probe_set *s, const char *name, uint64_t va, uint64_t si
     begin(s, name, (struct wire_probe){.site = WIRE_SITE_BLOCK, .address = va, .value = size});
 }
 
+void probe_trap(struct probe_set *s, const char *name, unsigned kinds)
+{
+    begin(s, name, (struct wire_probe){.site = WIRE_SITE_TRAP, .mask = kinds});
+}
+
 /* ---- instructions ---- */
 
 static void emit(struct probe_set *s, struct wire_insn insn)

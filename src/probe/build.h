@@ -61,6 +61,8 @@ void probe_resume(struct probe_set *s, const char *name);
 void probe_memory(struct probe_set *s, const char *name, uint64_t va, uint64_t size,
                   unsigned accesses);
 void probe_block(struct probe_set *s, const char *name, uint64_t va, uint64_t size);
+/* Where a vCPU takes a trap of one of those kinds (a set of enum wire_trap). */
+void probe_trap(struct probe_set *s, const char *name, unsigned kinds);
 
 /* Values of the probe that is being written: each returns the slot that holds it. */
 unsigned probe_imm(struct probe_set *s, uint64_t v);

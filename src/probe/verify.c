@@ -57,6 +57,8 @@ static bool has_value(uint32_t site, uint64_t value)
     case WIRE_VALUE_WRITE:
     case WIRE_VALUE_DATA: return site == WIRE_SITE_MEMORY;
     case WIRE_VALUE_INSNS: return site == WIRE_SITE_BLOCK;
+    case WIRE_VALUE_FROM:
+    case WIRE_VALUE_TO: return site == WIRE_SITE_TRAP;
     default: return false;
     }
 }
@@ -147,6 +149,9 @@ static const char *check_probe(const struct wire_set *s, const struct wire_probe
         if (p->site == WIRE_SITE_MEMORY && (!p->mask || p->mask & ~all))
             return "accesses that are neither reads nor writes";
     }
+    if (p->site == WIRE_SITE_TRAP &&
+        (!p->mask || p->mask & ~(uint64_t)(WIRE_TRAP_INTERRUPT | WIRE_TRAP_EXCEPTION)))
+        return "traps of no or of unknown kinds";
     if (p->slot >= WIRE_PROBES)
         return "a place for counts that does not exist";
     if (!p->count || p->count > WIRE_PROGRAM)

@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "capture/qemutrace/sets.h"
+#include "session/cputraps.h"
 #include "session/private.h"
 #include "session/probes_json.h"
 #include "trace/schema.h"
@@ -17,6 +18,7 @@ static const char *site_name(json_int_t site)
     case WIRE_SITE_RESUME: return "resume";
     case WIRE_SITE_MEMORY: return "memory";
     case WIRE_SITE_BLOCK: return "block";
+    case WIRE_SITE_TRAP: return "trap";
     case WIRE_SITE_COUNT: return "access";
     default: return "unknown";
     }
@@ -107,6 +109,11 @@ static struct oscope_error *write_named(struct oscope_session *s, const char *na
 {
     struct os_model *m;
 
+    if (cputraps_set(name)) {
+        TRY(trace_schema_add_builtin(schema));
+        TRY(cputraps_want(s, set));
+        return probe_set_finish(set);
+    }
     if (qemutrace_set(name))
         return error_hint(error_new(OSCOPE_E_USAGE, "'%s' has no probes", name),
                           "its events come from QEMU's own trace, as long as a command wants them");

@@ -167,7 +167,7 @@ static struct oscope_error *begin_to_keep(struct oscope_recording *r, enum oscop
 {
     enum wire_keep mode = on_full == OSCOPE_FULL_WAIT ? WIRE_KEEP_WAIT : WIRE_KEEP_DROP;
 
-    if (on_full == OSCOPE_FULL_OVERWRITE || !r->sub.probes)
+    if (on_full == OSCOPE_FULL_OVERWRITE || !r->sub.rings.count)
         return NULL;
     TRY(engine_file(r->sub.session->own->desc.pid, true, &r->control));
     return keeper_take(r->control, mode, &r->keeper);

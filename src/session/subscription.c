@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "capture/qemutrace/sets.h"
+#include "session/cputraps.h"
 #include "session/engine.h"
 #include "session/private.h"
 #include "session/probes_json.h"
@@ -21,7 +22,13 @@ enum {
 /* Has the engine anything to do for us? */
 static bool asks(const struct subscription *sub)
 {
-    return sub->probes || sub->share;
+    return sub->probes || sub->cputraps || sub->share;
+}
+
+/* Are there events of ours in the engine's rings? */
+static bool uses_rings(const struct subscription *sub)
+{
+    return sub->probes || sub->cputraps;
 }
 
 /* ---- switching on ---- */
@@ -35,7 +42,8 @@ static struct oscope_error *write_probes(struct subscription *sub, struct probe_
                                      : session_os(sub->session, &m));
     TRY(os_ready_probes(m));
     for (size_t i = 0; i < sub->nsets; i++)
-        if (!qemutrace_set(sub->sets[i]) && !heat_set(sub->sets[i], &share))
+        if (!qemutrace_set(sub->sets[i]) && !heat_set(sub->sets[i], &share) &&
+            !cputraps_set(sub->sets[i]))
             TRY(m->ops->probes(m, sub->sets[i], out, &sub->schema, &sub->notes));
     return NULL;
 }
@@ -44,6 +52,8 @@ static struct oscope_error *write_set(struct subscription *sub, struct probe_set
 {
     if (sub->probes)
         TRY(write_probes(sub, out));
+    if (sub->cputraps)
+        TRY(cputraps_want(sub->session, out));
     if (sub->share)
         heat_want(sub->session, sub->share, out, &sub->notes);
     return probe_set_finish(out);
@@ -188,9 +198,9 @@ static struct oscope_error *open_heat(struct subscription *sub)
 {
     const struct heat_options o = {.session = sub->session,
                                    .pid = sub->session->own->desc.pid,
-                                   .uuid = sub->probes ? sub->rings.uuid
-                                           : sub->feed ? feed_rings(sub->feed)->uuid
-                                                       : NULL,
+                                   .uuid = uses_rings(sub) ? sub->rings.uuid
+                                           : sub->feed     ? feed_rings(sub->feed)->uuid
+                                                           : NULL,
                                    .period = sub->heat_period};
 
     return heat_open(&o, &sub->heat);
@@ -212,12 +222,16 @@ static struct oscope_error *open_sets(struct subscription *sub)
             sub->share = MAX(sub->share, share);
             continue;
         }
+        if (cputraps_set(sub->sets[i])) {
+            sub->cputraps = true;
+            continue;
+        }
         all |= !strcmp(sub->sets[i], "all");
         sub->traced |= set;
         sub->probes |= !set;
     }
     struct oscope_error *err = asks(sub) ? open_engine(sub) : NULL;
-    if (err && all && !sub->share && err->code == OSCOPE_E_NOT_FOUND) {
+    if (err && all && !sub->share && !sub->cputraps && err->code == OSCOPE_E_NOT_FOUND) {
         os_list_note(&sub->notes, "only mmio, uart and blk: %s", err->message);
         oscope_error_free(err);
         sub->probes = false;
@@ -263,7 +277,7 @@ size_t subscription_rings(const struct subscription *sub,
 {
     size_t n = 0;
 
-    if (sub->probes)
+    if (uses_rings(sub))
         rings[n++] = &sub->rings;
     if (sub->feed)
         rings[n++] = feed_rings(sub->feed);

@@ -34,7 +34,8 @@ struct subscription {
     const char *const *sets; /* the caller's */
     size_t nsets;
     bool opened;     /* the first probes are written */
-    bool probes;     /* some set needs the engine's rings */
+    bool probes;     /* some set needs the OS model's probes */
+    bool cputraps;   /* session/cputraps.h: needs the engine only */
     unsigned share;  /* of the time in which accesses are counted: probe_heat() */
     unsigned traced; /* sets that QEMU tells, enum qemutrace_set */
     uint64_t mapped; /* ns, when QEMU's memory map was asked for */

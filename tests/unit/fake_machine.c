@@ -57,19 +57,19 @@ void on(unsigned index, void (*job)(unsigned))
 
 void begins(unsigned index)
 {
-    qemu.init(1, index);
+    fake_call(qemu.init, index);
 }
 
 void idles(unsigned index)
 {
-    if (qemu.idle)
-        qemu.idle(1, index);
+    if (qemu.idle.cb)
+        fake_call(qemu.idle, index);
 }
 
 void resumes(unsigned index)
 {
-    if (qemu.resume)
-        qemu.resume(1, index);
+    if (qemu.resume.cb)
+        fake_call(qemu.resume, index);
 }
 
 static struct qemu_plugin_tb *translate(unsigned index, uint64_t pc, unsigned n)
@@ -87,16 +87,14 @@ void translates(unsigned index)
     struct qemu_plugin_tb *tb = translate(index, MACHINE_PC, 3);
 
     memcpy(tb->insns[2].bytes, "\x73\x25\x20\x14", 4);
-    if (qemu.trans)
-        qemu.trans(1, tb);
+    fake_translate(tb);
 }
 
 void translates_in_ram(unsigned index)
 {
     struct qemu_plugin_tb *tb = translate(index, RAM_GPA + 4096 - 12, 6);
 
-    if (qemu.trans)
-        qemu.trans(1, tb);
+    fake_translate(tb);
 }
 
 void fails_to_translate(unsigned index)
@@ -151,12 +149,14 @@ int machine_share(void)
 
 int machine_install(const char *text)
 {
-    qemu_info_t info = {.target_name = "riscv64", .version = {2, 4}, .system_emulation = true};
+    qemu_info_t info = {.target_name = "riscv64",
+                        .version = {FAKE_API < 7 ? 2 : 7, FAKE_API},
+                        .system_emulation = true};
     char arg[32], *argv[] = {arg};
 
     info.system.smp_vcpus = info.system.max_vcpus = 2;
     snprintf(arg, sizeof arg, "%s", text);
-    return qemu_plugin_install(1, &info, *arg ? 1 : 0, argv);
+    return qemu_plugin_install(FAKE_ID, &info, *arg ? 1 : 0, argv);
 }
 
 void machine_start(void **state)

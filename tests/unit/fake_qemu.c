@@ -21,6 +21,17 @@ char *g_array_free(GArray *array, int free_segment)
     return NULL;
 }
 
+/* Descriptions of registers are longer in some versions. */
+struct described {
+    qemu_plugin_reg_descriptor first;
+    char more[FAKE_API < 7 ? 0 : 8];
+};
+
+unsigned g_array_get_element_size(GArray *array)
+{
+    return sizeof(struct described);
+}
+
 GByteArray *g_byte_array_sized_new(unsigned reserved)
 {
     GByteArray *a = calloc(1, sizeof *a);
@@ -38,40 +49,54 @@ GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length)
 
 /* ---- callbacks ---- */
 
-void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb)
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
     if (qemu.must_take_back) { /* they would be freed while other threads are about to call them */
-        assert_null(qemu.idle);
-        assert_null(qemu.resume);
+        assert_null(qemu.idle.cb);
+        assert_null(qemu.resume.cb);
     }
-    qemu.reset = cb;
+    qemu.reset = (struct fake_hook){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.init = cb;
+    qemu.init = (struct fake_hook){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.gone = cb;
+    qemu.gone = (struct fake_hook){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata)
 {
-    qemu.idle = cb;
+    qemu.idle = (struct fake_hook){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb)
+void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                         void *userdata)
 {
-    qemu.resume = cb;
+    qemu.resume = (struct fake_hook){cb, userdata};
 }
 
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb)
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                           void *userdata)
 {
-    qemu.trans = cb;
+    qemu.trans = (struct fake_hook){cb, userdata};
 }
+
+#if FAKE_API >= 7
+/* By this the plugin knows the QEMU whose program it is in. */
+PLUGIN_EXPORT const char *const version_text = "QEMU emulator version 11.1.3 (Debian)\n";
+
+void qemu_plugin_register_vcpu_discon_cb(qemu_plugin_id_t id, int types, qemu_plugin_any_cb_t cb,
+                                         void *userdata)
+{
+    qemu.discon_types = types;
+    qemu.discon = (struct fake_hook){cb, userdata};
+}
+#endif
 
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
                                             qemu_plugin_vcpu_udata_cb_t cb,
@@ -141,12 +166,13 @@ void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn)
 
 GArray *qemu_plugin_get_registers(void)
 {
-    static qemu_plugin_reg_descriptor d[ARRAY_SIZE(qemu.registers)];
+    static struct described d[ARRAY_SIZE(qemu.registers)];
     GArray *a = calloc(1, sizeof *a);
     unsigned n = 0;
 
     for (; n < ARRAY_SIZE(d) && qemu.registers[n]; n++)
-        d[n] = (qemu_plugin_reg_descriptor){(void *)(uintptr_t)(0x10 + n), qemu.registers[n], NULL};
+        d[n].first =
+            (qemu_plugin_reg_descriptor){(void *)(uintptr_t)(0x10 + n), qemu.registers[n], NULL};
     if (a)
         *a = (GArray){(char *)d, n};
     return a;
@@ -214,15 +240,40 @@ uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *haddr)
 
 /* ---- what tests do ---- */
 
+void fake_call(struct fake_hook h, unsigned vcpu)
+{
+    if (FAKE_API < 7)
+        ((qemu_plugin_vcpu_simple_cb_t)h.cb)(FAKE_ID, vcpu);
+    else
+        ((qemu_plugin_vcpu_udata_cb_t)h.cb)(vcpu, h.userdata);
+}
+
+void fake_translate(struct qemu_plugin_tb *tb)
+{
+    if (!qemu.trans.cb)
+        return;
+    if (FAKE_API < 7)
+        ((qemu_plugin_vcpu_tb_trans_cb_t)qemu.trans.cb)(FAKE_ID, tb);
+    else
+        ((void (*)(struct qemu_plugin_tb *, void *))qemu.trans.cb)(tb, qemu.trans.userdata);
+}
+
+void fake_trap(unsigned vcpu, enum qemu_plugin_discon_type type, uint64_t from, uint64_t to)
+{
+    ((void (*)(unsigned, enum qemu_plugin_discon_type, uint64_t, uint64_t, void *))qemu.discon.cb)(
+        vcpu, type, from, to, qemu.discon.userdata);
+}
+
 void fake_reset(void)
 {
-    qemu_plugin_simple_cb_t cb = qemu.reset;
+    const struct fake_hook h = qemu.reset, none = {0};
 
-    assert_non_null(cb);
-    qemu.reset = NULL;
-    qemu.init = qemu.gone = qemu.idle = qemu.resume = NULL;
-    qemu.trans = NULL;
-    cb(1);
+    assert_non_null(h.cb);
+    qemu.init = qemu.gone = qemu.idle = qemu.resume = qemu.trans = qemu.reset = none;
+    if (FAKE_API < 7)
+        ((qemu_plugin_simple_cb_t)h.cb)(FAKE_ID);
+    else
+        ((void (*)(void *))h.cb)(h.userdata);
 }
 
 void fake_execute(const struct qemu_plugin_insn *insn, unsigned vcpu)

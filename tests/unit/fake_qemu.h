@@ -9,6 +9,12 @@
 
 #include "capture/tcg/api.h"
 
+/* Built twice: as a QEMU of an older interface, and as one of version 7. */
+#ifndef FAKE_API
+#define FAKE_API 4
+#endif
+enum { FAKE_ID = 77 }; /* the plugin's */
+
 enum { FAKE_CALLBACKS = 4, FAKE_INSNS = 8 };
 
 struct fake_callback {
@@ -42,10 +48,16 @@ struct qemu_plugin_tb {
 enum { RAM_GPA = 0x80000000u, RAM_PAGES = 8 };
 extern char fake_ram[RAM_PAGES * 4096];
 
+/* A callback, and what it is told of itself. */
+struct fake_hook {
+    qemu_plugin_any_cb_t cb;
+    void *userdata;
+};
+
 struct fake_qemu {
-    qemu_plugin_vcpu_simple_cb_t init, gone, idle, resume;
-    qemu_plugin_vcpu_tb_trans_cb_t trans;
-    qemu_plugin_simple_cb_t reset;
+    struct fake_hook init, gone, idle, resume, trans, reset;
+    struct fake_hook discon; /* of version 7, and the kinds of traps that it is told of */
+    int discon_types;
     bool must_take_back; /* idle and resume callbacks are taken back before a reset */
 
     const char *registers[2]; /* their names; NULL: no more. Number 0 has the handle 0x10 */
@@ -57,7 +69,13 @@ struct fake_qemu {
 };
 extern struct fake_qemu qemu;
 
-/* What QEMU does when no vCPU executes: drops all callbacks and calls the one of the reset. */
+/* Calls a callback of vCPUs, the one for a translation (if there is one), the one for traps. */
+void fake_call(struct fake_hook h, unsigned vcpu);
+void fake_translate(struct qemu_plugin_tb *tb);
+void fake_trap(unsigned vcpu, enum qemu_plugin_discon_type type, uint64_t from, uint64_t to);
+
+/* What QEMU does when no vCPU executes: drops all callbacks and calls the one of the reset. That of
+ * traps stays: a vCPU may be late. */
 void fake_reset(void);
 
 /* An instruction's callbacks, and those where a block begins. */

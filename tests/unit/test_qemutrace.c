@@ -72,6 +72,50 @@ static void test_lines_of_riscv64(void **state)
     assert_int_equal(e[9].status, 0);
 }
 
+/* Of QEMU 11.1.3: another time, no thread, other words at the serial port. */
+static void test_lines_with_dates(void **state)
+{
+    struct qemutrace_event e[8];
+
+    assert_int_equal(parse_file("qemutrace-riscv64-iso.txt", e, 8), 5); /* of 6 lines */
+    assert_int_equal(e[0].kind, QEMUTRACE_MMIO);
+    assert_int_equal(e[0].realtime, UINT64_C(1795267404528100000));
+    assert_int_equal(e[0].thread, 0);
+    assert_int_equal(e[0].address, 0x10000001);
+    assert_int_equal(e[1].kind, QEMUTRACE_SERIAL);
+    assert_true(e[1].write);
+    assert_int_equal(e[1].address, 1);
+    assert_int_equal(e[1].value, 0);
+    assert_false(e[2].write);
+    assert_int_equal(e[2].address, 5);
+    assert_int_equal(e[2].value, 0x60);
+    assert_int_equal(e[3].kind, QEMUTRACE_BLK_ISSUE);
+    assert_int_equal(e[3].sectors, 8);
+    assert_int_equal(e[4].kind, QEMUTRACE_BLK_COMPLETE);
+    assert_int_equal(e[4].request, e[3].request);
+}
+
+static void test_dates(void **state)
+{
+    static const struct {
+        const char *date;
+        uint64_t seconds;
+    } table[] = {
+        {"1970-01-01T00:00:00", 0},
+        {"2028-02-29T23:59:59", 1835481599},
+        {"2100-03-01T00:00:00", 4107542400}, /* which is no leap year */
+        {"2001-01-01T01:01:01", 978310861},
+    };
+    struct qemutrace_event e;
+    char line[100];
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        snprintf(line, sizeof line, "%s.000001Z serial_read [0x00] -> 0x00", table[i].date);
+        assert_int_equal(qemutrace_parse(line, strlen(line), &e), QEMUTRACE_EVENT);
+        assert_int_equal(e.realtime, table[i].seconds * 1000000000 + 1000);
+    }
+}
+
 static void test_lines_of_others(void **state)
 {
     struct qemutrace_event e[16];
@@ -101,10 +145,17 @@ static void test_broken_lines(void **state)
         "qemu-system-riscv64: warning: serial_read ",
         "12@99999999999999999999.1:serial_read read addr 0x00 val 0x00",
         "1@1.1000000:serial_read read addr 0x00 val 0x00",
+        "2026-13-21T13:23:24.528100Z serial_read [0x00] -> 0x00",
+        "2026-1-021T13:23:24.528100Z serial_read [0x00] -> 0x00",
+        "2026-11-21T13:23:24.528100Zserial_read [0x00] -> 0x00",
+        "2026-11-21T13:23:24.528100",
     };
     static const char *const bad[] = {
         "serial_read write addr 0x00 val 0x00",
         "serial_write write addr 0x val 0x00",
+        "serial_write [0x00] -> 0x00",
+        "serial_read [0x00 -> 0x00",
+        "serial_read [0x00] -> ",
         "serial_write write addr 0x10000000000000000 val 0x00",
         "memory_region_ops_read cpu 0 mr 0x1 addr 0x1 value 0x1 size 4 name 'x",
         "memory_region_ops_read cpu 0 mr 0x1 addr 0x1 value 0x1 size 4 name ",
@@ -588,6 +639,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_of_riscv64),
         cmocka_unit_test(test_lines_of_others),
+        cmocka_unit_test(test_lines_with_dates),
+        cmocka_unit_test(test_dates),
         cmocka_unit_test(test_broken_lines),
         cmocka_unit_test(test_registers),
         cmocka_unit_test(test_registers_behind_an_index),

@@ -10,6 +10,7 @@
 #include "fake_machine.h"
 
 #include "base/util.h"
+#include "capture/tcg/hooks.h"
 #include "capture/tcg/ring.h"
 
 #include <stdio.h>
@@ -67,13 +68,34 @@ static void wrong_range(struct probe_set *s)
 {
     probe_direct(s, 0x9000, 4096, 4096);
 }
+/* Put together here: this program's own text is looked through, too. */
+static int version_of(const char *text)
+{
+    char all[128];
+
+    snprintf(all, sizeof all, "x QEMU emulator %s", text);
+    return hooks_version_of(all, strlen(all));
+}
+
+static void knows_versions(void **state)
+{
+    assert_int_equal(version_of("version 10.0.2 (Debian 1:10.0.2+ds-2)"), 4);
+    assert_int_equal(version_of("version 11.0.1"), 4);
+    assert_int_equal(version_of("version 11.1.0\n"), 7);
+    assert_int_equal(version_of("version 12.0.50 (v12.0.0-1-gabc)"), 7);
+    assert_int_equal(version_of("version %d QEMU emulator "), 0);
+    assert_int_equal(version_of("version 11."), 0); /* cut off: not guessed */
+    assert_int_equal(version_of("version "), 0);
+    assert_int_equal(version_of(""), 0);
+}
+
 /* ---- the tests, in order: one plugin for all of them ---- */
 
 static void installs(void **state)
 {
     char arg[32];
 
-    assert_int_equal(qemu_plugin_version, 4);
+    assert_int_equal(qemu_plugin_version, FAKE_API); /* chosen before anybody asks */
     int fd = machine_share();
     assert_int_not_equal(machine_install("fd=x"), 0);
     assert_int_not_equal(machine_install(""), 0);
@@ -83,11 +105,11 @@ static void installs(void **state)
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_READY);
     assert_string_equal(shared->target, "riscv64");
     assert_int_equal(shared->vcpus, 2);
-    assert_null(qemu.trans);
+    assert_null(qemu.trans.cb);
     on(0, begins);
     on(1, begins);
     on(1, idles);
-    assert_null(qemu.reset); /* nothing is wished for */
+    assert_null(qemu.reset.cb); /* nothing is wished for */
 }
 
 static void exchanges(void **state)
@@ -95,14 +117,14 @@ static void exchanges(void **state)
     uint64_t g = wish(probes);
 
     check_settled(g, false);
-    assert_non_null(qemu.reset);
+    assert_non_null(qemu.reset.cb);
     on(1, idles); /* one reset is enough */
     fake_reset();
     check_settled(g, true);
-    assert_non_null(qemu.trans);
+    assert_non_null(qemu.trans.cb);
     on(0, resumes);
     on(1, resumes);
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
 }
 
 static void fires(void **state)
@@ -148,7 +170,7 @@ static void refuses(void **state)
     uint64_t g = wish(unknown_register);
     struct oscope_error *err = control_settled(control, g, &settled);
 
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
     assert_non_null(err);
     assert_string_equal(err->message, "the probe engine: vCPU 0 has no register mepc");
     oscope_error_free(err);
@@ -164,7 +186,7 @@ static void refuses(void **state)
 /* Lets the time pass after which the engine asks again whether it may stop watching. */
 static void wait_and_idle(void)
 {
-    for (int i = 0; !qemu.reset && i < 2000; i++) {
+    for (int i = 0; !qemu.reset.cb && i < 2000; i++) {
         nanosleep(&(struct timespec){0, 5000000}, NULL);
         on(1, idles);
     }
@@ -181,14 +203,14 @@ static void watches_until_it_is_safe(void **state)
     g = wish(NULL);
     fake_reset();
     check_settled(g, true);
-    assert_non_null(qemu.trans); /* vCPU 1 would crash */
+    assert_non_null(qemu.trans.cb); /* vCPU 1 would crash */
     on(0, translates);
     assert_int_equal(tbs[0].insns[1].n, 0); /* but nothing is added */
     wait_and_idle();
-    assert_non_null(qemu.trans);
+    assert_non_null(qemu.trans.cb);
     on(1, translates);
     wait_and_idle();
-    assert_null(qemu.trans);
+    assert_null(qemu.trans.cb);
     assert_int_equal(control_in_force(control), g);
 }
 
@@ -198,7 +220,7 @@ static void direct_memory(void **state)
 
     wish(direct_range);
     fake_reset();
-    assert_null(qemu.trans); /* no probe is at an instruction */
+    assert_null(qemu.trans.cb); /* no probe is at an instruction */
     on(0, resumes);
     /* It begins a packet: those before are of another generation. */
     uint64_t position = atomic_load(&ring_of(0)->position) & ~(uint64_t)(MACHINE_PACKET - 1);
@@ -217,7 +239,7 @@ static void wakes_unseen(void **state)
     on(1, idles);
     uint64_t before = fired(1, 3);
     wish(probes);
-    assert_null(qemu.resume);
+    assert_null(qemu.resume.cb);
     on(1, resumes);
     fake_reset();
     on(1, translates);
@@ -232,9 +254,77 @@ static void wakes_unseen(void **state)
     on(1, resumes);
     assert_int_equal(fired(1, 3), before + 3);
 }
+/* ---- traps ---- */
+
+static void trap_probes(struct probe_set *s)
+{
+    probe_trap(s, "interrupts", WIRE_TRAP_INTERRUPT);
+    probe_end(s);
+    probe_trap(s, "traps", WIRE_TRAP_INTERRUPT | WIRE_TRAP_EXCEPTION);
+    probe_event(s, 5);
+    probe_put(s, probe_reg(s, "a0"), 4);
+    probe_put(s, probe_value(s, WIRE_VALUE_FROM), 8);
+    probe_put(s, probe_value(s, WIRE_VALUE_TO), 8);
+    probe_end(s);
+}
+
+#if FAKE_API < 7
+static void traps_are_not_told(void **state)
+{
+    bool settled;
+    struct oscope_error *err = control_settled(control, wish(trap_probes), &settled);
+
+    assert_null(qemu.reset.cb);
+    assert_non_null(err);
+    assert_non_null(strstr(err->message, "this QEMU does not tell plugins of traps"));
+    oscope_error_free(err);
+    put_in_force(probes);
+}
+#else
+static void traps_are_told(void **state)
+{
+    qemu.discon = (struct fake_hook){0};
+    wish(probes);
+    fake_reset();
+    assert_null(qemu.discon.cb); /* nobody wants them */
+    uint64_t g = wish(trap_probes);
+    fake_reset();
+    check_settled(g, true);
+    assert_non_null(qemu.discon.cb);
+    assert_int_equal(qemu.discon_types,
+                     QEMU_PLUGIN_DISCON_INTERRUPT | QEMU_PLUGIN_DISCON_EXCEPTION);
+    uint64_t interrupts = fired(1, 0), all = fired(1, 1);
+    fake_trap(1, QEMU_PLUGIN_DISCON_EXCEPTION, 0, 0x8000); /* a jump to 0: no read has failed */
+    assert_int_equal(fired(1, 0), interrupts);
+    assert_int_equal(fired(1, 1), all + 1);
+    uint64_t position = atomic_load(&ring_of(1)->position) & ~(uint64_t)(MACHINE_PACKET - 1);
+    const uint8_t *p = (const uint8_t *)ring_of(1) + ALIGN_UP(sizeof(struct wire_ring), WIRE_PAGE);
+    struct wire_event e;
+    p += position + sizeof(struct wire_packet);
+    memcpy(&e, p, sizeof e);
+    assert_int_equal(e.id, 5);
+    assert_int_equal(e.flags, 0);
+    p += sizeof e;
+    assert_int_equal(load32(p), 0x10);
+    assert_int_equal(load64(p + 4), 0);
+    assert_int_equal(load64(p + 12), 0x8000);
+    fake_trap(1, QEMU_PLUGIN_DISCON_INTERRUPT, 0x4000, 0x8000);
+    assert_int_equal(fired(1, 0), interrupts + 1);
+    assert_int_equal(fired(1, 1), all + 2);
+    fake_trap(1, QEMU_PLUGIN_DISCON_HOSTCALL, 0x4000, 0x8000);
+    fake_trap(2, QEMU_PLUGIN_DISCON_INTERRUPT, 0x4000,
+              0x8000); /* a vCPU that we have no ring for */
+    assert_int_equal(fired(1, 1), all + 2);
+    wish(NULL);
+    fake_reset();
+    fake_trap(1, QEMU_PLUGIN_DISCON_INTERRUPT, 0x4000, 0x8000); /* of a vCPU that was late */
+    assert_int_equal(fired(1, 1), all + 2);
+}
+#endif
+
 static void begins_again_as_1(unsigned index)
 {
-    qemu.init(1, 1);
+    fake_call(qemu.init, 1);
 }
 
 static void one_thread_for_two(void **state)
@@ -242,7 +332,7 @@ static void one_thread_for_two(void **state)
     uint64_t g = control_wished(control);
     bool settled;
 
-    qemu.gone(1, 1);
+    fake_call(qemu.gone, 1);
     on(0, begins_again_as_1);
     assert_int_equal(atomic_load(&shared->engine), WIRE_ENGINE_REFUSED);
     fake_reset(); /* what was in force goes */
@@ -251,7 +341,7 @@ static void one_thread_for_two(void **state)
     on(0, resumes);
     assert_int_equal(fired(0, 0), before);
     struct oscope_error *err = control_settled(control, wish(probes), &settled);
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
     assert_non_null(err);
     assert_non_null(strstr(err->message, "multi-threaded"));
     oscope_error_free(err);
@@ -260,6 +350,7 @@ static void one_thread_for_two(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_versions),
         cmocka_unit_test(installs),
         cmocka_unit_test(exchanges),
         cmocka_unit_test(fires),
@@ -267,6 +358,11 @@ int main(void)
         cmocka_unit_test(watches_until_it_is_safe),
         cmocka_unit_test(direct_memory),
         cmocka_unit_test(wakes_unseen),
+#if FAKE_API < 7
+        cmocka_unit_test(traps_are_not_told),
+#else
+        cmocka_unit_test(traps_are_told),
+#endif
         cmocka_unit_test(one_thread_for_two),
     };
 

@@ -128,7 +128,7 @@ static void counts_in_slices(void **state)
     check_page(fd, 0, 2, 1, 1, 0);
     struct wire_heat w = heat_head(fd);
     assert_true(!w.since && w.watched && !(w.changing & 1));
-    assert_non_null(qemu.trans);
+    assert_non_null(qemu.trans.cb);
     on(0, translates_in_ram);
     assert_int_equal(tbs[0].nbegun, 0);
     assert_int_equal(tbs[0].insns[0].nmem, 0);

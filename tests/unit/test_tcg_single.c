@@ -58,8 +58,7 @@ static void translate(void)
         machine.tb.insns[i].vaddr = PC + 4 * i;
         memcpy(machine.tb.insns[i].bytes, &code[i], 4);
     }
-    if (qemu.trans)
-        qemu.trans(1, &machine.tb);
+    fake_translate(&machine.tb);
 }
 
 enum { PLAIN, SYSTEM, INNER, WAIT };
@@ -170,7 +169,7 @@ static int install(int vcpus, const char *identity)
 static void begin(unsigned index, uint64_t hart)
 {
     machine.hart = hart;
-    qemu.init(1, index);
+    fake_call(qemu.init, index);
 }
 
 /* ---- several vCPUs: 0 is hart 5, 1 is hart 9 ---- */
@@ -199,7 +198,7 @@ static void exchanges_without_a_reset(void **state)
     assert_int_equal(control_in_force(control), 0);
     execute(9, SYSTEM);
     assert_int_equal(control_in_force(control), g);
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
     assert_int_equal(fired(1, OPCODE), 1); /* in the same callback */
     assert_int_equal(fired(0, OPCODE), 0);
 }
@@ -269,7 +268,7 @@ static void switches_off(void **state)
 
     execute(5, SYSTEM);
     assert_int_equal(control_in_force(control), g);
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
     for (unsigned i = PLAIN; i <= WAIT; i++)
         execute(5, i);
     assert_int_equal(fired(0, AT), before);
@@ -296,7 +295,7 @@ static void resets_at_a_system_instruction(void **state)
     assert_int_equal(machine.tb.insns[SYSTEM].n, 1);
     assert_int_equal(machine.tb.insns[SYSTEM].cbs[0].flags, QEMU_PLUGIN_CB_NO_REGS);
     execute(0, SYSTEM);
-    assert_null(qemu.reset);
+    assert_null(qemu.reset.cb);
     uint64_t g = wish(probes);
     execute(0, SYSTEM);
     execute(0, SYSTEM); /* one reset is enough */

@@ -98,7 +98,7 @@ static void costs_nothing_unwanted(void **state)
 static void accesses_to_a_range(void **state)
 {
     put_in_force(written);
-    assert_non_null(qemu.trans);
+    assert_non_null(qemu.trans.cb);
     on(0, translates);
     on(1, translates);
     assert_int_equal(tbs[0].nbegun, 0);
@@ -256,7 +256,7 @@ static void blocks_in_ranges(void **state)
     tbs[0].n = 1; /* the same place, cut by a page that is not there */
     tbs[0].nbegun = 0;
     tbs[0].insns[0].nmem = 0;
-    qemu.trans(1, &tbs[0]);
+    fake_translate(&tbs[0]);
     at = atomic_load(&ring_of(0)->position);
     on(0, begins_block);
     check_here(at, PC, 1);

@@ -187,9 +187,28 @@ static void values(void **state)
         for (unsigned v = WIRE_VALUE_ADDRESS; v <= WIRE_VALUE_DATA; v++)
             assert_int_equal(site_has(site, v), site == WIRE_SITE_MEMORY);
         assert_int_equal(site_has(site, WIRE_VALUE_INSNS), site == WIRE_SITE_BLOCK);
+        for (unsigned v = WIRE_VALUE_FROM; v <= WIRE_VALUE_TO; v++)
+            assert_int_equal(site_has(site, v), site == WIRE_SITE_TRAP);
         assert_false(site_has(site, WIRE_VALUE_COUNT));
         assert_false(site_has(site, UINT64_MAX));
     }
+}
+
+static void traps(void **state)
+{
+    PROGRAM(END);
+    set->probes[0].site = WIRE_SITE_TRAP;
+    bad("of no or of unknown kinds");
+    set->probes[0].mask = 4;
+    bad("of no or of unknown kinds");
+    set->probes[0].mask = UINT64_C(1) << 32;
+    bad("of no or of unknown kinds");
+    set->probes[0].mask = WIRE_TRAP_INTERRUPT | WIRE_TRAP_EXCEPTION;
+    good();
+    PROGRAM({.op = WIRE_OP_REG}, END);
+    set->probes[0].site = WIRE_SITE_TRAP;
+    set->probes[0].mask = WIRE_TRAP_INTERRUPT;
+    good();
 }
 
 static void instructions(void **state)
@@ -344,7 +363,7 @@ int main(void)
         cmocka_unit_test(values),         cmocka_unit_test(instructions),
         cmocka_unit_test(ends_and_jumps), cmocka_unit_test(events),
         cmocka_unit_test(sizes),          cmocka_unit_test(tables_and_variables),
-        cmocka_unit_test(counted_ram),
+        cmocka_unit_test(traps),          cmocka_unit_test(counted_ram),
     };
 
     return cmocka_run_group_tests(tests, make, drop);

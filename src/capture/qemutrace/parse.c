@@ -57,6 +57,42 @@ static bool pointer(struct cursor *c, uint64_t *out)
     return word(c, "(nil)") || (word(c, "0x") && number(c, 16, out));
 }
 
+/* A number of exactly n decimal digits, and the character after it. */
+static bool field(struct cursor *c, unsigned n, char after, uint64_t least, uint64_t most,
+                  uint64_t *out)
+{
+    const char *begin = c->p;
+
+    return number(c, 10, out) && c->p == begin + n && *out >= least && *out <= most &&
+           c->p < c->end && *c->p++ == after;
+}
+
+/* Days since 1970 of a date of the Gregorian calendar, from 1970 on. Years begin in March here, so
+ * that a leap day is the last of its year; years of 400 repeat. */
+static uint64_t days(uint64_t year, uint64_t month, uint64_t day)
+{
+    uint64_t y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;
+
+    return y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+}
+
+/* "YYYY-MM-DDTHH:MM:SS.uuuuuuZ ", UTC, since QEMU 11.1 at the latest. Need not be there. */
+static bool iso_prefix(struct cursor *c, struct qemutrace_event *e)
+{
+    struct cursor at = *c;
+    uint64_t year, month, day, hour, minute, second, usec;
+
+    if (!field(&at, 4, '-', 1970, 2200, &year) || !field(&at, 2, '-', 1, 12, &month) ||
+        !field(&at, 2, 'T', 1, 31, &day) || !field(&at, 2, ':', 0, 23, &hour) ||
+        !field(&at, 2, ':', 0, 59, &minute) || !field(&at, 2, '.', 0, 60, &second) ||
+        !field(&at, 6, 'Z', 0, 999999, &usec) || !word(&at, " "))
+        return false;
+    uint64_t seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    e->realtime = seconds * 1000000000 + usec * 1000;
+    *c = at;
+    return true;
+}
+
 /* "TID@SEC.USEC:", which need not be there. */
 static void prefix(struct cursor *c, struct qemutrace_event *e)
 {
@@ -100,9 +136,12 @@ static bool mmio(struct cursor *c, struct qemutrace_event *e)
     return true;
 }
 
-/* write addr 0x01 val 0x07 */
+/* write addr 0x01 val 0x07; since QEMU 11.1 at the latest: [0x01] <- 0x07, or -> of a read */
 static bool serial(struct cursor *c, struct qemutrace_event *e)
 {
+    if (word(c, "["))
+        return pointer(c, &e->address) && word(c, e->write ? "] <- " : "] -> ") &&
+               pointer(c, &e->value);
     return word(c, e->write ? "write addr " : "read addr ") && pointer(c, &e->address) &&
            word(c, " val ") && pointer(c, &e->value);
 }
@@ -164,7 +203,8 @@ enum qemutrace_line qemutrace_parse(const char *line, size_t n, struct qemutrace
         return QEMUTRACE_OTHER;
     memset(out, 0, sizeof *out);
     out->cpu = -1;
-    prefix(&c, out);
+    if (!iso_prefix(&c, out))
+        prefix(&c, out);
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
         if (!word(&c, forms[i].name))
             continue;

@@ -4,10 +4,12 @@
  * serial ports and virtio disks, for each of its trace points that is switched on.
  *
  *     [TID@SEC.USEC:]NAME ARGUMENTS            with `-msg timestamp=on`, else NAME ARGUMENTS
+ *     [YYYY-MM-DDTHH:MM:SS.uuuuuuZ ]NAME ...   the same, of QEMU 11.1
  *
- * TID is the host's thread that did it, the time is gettimeofday()'s. Sources: QEMU's
- * scripts/tracetool/backend/log.py (the prefix; QEMU 7.0 to 10.0), system/trace-events,
- * hw/char/trace-events, hw/block/trace-events (names and arguments). Seen with QEMU 10.0.2.
+ * TID is the host's thread that did it, the time is gettimeofday()'s, the date in UTC. Sources:
+ * QEMU's scripts/tracetool/backend/log.py (the prefix; QEMU 7.0 to 10.0), system/trace-events,
+ * hw/char/trace-events, hw/block/trace-events (names and arguments). Seen with QEMU 10.0.2 and
+ * 11.1.3 (not PL011's there).
  *
  * The log is hostile: device names in it come from command lines, values from the guest, and lines
  * of others stand between. Nothing outside [line, line + n) is read.

@@ -3,9 +3,10 @@
  * The part of QEMU's plugin interface that the probe engine uses, and of GLib what goes with it.
  * Debian ships no qemu-plugin.h; both are found in the QEMU process when the plugin is loaded.
  *
- * Interface version 4 is that of QEMU 10.0 (include/qemu/qemu-plugin.h there). QEMU does not load a
- * plugin that asks for a newer version than its own. Since which version a thing exists in the form
- * used here stands beside it; no mark: since 2 or longer.
+ * Interface version 4 is that of QEMU 10.0 (include/qemu/qemu-plugin.h there), version 7 that of
+ * 11.1 (include/plugins/qemu-plugin.h). QEMU does not load a plugin that asks for a newer version
+ * than its own; which one this plugin asks for is hooks.c's to say. Since which version a thing
+ * exists in the form used here stands beside it; no mark: since 2 or longer.
  */
 #ifndef CAPTURE_TCG_API_H
 #define CAPTURE_TCG_API_H
@@ -18,6 +19,7 @@
 
 enum {
     PLUGIN_API = 4,
+    PLUGIN_API_USERDATA = 7, /* callbacks have other arguments: hooks.h */
 };
 
 /* ---- GLib (glib/garray.h); the fields below are its public ones ---- */
@@ -33,6 +35,7 @@ typedef struct GByteArray {
 } GByteArray;
 
 char *g_array_free(GArray *array, int free_segment);
+unsigned g_array_get_element_size(GArray *array);
 GByteArray *g_byte_array_sized_new(unsigned reserved);
 GByteArray *g_byte_array_set_size(GByteArray *array, unsigned length);
 
@@ -103,16 +106,44 @@ typedef void (*qemu_plugin_vcpu_tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_
 typedef void (*qemu_plugin_vcpu_mem_cb_t)(unsigned vcpu_index, qemu_plugin_meminfo_t info,
                                           uint64_t vaddr, void *userdata);
 
+/* A callback of any form: which one it is differs between versions (hooks.h). */
+typedef void (*qemu_plugin_any_cb_t)(void);
+
+/* Why a vCPU goes on elsewhere than it would have. */
+enum qemu_plugin_discon_type {
+    QEMU_PLUGIN_DISCON_INTERRUPT = 1 << 0, /* from outside; from_pc was to be executed next */
+    QEMU_PLUGIN_DISCON_EXCEPTION = 1 << 1, /* by the instruction at from_pc */
+    QEMU_PLUGIN_DISCON_HOSTCALL = 1 << 2,  /* served by QEMU (semihosting), not by the guest */
+};
+typedef void (*qemu_plugin_vcpu_discon_cb_t)(qemu_plugin_id_t id, unsigned vcpu_index,
+                                             enum qemu_plugin_discon_type type, uint64_t from_pc,
+                                             uint64_t to_pc);
+
+/* Before 7, the functions from here to the next comment have no userdata. */
+
 /* Called from a vCPU: flushes all translated code, drops all callbacks, then calls cb while no vCPU
  * executes. */
-void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb);
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb, void *userdata);
 
 /* NULL takes a callback back. */
-void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
-void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
-void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
-void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb);
+void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                       void *userdata);
+void qemu_plugin_register_vcpu_exit_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                       void *userdata);
+void qemu_plugin_register_vcpu_idle_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                       void *userdata);
+void qemu_plugin_register_vcpu_resume_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                         void *userdata);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_any_cb_t cb,
+                                           void *userdata);
+
+/* When a vCPU takes a trap or an interrupt, ready to execute at its vector: registers can be read.
+ * types: a set of enum qemu_plugin_discon_type. NULL: this QEMU does not have it. */
+__attribute__((weak)) void qemu_plugin_register_vcpu_discon_cb(qemu_plugin_id_t id, int types,
+                                                               qemu_plugin_any_cb_t cb,
+                                                               void *userdata); /* 6 */
+
+/* At instructions. */
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
                                             qemu_plugin_vcpu_udata_cb_t cb,
                                             enum qemu_plugin_cb_flags flags, void *userdata);
@@ -155,6 +186,7 @@ typedef struct {
     struct qemu_plugin_register *handle;
     const char *name; /* never freed */
     const char *feature;
+    /* More follows in QEMU 11.1: the array says how far it is to the next. */
 } qemu_plugin_reg_descriptor;
 
 /* Of qemu_plugin_reg_descriptor; the caller frees the array. */

@@ -25,7 +25,9 @@
  */
 #include "base/clock.h"
 #include "capture/layout.h"
+#include "capture/tcg/discon.h"
 #include "capture/tcg/heat.h"
+#include "capture/tcg/hooks.h"
 #include "capture/tcg/single.h"
 #include "capture/tcg/sites.h"
 #include "capture/tcg/vcpu.h"
@@ -123,6 +125,17 @@ static void on_instruction(unsigned index, void *userdata)
     struct vcpu *v = &engine.vcpus[index];
     seen(v, p->set);
     vcpu_fire(v, p, true);
+}
+
+static void on_trap(qemu_plugin_id_t id, unsigned index, enum qemu_plugin_discon_type type,
+                    uint64_t from, uint64_t to)
+{
+    const struct set *s = atomic_load_explicit(&engine.set, memory_order_acquire);
+
+    if (!s || !s->traps || index >= engine.layout.rings)
+        return;
+    seen(&engine.vcpus[index], s);
+    discon_fire(&engine.vcpus[index], s, type, from, to);
 }
 
 /* ---- translation ---- */
@@ -266,7 +279,8 @@ static const char *lacks(const struct set *s, char buf[static 80])
             return buf;
         }
     }
-    return single_lacks(&engine.single, s);
+    const char *why = discon_lacks(s);
+    return why ? why : single_lacks(&engine.single, s);
 }
 
 /* Makes the wish the next set. Under the lock. False: there is nothing to exchange. */
@@ -439,9 +453,9 @@ static bool prepare_to_relax(void)
 /* In a callback that holds QEMU's big lock. */
 static void reset(qemu_plugin_id_t id)
 {
-    qemu_plugin_register_vcpu_idle_cb(id, NULL);
-    qemu_plugin_register_vcpu_resume_cb(id, NULL);
-    qemu_plugin_reset(id, on_reset);
+    hook_vcpu(HOOK_VCPU_IDLE, NULL);
+    hook_vcpu(HOOK_VCPU_RESUME, NULL);
+    hook_reset(on_reset);
 }
 
 /* Looks whether something else is wished for than what was looked at last, or whether translation
@@ -562,12 +576,13 @@ static void on_resume(qemu_plugin_id_t id, unsigned index)
 
 static void register_callbacks(qemu_plugin_id_t id)
 {
-    qemu_plugin_register_vcpu_init_cb(id, on_vcpu_init);
-    qemu_plugin_register_vcpu_exit_cb(id, on_vcpu_exit);
-    qemu_plugin_register_vcpu_idle_cb(id, on_idle);
-    qemu_plugin_register_vcpu_resume_cb(id, on_resume);
+    hook_vcpu(HOOK_VCPU_INIT, on_vcpu_init);
+    hook_vcpu(HOOK_VCPU_EXIT, on_vcpu_exit);
+    hook_vcpu(HOOK_VCPU_IDLE, on_idle);
+    hook_vcpu(HOOK_VCPU_RESUME, on_resume);
     if (engine.watched || engine.single.on)
-        qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+        hook_translation(on_translation);
+    discon_register(atomic_load(&engine.set), engine.single.several, on_trap);
 }
 
 /* ---- loading ---- */
@@ -653,6 +668,7 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *in
     engine.at_start = (uint32_t)info->system.smp_vcpus;
     atomic_store(&engine.shared->vcpus, engine.at_start);
     engine.api = info->version.cur;
+    hooks_init(id, engine.api);
     engine.shared->api = engine.api;
     snprintf(engine.shared->target, sizeof engine.shared->target, "%s", info->target_name);
     if ((wrong = unfit(info))) {

@@ -112,9 +112,15 @@ static void add_probe(struct set *s, uint32_t i)
     case WIRE_SITE_IDLE: chain(&s->idle, p); break;
     case WIRE_SITE_RESUME: chain(&s->resume, p); break;
     case WIRE_SITE_MEMORY: add_memory(s, p); break;
+    case WIRE_SITE_TRAP:
+        p->traps = (uint8_t)probe->mask;
+        s->trap_kinds |= p->traps;
+        chain(&s->traps, p);
+        break;
     default: chain(&s->blocks, p); break;
     }
-    s->translates |= probe->site != WIRE_SITE_IDLE && probe->site != WIRE_SITE_RESUME;
+    s->translates |= probe->site != WIRE_SITE_IDLE && probe->site != WIRE_SITE_RESUME &&
+                     probe->site != WIRE_SITE_TRAP;
 }
 
 static bool prepare(struct set *s)

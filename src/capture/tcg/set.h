@@ -24,6 +24,7 @@ struct point {
     bool reads_registers;
     bool reads_data;    /* of an access */
     uint64_t low, most; /* an access that begins beyond low + most, or below low, is not meant */
+    uint8_t traps;      /* the kinds that it wants, of enum wire_trap */
     struct point *next; /* in its chain: same address, or same kind of site */
 };
 
@@ -35,8 +36,10 @@ struct set {
     struct point *points;  /* one for each probe */
     struct point *idle, *resume;
     struct point *memory, *blocks;
-    unsigned accesses;           /* of which kinds `memory` wants any, enum wire_access */
-    bool access_registers;       /* some of `memory` reads them */
+    unsigned accesses;     /* of which kinds `memory` wants any, enum wire_access */
+    bool access_registers; /* some of `memory` reads them */
+    struct point *traps;
+    unsigned trap_kinds;         /* that its probes want: of enum wire_trap */
     uint32_t *opcodes, nopcodes; /* probes with WIRE_SITE_OPCODE */
     struct point **addresses;    /* chains of probes with WIRE_SITE_EXEC, hashed by address */
     uint32_t mask;               /* of their hash */

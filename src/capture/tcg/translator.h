@@ -22,7 +22,8 @@
 #include <stdatomic.h>
 
 enum {
-    TRANSLATOR_API = 6, /* newest plugin interface of which the above was read */
+    TRANSLATOR_API = 7, /* newest plugin interface of which the above was read (11.1.3: the code of
+                         * plugin_gen_tb_start(), _insn_start() and _tb_end()) */
 };
 
 struct translator {

@@ -17,11 +17,13 @@ enum {
 
 static struct qemu_plugin_register *find_register(const struct vcpu *v, const char *name)
 {
-    const qemu_plugin_reg_descriptor *d = v->names ? (const void *)v->names->data : NULL;
+    size_t size = v->names ? g_array_get_element_size(v->names) : 0;
 
-    for (unsigned i = 0; d && i < v->names->len; i++)
-        if (d[i].name && !strcmp(d[i].name, name))
-            return d[i].handle;
+    for (unsigned i = 0; size && i < v->names->len; i++) {
+        const qemu_plugin_reg_descriptor *d = (const void *)(v->names->data + i * size);
+        if (d->name && !strcmp(d->name, name))
+            return d->handle;
+    }
     return NULL;
 }
 
@@ -165,7 +167,7 @@ static void fire(struct vcpu *v, const struct point *p, struct wire_count *count
         v->generation = p->set->wire.generation;
         ring_cut(&v->ring);
     }
-    v->ring.may_wait = o->executing; /* else QEMU's big lock is held */
+    v->ring.may_wait = o->executing && !v->locked; /* else QEMU's big lock is held */
     if (!ring_put(&v->ring, v->record, n, clock_ns())) {
         add(&count->dropped, 1);
         return;

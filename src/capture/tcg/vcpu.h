@@ -24,7 +24,8 @@ struct vcpu {
     uint64_t clock_cost; /* ns that timing adds to what it times */
     pthread_t thread;
     bool alive;
-    bool waiting;                            /* single.h: it went idle and was not seen since */
+    bool locked;  /* discon.h: it executes, but QEMU's big lock is held */
+    bool waiting; /* single.h: it went idle and was not seen since */
     struct qemu_plugin_register *identifier; /* single.h: tells this vCPU from others ... */
     uint64_t identity;                       /* ... by this value */
     uint8_t record[WIRE_RECORD];

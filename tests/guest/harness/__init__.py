@@ -4,8 +4,9 @@
 
 from .agent import Agent
 from .events import Events
-from .guest import BUILD, CACHE, OSCOPE, ROOT, CommandFailed, Guest, GuestError, boot_command
+from .guest import BUILD, CACHE, OSCOPE, ROOT, CommandFailed, Guest, GuestError, boot_command, \
+    qemu_version
 from .qmp import Qmp
 
 __all__ = ["Agent", "BUILD", "CACHE", "CommandFailed", "Events", "Guest", "GuestError", "OSCOPE", "Qmp",
-           "ROOT", "boot_command"]
+           "ROOT", "boot_command", "qemu_version"]

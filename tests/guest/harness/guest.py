@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -45,6 +46,12 @@ class CommandFailed(Exception):
         super().__init__(f"{what}: status {status}\n{output}")
         self.status = status
         self.output = output
+
+
+def qemu_version(qemu):
+    """Of a QEMU program: (major, minor)."""
+    out = subprocess.run([qemu, "--version"], capture_output=True, text=True, timeout=30).stdout
+    return tuple(int(n) for n in re.search(r"version (\d+)\.(\d+)", out).groups())
 
 
 def boot_command(arch, *, suite=None, smp=1, mem="512M", append="", agent=None, extra=()):

@@ -19,7 +19,7 @@
  * hw/misc/sifive_test.c). On x86, "out" with SLP_EN to ACPI's PM1a control
  * register (q35: port 0x604; hw/acpi/core.c).
  */
-#include "capture/tcg/api.h"
+#include "capture/tcg/hooks.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -147,14 +147,15 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 static void on_vcpu_init(qemu_plugin_id_t id, unsigned index)
 {
     GArray *names = qemu_plugin_get_registers();
-    const qemu_plugin_reg_descriptor *d = names ? (const void *)names->data : NULL;
+    size_t size = names ? g_array_get_element_size(names) : 0;
 
     (void)id, (void)index;
-    for (unsigned i = 0; d && i < names->len; i++) {
-        if (!strcmp(d[i].name, "rax"))
-            measure.rax = d[i].handle;
-        else if (!strcmp(d[i].name, "rdx"))
-            measure.rdx = d[i].handle;
+    for (unsigned i = 0; names && i < names->len; i++) {
+        const qemu_plugin_reg_descriptor *d = (const void *)(names->data + i * size);
+        if (!strcmp(d->name, "rax"))
+            measure.rax = d->handle;
+        else if (!strcmp(d->name, "rdx"))
+            measure.rdx = d->handle;
     }
     if (names)
         g_array_free(names, 1);
@@ -173,7 +174,8 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *in
     measure.x86 = !strcmp(info->target_name, "x86_64");
     if (!measure.ram || !measure.out || !measure.bytes)
         return -1;
-    qemu_plugin_register_vcpu_init_cb(id, on_vcpu_init);
-    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+    hooks_init(id, info->version.cur);
+    hook_vcpu(HOOK_VCPU_INIT, on_vcpu_init);
+    hook_translation(on_translation);
     return 0;
 }
