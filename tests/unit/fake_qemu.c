@@ -276,6 +276,21 @@ void fake_reset(void)
         ((void (*)(void *))h.cb)(h.userdata);
 }
 
+uint64_t fake_wish(struct control *control, void (*write)(struct probe_set *s))
+{
+    struct probe_set s;
+    uint64_t generation;
+
+    probe_set_init(&s);
+    if (write)
+        write(&s);
+    assert_null(probe_set_finish(&s));
+    probe_set_slots(&s, NULL);
+    assert_null(control_wish(control, &s, &generation));
+    probe_set_free(&s);
+    return generation;
+}
+
 void fake_execute(const struct qemu_plugin_insn *insn, unsigned vcpu)
 {
     for (unsigned i = 0; i < insn->n; i++)

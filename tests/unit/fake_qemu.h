@@ -7,6 +7,7 @@
 #ifndef FAKE_QEMU_H
 #define FAKE_QEMU_H
 
+#include "capture/control.h"
 #include "capture/tcg/api.h"
 
 /* Built twice: as a QEMU of an older interface, and as one of version 7. */
@@ -77,6 +78,9 @@ void fake_trap(unsigned vcpu, enum qemu_plugin_discon_type type, uint64_t from, 
 /* What QEMU does when no vCPU executes: drops all callbacks and calls the one of the reset. That of
  * traps stays: a vCPU may be late. */
 void fake_reset(void);
+
+/* Wishes for the set that `write` writes (NULL: an empty one); its generation. */
+uint64_t fake_wish(struct control *control, void (*write)(struct probe_set *s));
 
 /* An instruction's callbacks, and those where a block begins. */
 void fake_execute(const struct qemu_plugin_insn *insn, unsigned vcpu);

@@ -84,17 +84,7 @@ static uint64_t fired(unsigned index, unsigned slot)
 
 static uint64_t wish(void (*write)(struct probe_set *s))
 {
-    struct probe_set s;
-    uint64_t generation;
-
-    probe_set_init(&s);
-    if (write)
-        write(&s);
-    assert_null(probe_set_finish(&s));
-    probe_set_slots(&s, NULL);
-    assert_null(control_wish(control, &s, &generation));
-    probe_set_free(&s);
-    return generation;
+    return fake_wish(control, write);
 }
 
 static void expect_refused(uint64_t generation, const char *why)
