@@ -364,15 +364,16 @@ static bool header_read(const uint8_t *p, size_t n, struct btf_header *h)
     return true;
 }
 
-size_t btf_size(const void *head, size_t n)
+bool btf_measure(const void *head, size_t n, struct btf_extent *out)
 {
     struct btf_header h;
 
     if (!header_read(head, n, &h))
-        return 0;
+        return false;
     uint64_t end = MAX((uint64_t)h.type_off + h.type_len, (uint64_t)h.str_off + h.str_len);
     end = h.len + MAX(end, (uint64_t)h.layout_off + h.layout_len);
-    return end <= BTF_BLOB_MAX ? (size_t)end : 0;
+    *out = (struct btf_extent){(size_t)end, (size_t)h.len + h.str_off, h.str_len};
+    return end <= BTF_BLOB_MAX;
 }
 
 static bool section_fits(const struct btf_header *h, size_t n, uint32_t off, uint32_t len)

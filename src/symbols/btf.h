@@ -33,7 +33,11 @@ struct oscope_error *btf_index(struct types *ts, const void **index, size_t *n);
 /* Types in it, void not counted; of a split BTF its own only. */
 size_t btf_count(const struct types *ts);
 
-/* Size of the BTF blob whose first bytes are at head (at least 32 bytes), 0 if it is none. */
-size_t btf_size(const void *head, size_t n);
+/* How large a BTF blob is, and where in it its strings are. */
+struct btf_extent {
+    size_t size, strings, strings_size;
+};
+/* Reads that of the blob whose first bytes are at head (at least 32 bytes); false: it is none. */
+bool btf_measure(const void *head, size_t n, struct btf_extent *out);
 
 #endif

@@ -57,12 +57,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct btf_extent extent;
     struct types *ts, *other;
 
     if (size > 1 << 20)
         return 0;
     if (size >= 32)
-        btf_size(data, 32);
+        btf_measure(data, 32, &extent);
     struct oscope_error *err = btf_open(data, size, NULL, 8, &ts);
     if (err) {
         oscope_error_free(err);

@@ -82,6 +82,18 @@ static void check_kernel_types(struct types *ts)
     assert_null(types_find(ts, "union task_struct"));
 }
 
+static void check_extent(const struct blob *b)
+{
+    struct btf_extent e;
+
+    assert_true(btf_measure(b->bytes, 32, &e));
+    assert_int_equal(e.size, b->len);
+    assert_true(e.strings_size > 1 && e.strings + e.strings_size <= b->len);
+    assert_int_equal(b->bytes[e.strings], 0);
+    assert_int_not_equal(b->bytes[e.strings + 1], 0);
+    assert_int_equal(b->bytes[e.strings + e.strings_size - 1], 0);
+}
+
 static void test_struct_members(void **state)
 {
     struct blob b;
@@ -91,7 +103,7 @@ static void test_struct_members(void **state)
     blob_finish(&b);
     struct types *ts = open_blob(&b, NULL);
     check_kernel_types(ts);
-    assert_int_equal(btf_size(b.bytes, 32), b.len);
+    check_extent(&b);
     types_free(ts);
 }
 
@@ -157,7 +169,7 @@ static void test_header_of_2026(void **state)
         blob_word(&b, 0x61616161);
     kernel_types(&b);
     blob_finish(&b);
-    assert_int_equal(btf_size(b.bytes, 32), b.len);
+    check_extent(&b);
     struct types *ts = open_blob(&b, NULL);
     check_kernel_types(ts);
     assert_null(types_find(ts, "new"));

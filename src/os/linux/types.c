@@ -17,12 +17,31 @@
 
 enum { BTF_MAX = 64 << 20 };
 
-/* The kernel's BTF by its header, for symbol tables without __start_BTF. */
+/* Do its strings look like a base's (Documentation/bpf/btf.rst: the first is empty, all end with a
+ * 0)? Of a copy that is scattered over pages, as in the page cache, they hardly do. */
+static bool has_strings(const struct linux_model *lm, uint64_t pa, const struct btf_extent *e)
+{
+    char first[2] = {0}, last = 1;
+
+    return e->strings_size > sizeof first &&
+           target_read(lm->base.target, pa + e->strings, first, sizeof first) &&
+           target_read(lm->base.target, pa + e->strings + e->strings_size - 1, &last, 1) &&
+           !first[0] && first[1] && !last;
+}
+
+/*
+ * The kernel's BTF by its header, for symbol tables without __start_BTF: the largest there is where
+ * the image is. That of modules, or a copy of it, may lie there, too, in what the kernel has freed
+ * of itself after its start.
+ */
 static bool scan_btf(struct linux_model *lm, uint64_t *va, size_t *size)
 {
     uint64_t start, end;
     unsigned char head[64];
+    struct btf_extent e;
 
+    *size = 1 << 16;
+    *va = 0;
     linux_place_image(lm, &start, &end);
     /* .BTF is aligned to 4 bytes at least (include/asm-generic/vmlinux.lds.h) */
     for (uint64_t pa = ALIGN_UP(start, 4); pa + sizeof head <= end; pa += 4) {
@@ -30,13 +49,13 @@ static bool scan_btf(struct linux_model *lm, uint64_t *va, size_t *size)
         if (!p || load16(p) != 0xeb9f)
             continue;
         memcpy(head, p, sizeof head);
-        *size = btf_size(head, sizeof head);
-        if (*size > 1 << 16 && *size < BTF_MAX) { /* larger than any module's */
+        if (btf_measure(head, sizeof head, &e) && e.size > *size && e.size < BTF_MAX &&
+            has_strings(lm, pa, &e)) {
             *va = pa + lm->ks.va_minus_pa;
-            return true;
+            *size = e.size;
         }
     }
-    return false;
+    return *va != 0;
 }
 
 static struct oscope_error *find_btf(struct linux_model *lm, uint64_t *va, size_t *size)
