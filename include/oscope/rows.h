@@ -143,7 +143,7 @@ struct oscope_symbol {
 /* A probe that somebody wants. `probe` */
 struct oscope_probe {
     const char *name;   /* the event type it publishes */
-    const char *site;   /* function, instruction, memory, block, idle, resume, access */
+    const char *site;   /* function, instruction, memory, block, trap, idle, resume, access */
     uint64_t address;   /* OSCOPE_UNKNOWN unless the site is a place */
     uint64_t size;      /* bytes of it, if it is a range; else OSCOPE_UNKNOWN */
     const char *symbol; /* there; "" if unknown */

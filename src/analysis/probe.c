@@ -10,7 +10,8 @@ const struct oscope_column probe_columns[] = {
     COL(name, OSCOPE_TEXT, OSCOPE_COL_LEFT, "the event type that it publishes"),
     COL(site, OSCOPE_TEXT, OSCOPE_COL_LEFT,
         "where it stands: function (at an instruction's address), instruction (of a class), memory "
-        "(accesses to a range), block (of code, begun in a range), idle, resume, access (each one, "
+        "(accesses to a range), block (of code, begun in a range), trap (as QEMU tells it), idle, "
+        "resume, access (each one, "
         "counted for the set heat)"),
     COL(address, OSCOPE_HEX, 0,
         "virtual address of a function's site, or where a range begins; else null"),

@@ -141,11 +141,12 @@ enum wire_value {
     WIRE_VALUE_ADDRESS, /* WIRE_SITE_MEMORY: virtual address of the first byte of the access */
     WIRE_VALUE_SIZE,    /* its bytes */
     WIRE_VALUE_WRITE,   /* 1: it was a write, 0: a read */
-    WIRE_VALUE_DATA,    /* what was read or written; of more than 8 bytes the lowest 8 */
-    WIRE_VALUE_INSNS,   /* WIRE_SITE_BLOCK: instructions of the block. An exception may leave it
-                         * before its end. */
-    WIRE_VALUE_FROM,    /* WIRE_SITE_TRAP: virtual address at which it is taken, ... */
-    WIRE_VALUE_TO,      /* ... and that of its vector */
+    WIRE_VALUE_DATA,  /* what was read or written; of more than 8 bytes the lowest 8. QEMU tells an
+                       * atomic instruction's operand for what it writes. */
+    WIRE_VALUE_INSNS, /* WIRE_SITE_BLOCK: instructions of the block. An exception may leave it
+                       * before its end. */
+    WIRE_VALUE_FROM,  /* WIRE_SITE_TRAP: virtual address at which it is taken, ... */
+    WIRE_VALUE_TO,    /* ... and that of its vector */
     WIRE_VALUE_COUNT,
 };
 

@@ -93,12 +93,15 @@ static void calls_remove(struct calls *c, struct calls_open *o)
     }
 }
 
-/* A place for a call; NULL: there is none. */
+/* A place for a call; where there are too many, that of the oldest: its task may have died in it.
+ * NULL: out of memory. */
 static struct calls_open *calls_add(struct calls *c, int64_t tid, const char *name)
 {
+    if (c->n == CALLS_OPEN)
+        calls_remove(c, &c->open[0]);
     if (c->n == c->cap) {
         size_t cap = c->cap ? 2 * c->cap : 64;
-        struct calls_open *more = cap <= CALLS_OPEN ? realloc(c->open, cap * sizeof *more) : NULL;
+        struct calls_open *more = realloc(c->open, cap * sizeof *more);
         if (!more)
             return NULL;
         c->open = more;

@@ -167,7 +167,8 @@ static struct oscope_error *begin_to_keep(struct oscope_recording *r, enum oscop
 {
     enum wire_keep mode = on_full == OSCOPE_FULL_WAIT ? WIRE_KEEP_WAIT : WIRE_KEEP_DROP;
 
-    if (on_full == OSCOPE_FULL_OVERWRITE || !r->sub.rings.count)
+    /* Rings that are there for others' events only are not ours to hold. */
+    if (on_full == OSCOPE_FULL_OVERWRITE || !subscription_uses_rings(&r->sub))
         return NULL;
     TRY(engine_file(r->sub.session->own->desc.pid, true, &r->control));
     return keeper_take(r->control, mode, &r->keeper);
@@ -272,20 +273,21 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
     }
 }
 
-/* Accesses are counted a last time while that is on. */
-static struct oscope_error *last_look(struct oscope_recording *r)
+/* Writes what the last look at the counters of accesses found. */
+static struct oscope_error *last_findings(struct oscope_recording *r)
 {
-    for (bool look = true; subscription_last(&r->sub, look); look = false)
+    while (subscription_last(&r->sub, false))
         TRY(drain_step(&r->drain));
     return drain_step(&r->drain);
 }
 
 struct oscope_error *oscope_recording_stop(struct oscope_recording *r)
 {
+    subscription_look(&r->sub); /* takes a while, in which the rings are read */
     struct oscope_error *err = drain_end(&r->drain);
 
     if (!err)
-        err = last_look(r);
+        err = last_findings(r);
     /* A vCPU that waits for us could not take up that the sets are off. */
     if (!err)
         err = drain_start(&r->drain);

@@ -25,8 +25,7 @@ static bool asks(const struct subscription *sub)
     return sub->probes || sub->cputraps || sub->share;
 }
 
-/* Are there events of ours in the engine's rings? */
-static bool uses_rings(const struct subscription *sub)
+bool subscription_uses_rings(const struct subscription *sub)
 {
     return sub->probes || sub->cputraps;
 }
@@ -170,6 +169,12 @@ static void check_own(struct subscription *sub, uint64_t now)
                                   "blk events are those at which they were read, some ms late");
 }
 
+void subscription_look(struct subscription *sub)
+{
+    if (sub->heat && !sub->ended)
+        heat_look(sub->heat, clock_ns(), true);
+}
+
 bool subscription_last(struct subscription *sub, bool look)
 {
     return sub->heat && !sub->ended && heat_pump(sub->heat, clock_ns(), look);
@@ -198,9 +203,9 @@ static struct oscope_error *open_heat(struct subscription *sub)
 {
     const struct heat_options o = {.session = sub->session,
                                    .pid = sub->session->own->desc.pid,
-                                   .uuid = uses_rings(sub) ? sub->rings.uuid
-                                           : sub->feed     ? feed_rings(sub->feed)->uuid
-                                                           : NULL,
+                                   .uuid = subscription_uses_rings(sub) ? sub->rings.uuid
+                                           : sub->feed ? feed_rings(sub->feed)->uuid
+                                                       : NULL,
                                    .period = sub->heat_period};
 
     return heat_open(&o, &sub->heat);
@@ -277,7 +282,7 @@ size_t subscription_rings(const struct subscription *sub,
 {
     size_t n = 0;
 
-    if (uses_rings(sub))
+    if (subscription_uses_rings(sub))
         rings[n++] = &sub->rings;
     if (sub->feed)
         rings[n++] = feed_rings(sub->feed);

@@ -73,6 +73,9 @@ struct oscope_error *subscription_begin(struct subscription *sub) WARN_UNUSED;
  */
 struct oscope_error *subscription_check(struct subscription *sub, uint64_t now) WARN_UNUSED;
 
+/* Are there events of ours in the engine's rings? */
+bool subscription_uses_rings(const struct subscription *sub);
+
 /* The rings to read, at most SUBSCRIPTION_RINGS; valid once it is open. */
 size_t subscription_rings(const struct subscription *sub,
                           const struct trace_rings *rings[SUBSCRIPTION_RINGS]);
@@ -89,6 +92,11 @@ uint64_t subscription_lost(const struct subscription *sub);
 
 /* Is it of a set that was asked for? The rings have the events of all clients' sets. */
 bool subscription_wants(struct subscription *sub, const struct trace_type *type);
+
+/* Looks at the counters of accesses a last time, which takes a while; what it finds the next
+ * subscription_pump() tells. Or, if what was found before is not told yet, subscription_last() does
+ * both. */
+void subscription_look(struct subscription *sub);
 
 /* The same with accesses that were counted up to now, if look says so. True: some are left; the
  * rings are to be read and this to be called again, without look. */

@@ -324,6 +324,8 @@ static bool holds_at(const struct term *t, const struct trace_event *ev, int8_t 
 {
     const char *text = text_at(ev, at);
 
+    if (at == AT_CPU && ev->cpu == TRACE_CPU_NONE)
+        return false;
     switch (t->op) {
     case OP_EQ: return equals(t, ev, at);
     case OP_NE: return !equals(t, ev, at);

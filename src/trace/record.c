@@ -372,7 +372,7 @@ struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
 
 uint64_t trace_recorder_next(const struct trace_recorder *rec, uint32_t ring)
 {
-    return rec->channels[ring].n;
+    return ring < rec->nchannels ? rec->channels[ring].n : UINT64_MAX;
 }
 
 struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *rec)

@@ -58,8 +58,9 @@ static void bend(const uint8_t head[8])
         if (c->op == WIRE_OP_REG)
             c->imm %= 4;
         else if (c->op == WIRE_OP_VALUE)
-            c->imm = set.probes[0].site == WIRE_SITE_BLOCK ? WIRE_VALUE_INSNS
-                                                           : c->imm % WIRE_VALUE_INSNS;
+            c->imm = set.probes[0].site == WIRE_SITE_BLOCK  ? WIRE_VALUE_INSNS
+                     : set.probes[0].site == WIRE_SITE_TRAP ? WIRE_VALUE_FROM + c->imm % 2
+                                                            : c->imm % WIRE_VALUE_INSNS;
         else if (c->op == WIRE_OP_TABLE)
             c->imm %= 2;
         else if (c->op == WIRE_OP_RECALL || c->op == WIRE_OP_KEEP)
@@ -80,10 +81,12 @@ static void run(const uint8_t *memory, size_t n)
     static struct vars *vars[WIRE_VARS];
     static const uint64_t access[WIRE_VALUE_INSNS] = {1, 8, 1,
                                                       2}; /* and no number of instructions */
+    static const uint64_t trap[WIRE_VALUE_COUNT] = {[WIRE_VALUE_FROM] = 4, [WIRE_VALUE_TO] = 8};
     static uint64_t block[WIRE_VALUE_COUNT] = {[WIRE_VALUE_INSNS] = 3};
     struct machine m = {.arg = &g,
                         .values = set.probes[0].site == WIRE_SITE_MEMORY  ? access
                                   : set.probes[0].site == WIRE_SITE_BLOCK ? block
+                                  : set.probes[0].site == WIRE_SITE_TRAP  ? trap
                                                                           : NULL,
                         .reg = read_register,
                         .memory = read_memory,

@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { WRITE = TRACE_USER_FIRST, BLOCK, TIMEOUT_MS = 6000 };
+enum { WRITE = TRACE_USER_FIRST, BLOCK, TIMEOUT_MS = 6000, TRIES = 40 };
 
 static const struct trace_field write_fields[] = {
     {"pc", TRACE_HEX},   {"address", TRACE_HEX}, {"size", TRACE_U8},
@@ -74,17 +74,24 @@ static struct oscope_error *write_probes(struct oscope_session *s, char **argv,
     return NULL;
 }
 
+/* The broker waits for half a second; a busy host may take longer. */
 static struct oscope_error *subscribe(struct broker_link *link, const struct probe_set *set)
 {
     json_t *request = json_pack("{s:s,s:o}", "op", "subscribe", "set", probes_to_json(set));
-    json_t *answer = NULL;
-    struct oscope_error *err = broker_request(link, request, TIMEOUT_MS, &answer);
+    bool settled = false;
 
-    if (!err && !json_is_true(json_object_get(answer, "settled")))
-        err = error_new(OSCOPE_E_TIMEOUT, "the probes are not in force");
+    for (int i = 0; !settled && i < TRIES; i++) {
+        json_t *answer = NULL;
+        struct oscope_error *err = broker_request(link, request, TIMEOUT_MS, &answer);
+        if (err) {
+            json_decref(request);
+            return err;
+        }
+        settled = json_is_true(json_object_get(answer, "settled"));
+        json_decref(answer);
+    }
     json_decref(request);
-    json_decref(answer);
-    return err;
+    return settled ? NULL : error_new(OSCOPE_E_TIMEOUT, "the probes are not in force");
 }
 
 static void print_event(const struct trace_event *ev)

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+from harness import Events
 from harness.guest import OSCOPE
 
 PAGES, ROUNDS = 24, 2000
@@ -135,6 +136,18 @@ def test_recorded(eventful, tmp_path):
     assert {p["pid"] for p in table(rows, "pages")} == {touch.pid}
     sched = of_recording(guest, tmp_path / "trace", "sched")
     assert touch.pid in {t["tid"] for t in table(sched, "tasks")}
+
+
+def test_alone_it_holds_nobodys_events(eventful, tmp_path):
+    """Its events are not in the engine's rings, so that there is nothing to keep there."""
+    guest = eventful
+    with Events(guest, "sched") as seen:
+        guest.sh("/tmp/mark-on 2>/dev/null; true")
+        for how in ("drop", "wait"):
+            guest.oscope("record", "heat:exact", "--on-full", how, "--for", "1", "-s", guest.session,
+                         "-o", tmp_path / how)
+            assert check_shape(of_recording(guest, tmp_path / how, "heat"), guest)
+    assert len(seen.list) > 10 and "lost" not in seen.stderr, seen.stderr
 
 
 def test_a_part_of_the_time(eventful):
