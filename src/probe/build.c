@@ -90,16 +90,6 @@ static void begin(struct probe_set *s, const char *name, struct wire_probe p)
         fail(s, error_nomem());
 }
 
-void probe_exec(struct probe_set *s, const char *name, uint64_t va)
-{
-    begin(s, name, (struct wire_probe){.site = WIRE_SITE_EXEC, .address = va});
-}
-
-void probe_opcode(struct probe_set *s, const char *name, uint64_t mask, uint64_t value)
-{
-    begin(s, name, (struct wire_probe){.site = WIRE_SITE_OPCODE, .mask = mask, .value = value});
-}
-
 void probe_idle(struct probe_set *s, const char *name)
 {
     begin(s, name, (struct wire_probe){.site = WIRE_SITE_IDLE});
@@ -341,8 +331,41 @@ void probe_put_data(struct probe_set *s, unsigned slot, unsigned length, unsigne
                 .op = WIRE_OP_PUT_DATA, .d = (uint8_t)length, .s = (uint8_t)slot, .imm = most});
 }
 
+/* ---- probes at instructions ---- */
+
+void probe_never_when(struct probe_set *s, const char *reg, uint64_t value)
+{
+    s->guard = reg;
+    s->guard_value = value;
+}
+
+/* The slots of the comparison are free again after it. */
+static void begin_guarded(struct probe_set *s, const char *name, struct wire_probe p)
+{
+    begin(s, name, p);
+    if (!s->guard)
+        return;
+    s->guarded =
+        probe_jump(s, WIRE_OP_JEQ, probe_reg(s, s->guard), probe_imm(s, s->guard_value)) + 1;
+    s->next = 0;
+}
+
+void probe_exec(struct probe_set *s, const char *name, uint64_t va)
+{
+    begin_guarded(s, name, (struct wire_probe){.site = WIRE_SITE_EXEC, .address = va});
+}
+
+void probe_opcode(struct probe_set *s, const char *name, uint64_t mask, uint64_t value)
+{
+    begin_guarded(s, name,
+                  (struct wire_probe){.site = WIRE_SITE_OPCODE, .mask = mask, .value = value});
+}
+
 void probe_end(struct probe_set *s)
 {
+    if (s->guarded)
+        probe_label(s, s->guarded - 1);
+    s->guarded = 0;
     emit(s, (struct wire_insn){.op = WIRE_OP_END});
     s->open = false;
     if (s->probes.len) {

@@ -35,7 +35,10 @@ struct probe_set {
     bool heat_on;             /* now is such a time */
     char registers[WIRE_REGISTERS][WIRE_NAME];
     unsigned nregisters;
-    bool open;                  /* a program is being written */
+    bool open;         /* a program is being written */
+    const char *guard; /* probe_never_when(): a register; NULL: none */
+    uint64_t guard_value;
+    unsigned guarded;           /* the jump of the program that is being written */
     unsigned next;              /* its next unused slot */
     unsigned record;            /* bytes of its event so far */
     struct oscope_error *error; /* the first mistake */
@@ -63,6 +66,10 @@ void probe_memory(struct probe_set *s, const char *name, uint64_t va, uint64_t s
 void probe_block(struct probe_set *s, const char *name, uint64_t va, uint64_t size);
 /* Where a vCPU takes a trap of one of those kinds (a set of enum wire_trap). */
 void probe_trap(struct probe_set *s, const char *name, unsigned kinds);
+
+/* Probes at instructions that are begun from now on do nothing where that register (which outlives
+ * the set's writing) has that value. reg NULL: all do what they are for. */
+void probe_never_when(struct probe_set *s, const char *reg, uint64_t value);
 
 /* Values of the probe that is being written: each returns the slot that holds it. */
 unsigned probe_imm(struct probe_set *s, uint64_t v);

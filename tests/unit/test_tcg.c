@@ -254,6 +254,37 @@ static void wakes_unseen(void **state)
     on(1, resumes);
     assert_int_equal(fired(1, 3), before + 3);
 }
+/* a0 has 0x10: the first of these does nothing, the others do. */
+static void guarded_probes(struct probe_set *s)
+{
+    probe_never_when(s, "a0", 0x10);
+    probe_exec(s, "guarded", 0x4004);
+    probe_event(s, 1);
+    probe_end(s);
+    probe_never_when(s, "a0", 0x11);
+    probe_exec(s, "other value", 0x4004);
+    probe_event(s, 2);
+    probe_end(s);
+    probe_never_when(s, NULL, 0);
+    probe_exec(s, "plain", 0x4004);
+    probe_event(s, 3);
+    probe_end(s);
+}
+
+static void guards(void **state)
+{
+    put_in_force(guarded_probes);
+    on(0, translates);
+    const struct wire_count *counts = ring_of(0)->counts;
+    uint64_t before[3];
+    for (unsigned i = 0; i < 3; i++)
+        before[i] = atomic_load(&counts[i].published);
+    on(0, executes);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(atomic_load(&counts[i].published), before[i] + (i > 0));
+    put_in_force(probes);
+}
+
 /* ---- traps ---- */
 
 static void trap_probes(struct probe_set *s)
@@ -358,6 +389,7 @@ int main(void)
         cmocka_unit_test(watches_until_it_is_safe),
         cmocka_unit_test(direct_memory),
         cmocka_unit_test(wakes_unseen),
+        cmocka_unit_test(guards),
 #if FAKE_API < 7
         cmocka_unit_test(traps_are_not_told),
 #else

@@ -311,9 +311,11 @@ struct oscope_error *linux_probes(struct os_model *m, const char *set, struct pr
     /* Also if this set has none of them: the rings have what others asked for too. */
     TRY(linux_event_types(lm, schema));
     add_direct(lm, out);
-    if (strcmp(set, "all") != 0)
-        return one_set(lm, set, out, notes);
-    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-        TRY(one_set(lm, all[i], out, notes));
-    return NULL;
+    bool whole = !strcmp(set, "all");
+    struct oscope_error *err = NULL;
+    linux_nested_guard(lm, out);
+    for (size_t i = 0; !err && i < (whole ? ARRAY_SIZE(all) : 1); i++)
+        err = one_set(lm, whole ? all[i] : set, out, notes);
+    probe_never_when(out, NULL, 0);
+    return err;
 }

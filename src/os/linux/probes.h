@@ -119,9 +119,9 @@ struct linux_nested {
 bool linux_nested_find(struct writer *w, struct os_list *notes, struct linux_nested *out);
 /* Events guest_*, of the sets "traps" and "modes". */
 void linux_nested_probes(struct writer *w, const struct linux_nested *n);
-/* In the program of a probe at each sret: jumps (the result and *other are labels to set) where the
- * sret is none of the guest's kernel's own. */
-unsigned linux_nested_skip(struct writer *w, const struct linux_nested *n, unsigned *other);
+/* Probes that are begun from now on do nothing inside a virtual machine, if the guest may have
+ * any; until probe_never_when() with NULL. */
+void linux_nested_guard(struct linux_model *lm, struct probe_set *s);
 
 /* The types that are not built in: those of system calls. Those that are there stay. */
 struct oscope_error *linux_event_types(const struct linux_model *lm,

@@ -234,7 +234,7 @@ static bool x86_gates(struct writer *w, uint64_t idt)
 static struct oscope_error *riscv_traps(struct writer *w, struct os_list *notes)
 {
     struct linux_nested nested;
-    unsigned inside = 0, entering = 0;
+    unsigned entering = 0;
     uint64_t entry = symtab_addr(w->lm->base.symtab, "handle_exception");
 
     if (!entry)
@@ -247,12 +247,11 @@ static struct oscope_error *riscv_traps(struct writer *w, struct os_list *notes)
         linux_nested_probes(w, &nested);
     probe_opcode(w->set, "trap_exit", UINT32_MAX, ENTRY_SRET);
     if (nests)
-        entering = linux_nested_skip(w, &nested, &inside);
+        entering =
+            probe_jump(w->set, WIRE_OP_JEQ, probe_pc(w->set), probe_imm(w->set, nested.enter));
     riscv_trap_exit(w);
-    if (nests) {
-        probe_label(w->set, inside);
+    if (nests)
         probe_label(w->set, entering);
-    }
     probe_end(w->set);
     return NULL;
 }

@@ -6,6 +6,9 @@
  * instructions of any kernel, with registers of the same names; QEMU's register `priv` has the
  * virtualization mode in bit 2 (since 10.0; RISC-V Debug Specification, dcsr.v).
  *
+ * All other probes do nothing in VS mode: a kernel inside may be the same image at the same
+ * addresses, and its sret is the same instruction in any case.
+ *
  * The privilege that a trap into KVM leaves is in hstatus.SPVP, that which sret enters in
  * sstatus.SPP, which in VS mode is that of the machine (Privileged Specification, hypervisor
  * extension).
@@ -13,6 +16,8 @@
 #include "os/linux/probes.h"
 
 #include <string.h>
+
+#define SWITCH_TO "__kvm_riscv_switch_to"
 
 enum {
     CSRRW_SSCRATCH = 0x14001073,
@@ -26,7 +31,7 @@ bool linux_nested_find(struct writer *w, struct os_list *notes, struct linux_nes
     uint8_t code[CODE_MOST];
     struct symbol sym;
 
-    if (!symtab_find(w->lm->base.symtab, "__kvm_riscv_switch_to", &sym))
+    if (!symtab_find(w->lm->base.symtab, SWITCH_TO, &sym))
         return false;
     uint64_t size = sym.size < sizeof code ? sym.size : sizeof code;
     if (vspace_read(&w->lm->base.kernel, sym.addr, code, size))
@@ -44,12 +49,12 @@ bool linux_nested_find(struct writer *w, struct os_list *notes, struct linux_nes
     return false;
 }
 
-unsigned linux_nested_skip(struct writer *w, const struct linux_nested *n, unsigned *other)
+void linux_nested_guard(struct linux_model *lm, struct probe_set *s)
 {
-    struct probe_set *s = w->set;
+    struct symbol sym;
 
-    *other = probe_jump(s, WIRE_OP_JEQ, probe_reg(s, "priv"), probe_imm(s, PRIV_VS));
-    return probe_jump(s, WIRE_OP_JEQ, probe_pc(s), probe_imm(s, n->enter));
+    if (symtab_find(lm->base.symtab, SWITCH_TO, &sym))
+        probe_never_when(s, "priv", PRIV_VS);
 }
 
 /* SPP of sstatus, or SPVP of hstatus, which is the same bit. */
@@ -90,6 +95,8 @@ void linux_nested_probes(struct writer *w, const struct linux_nested *n)
     put_privilege(w, "hstatus");
     probe_end(s);
 
+    probe_never_when(s, NULL, 0); /* these are for what is inside */
     in_machine(w, UINT32_MAX, ENTRY_SRET, "sstatus");
     in_machine(w, CSRRW_SSCRATCH_MASK, CSRRW_SSCRATCH, NULL);
+    linux_nested_guard(w->lm, s);
 }
