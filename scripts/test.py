@@ -24,7 +24,7 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build-logs"
-FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "8"))
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "6"))
 JOBS = os.environ.get("JOBS", str(os.cpu_count() or 2))
 ARCHES = ("riscv64", "amd64", "arm64")
 
