@@ -6,6 +6,7 @@ A test takes one of these fixtures and runs once for each arch (and smp) asked f
 
     guest       a guest under `oscope run`, with the `quiet` workload: 200 sleepers, 50 threads, a
                 process with every kind of mapping; nothing of it changes by itself. SMP 1 and 4
+    eventful    the same, where there are events: see test_no_events for the others
     guest1      the same, SMP 1 only: for what does not depend on the number of CPUs
     plain       a guest that nobody looks at yet (SMP 2), for `attach`
 
@@ -116,3 +117,10 @@ def pytest_collection_modifyitems(config, items):
         return (2, str(params.get("arch", "")))
 
     items.sort(key=key)
+
+
+@pytest.fixture
+def eventful(guest):
+    if guest.arch == "arm64":
+        pytest.skip("see test_no_events")
+    return guest

@@ -16,13 +16,6 @@ FAULTS = {"riscv64": {12, 13, 15}, "amd64": {14}}
 SYSCALL_TRAP = {"riscv64": 8, "amd64": 0x100}
 
 
-@pytest.fixture
-def eventful(guest):
-    if guest.arch == "arm64":
-        pytest.skip("events of arm64 guests: see test_no_events")
-    return guest
-
-
 def between(seen, after, before):
     lo, hi = seen.at(after), seen.at(before)
     return [e for e in seen.list if lo < e["time"] < hi]

@@ -19,13 +19,6 @@ def supported(guest):
     return guest.arch != "arm64"
 
 
-@pytest.fixture
-def eventful(guest):
-    if not supported(guest):
-        pytest.skip("see test_no_events")
-    return guest
-
-
 def brackets(guest, fact, work):
     """Runs work in the guest between two looks at a number of /proc; returns its growth.
 

@@ -2,19 +2,11 @@
 # Copyright the oscope authors
 """Page faults against what the guest counts, and against a program whose faults are known."""
 
-import pytest
 from harness import Events
 from test_report import Report, table
 
 RETRY = 0x400
 BASE, NOTHING, PAGE, N = 0x1000000000, 0x2000000000, 4096, 64
-
-
-@pytest.fixture
-def eventful(guest):
-    if guest.arch == "arm64":
-        pytest.skip("events of arm64 guests: see test_no_events")
-    return guest
 
 
 def number(text):

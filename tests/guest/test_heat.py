@@ -24,13 +24,6 @@ def table(rows, name):
     return [r for r in rows if r["table"] == name]
 
 
-@pytest.fixture
-def eventful(guest):
-    if guest.arch == "arm64":
-        pytest.skip("events of arm64 guests are not built yet")
-    return guest
-
-
 class Touch:
     """pagetouch in the guest: .pid, .hot and .cold (physical addresses); run() lets it go."""
 

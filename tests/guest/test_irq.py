@@ -5,7 +5,6 @@
 import collections
 import time
 
-import pytest
 from harness import Events
 from test_report import Report, table
 
@@ -13,13 +12,6 @@ SOFTIRQS = ["HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "
 VECTORS = {"LOC": ["local_timer"], "RES": ["reschedule"], "IWI": ["irq_work"],
            "CAL": ["call_function", "call_function_single"]}
 PREFIX = "x86_irq_vectors_"
-
-
-@pytest.fixture
-def eventful(guest):
-    if guest.arch == "arm64":
-        pytest.skip("events of arm64 guests: see test_no_events")
-    return guest
 
 
 def counts(text, cpus):

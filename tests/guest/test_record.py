@@ -65,13 +65,6 @@ def test_no_recording_of_arm64(guest1, tmp_path):
     assert r.returncode == 1 and "aarch64" in r.stderr and not (tmp_path / "t").exists()
 
 
-@pytest.fixture
-def eventful(guest):
-    if guest.arch == "arm64":
-        pytest.skip("see test_no_recording_of_arm64")
-    return guest
-
-
 def test_a_recording_has_what_events_show(eventful, tmp_path):
     """Two recorders and a stream at once: the same events between two marks."""
     guest = eventful

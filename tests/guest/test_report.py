@@ -8,18 +8,10 @@ import signal
 import subprocess
 import time
 
-import pytest
 from harness import Guest
 from harness.guest import OSCOPE
 
 TICK = 10_000_000  # ns: /proc/PID/stat counts in 1/100 s
-
-
-@pytest.fixture
-def eventful(guest):
-    if guest.arch == "arm64":
-        pytest.skip("events of arm64 guests are not built yet")
-    return guest
 
 
 def table(rows, name):

@@ -42,21 +42,14 @@ class Probes:
         return {"cpu": int(line[1]), **{n: int(x, 16) for n, x in zip(names.split(), line[2:])}}
 
 
-@pytest.fixture
-def probed(guest):
-    if guest.arch == "arm64":
-        pytest.skip("see test_no_events_of_arm64")
-    return guest
-
-
 def forks(guest):
     """How many tasks the guest made since it booted: its variable total_forks."""
     return int(next(line.split()[1] for line in guest.sh("cat /proc/stat").splitlines()
                     if line.startswith("processes ")))
 
 
-def test_writes_to_a_counter_are_its_growth(probed):
-    guest = probed
+def test_writes_to_a_counter_are_its_growth(eventful):
+    guest = eventful
     with Probes(guest, "total_forks", 8, "kernel_clone") as p:
         rows = guest.oscope("probe", "list", "-o", "json")
         before = forks(guest)
@@ -82,42 +75,42 @@ def test_writes_to_a_counter_are_its_growth(probed):
     assert all(p.function <= b["pc"] < p.function + p.function_size for b in p.blocks)
 
 
-def test_ticks(probed):
+def test_ticks(eventful):
     """jiffies_64 is written at each tick, by one vCPU at a time, and only grows."""
-    with Probes(probed, "jiffies_64", 8, "kernel_clone") as p:
-        probed.sh("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
+    with Probes(eventful, "jiffies_64", 8, "kernel_clone") as p:
+        eventful.sh("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
     assert p.lost == 0 and len(p.writes) > 10
     values = [w["data"] for w in p.writes]
     assert all(0 < b - a for a, b in itertools.pairwise(values))
     assert values[-1] - values[0] >= len(values) - 1
     assert all(w["address"] == p.variable and w["memory"] == w["data"] for w in p.writes)
-    assert Guest.oscope_run("probe", "list", "-s", probed.session, "-o", "json").stdout.strip() == "[]"
+    assert Guest.oscope_run("probe", "list", "-s", eventful.session, "-o", "json").stdout.strip() == "[]"
 
 
-def test_with_all_accesses_counted(probed):
+def test_with_all_accesses_counted(eventful):
     """Exact heat has a callback of its own at each access: neither fires twice, nor not at all."""
-    with Events(probed, "sched", "heat:exact"):
-        with Probes(probed, "total_forks", 8, "kernel_clone") as p:
-            before = forks(probed)
-            probed.sh(FORKS)
-            after = forks(probed)
+    with Events(eventful, "sched", "heat:exact"):
+        with Probes(eventful, "total_forks", 8, "kernel_clone") as p:
+            before = forks(eventful)
+            eventful.sh(FORKS)
+            after = forks(eventful)
     values = [w["data"] for w in p.writes]
     assert p.lost == 0 and set(range(before + 1, after + 1)) <= set(values)
     assert values == list(range(values[0], values[-1] + 1))
 
 
-def test_switched_on_and_off_under_load(probed):
-    probed.sh(f"(touch /tmp/busy; while [ -e /tmp/busy ]; do {FORKS}; done) >/dev/null 2>&1 &")
+def test_switched_on_and_off_under_load(eventful):
+    eventful.sh(f"(touch /tmp/busy; while [ -e /tmp/busy ]; do {FORKS}; done) >/dev/null 2>&1 &")
     last = 0
     for _ in range(8):
-        with Probes(probed, "total_forks", 8, "kernel_clone") as p:
-            probed.sh("/bin/busybox true; /bin/busybox true")
+        with Probes(eventful, "total_forks", 8, "kernel_clone") as p:
+            eventful.sh("/bin/busybox true; /bin/busybox true")
         values = [w["data"] for w in p.writes]
         assert p.lost == 0 and len(values) >= 2 and values[0] > last
         assert values == list(range(values[0], values[-1] + 1))
         last = values[-1]
-    probed.sh("rm /tmp/busy")
-    assert forks(probed) >= last
+    eventful.sh("rm /tmp/busy")
+    assert forks(eventful) >= last
 
 
 # As with -icount, but without its time.
