@@ -21,7 +21,7 @@ help: ## this list
 setup: ## install what is missing (Debian 12 or 13)
 	@scripts/setup.sh all
 
-demo: ## boot a stock Debian in QEMU and show it from outside; GUEST=riscv64|amd64|arm64
+demo: ## boot a stock Debian in QEMU and show it from outside; GUEST=riscv64|amd64|arm64|teachos
 	@scripts/demo.sh $(GUEST)
 
 test: ## every test; the last line counts them
@@ -31,7 +31,7 @@ test: ## every test; the last line counts them
 bench: ## the benchmarks: prints ratios, asserts nothing
 	@scripts/setup.sh all
 	@$(MAKE) --no-print-directory all
-	@ninja -C build bench/bench_state bench/bench_fold bench/bench_trace
+	@ninja -C build bench/bench_state bench/bench_fold bench/bench_trace bench/bench_tui
 	@guests/fetch.sh riscv64
 	@/usr/bin/python3 bench/bench.py
 
@@ -44,6 +44,7 @@ install: all ## install to PREFIX (default /usr/local)
 
 clean: ## remove what was built
 	rm -rf build build-*
+	@$(MAKE) --no-print-directory -s -C guests/teachos clean
 
 clean-cache: ## remove downloaded kernels and package indexes
 	rm -rf "$(CACHE)/guests" "$(CACHE)/apt" "$(CACHE)/setup.log" "$(CACHE)/lock"

@@ -10,12 +10,15 @@ pairs' ratios, so that a machine whose speed drifts does not decide the result.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import resource
 import shutil
 import re
+import select
 import signal
 import socket
 import statistics
@@ -23,18 +26,21 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/guest"))
 
 from harness import Guest  # noqa: E402
+from test_profile_events import Watched  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("OSCOPE_BUILD", ROOT / "build"))
 OSCOPE = str(BUILD / "oscope")
 BENCH_STATE = str(BUILD / "bench/bench_state")
 BENCH_TRACE = str(BUILD / "bench/bench_trace")
 BENCH_FOLD = str(BUILD / "bench/bench_fold")
+BENCH_TUI = str(BUILD / "bench/bench_tui")
 
 
 def row(name, value, target=""):
@@ -276,7 +282,7 @@ def bench_events(args):
                 seconds = {g: seconds_of(g, EXECS) for g in order}
                 ratios.append(seconds[guest] / seconds[plain])
         low, _, high = statistics.quantiles(ratios, n=4)
-        row(f"guest time, engine loaded and idle / plain QEMU ({pairs * 2} pairs)",
+        row(f"guest time, all these off again / plain QEMU ({pairs * 2} pairs)",
             f"{statistics.median(ratios):.3f} [{low:.2f}-{high:.2f}]", "<= 1.01")
         bench_switching(guest, pairs)
 
@@ -307,8 +313,16 @@ def bench_heat(args):
 
 
 def bench_switching(guest, pairs):
-    """From a set that is wished for to its being in force on every vCPU."""
-    times = []
+    """From a set that is wished for to its being in force on every vCPU, and back: as the broker
+    answers, and with the start of the two commands that wish and look."""
+    times, on, off = [], [], []
+    broker = Broker(guest.session)
+    for _ in range(pairs):
+        for registers, row_of in (([], on), (None, off)):
+            before = time.perf_counter()
+            broker.want(0x73, registers)
+            row_of.append((time.perf_counter() - before) * 1e3)
+    broker.socket.close()
     for _ in range(pairs):
         before = time.perf_counter()
         process = subprocess.Popen([OSCOPE, "events", "-s", guest.session, "--for", "0.05"],
@@ -317,8 +331,9 @@ def bench_switching(guest, pairs):
             pass
         times.append((time.perf_counter() - before) * 1e3)
         process.wait(20)
-    row("a set switched on, with the start of two commands", f"{statistics.median(times):.1f} ms",
-        "<= 25")
+    row("a set switched on / off, in force on every vCPU",
+        f"{statistics.median(on):.1f} / {statistics.median(off):.1f} ms", "<= 25")
+    row("  on, with the start of two commands", f"{statistics.median(times):.1f} ms")
 
 
 class Broker:
@@ -371,6 +386,7 @@ def bench_hits(args):
     pairs = 5 if args.quick else 15
     with Guest("riscv64", smp=1, via="run") as guest:
         broker = Broker(guest.session)
+        inners = []
         for registers, target in (([], 40), (["a0", "a1", "a2", "a3", "a4", "a5"], 200)):
             costs, inner = [], 0
             for i in range(pairs):
@@ -386,10 +402,26 @@ def bench_hits(args):
                         inner = p["cost"] / max(p["timed"], 1)
                 costs.append((seconds[True] - seconds[False]) / hits * 1e9)
             broker.want(0, None)
+            inners.append(inner)
             low, _, high = statistics.quantiles(costs, n=4)
             row(f"a firing, {len(registers)} registers captured ({pairs} pairs of {hits:,} hits)",
                 f"{statistics.median(costs):.0f} ns [{low:.0f}-{high:.0f}]",
                 f"<= {target} (by the engine's own clock {inner:.0f})")
+        ring = json.loads(subprocess.run([BENCH_TRACE, "ring"], check=True, capture_output=True).stdout)
+        row("  of that: the host's clock / a register, read by QEMU",
+            f"{ring['clock']:.0f} / {(inners[1] - inners[0]) / 6:.0f} ns")
+
+
+def recorded(guest, work, folder):
+    """Seconds that the work took while it was recorded, and MiB that the recorder took."""
+    process = recorder(guest, ["syscalls", "traps"], folder)
+    start = time.perf_counter()
+    guest.sh(work, timeout=120)
+    seconds = time.perf_counter() - start
+    process.send_signal(signal.SIGINT)
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    return seconds, usage.ru_maxrss / 1024
 
 
 def bench_trace(args):
@@ -399,21 +431,20 @@ def bench_trace(args):
         f"{1e3 / r['none']:.1f} / {1e3 / r['six']:.1f} M/s", ">= 5")
     with tempfile.TemporaryDirectory() as tmp, Guest("riscv64", smp=2, via="run") as guest:
         folder = f"{tmp}/t"
-        process = recorder(guest, ["syscalls", "traps"], folder)
-        start = time.perf_counter()
-        guest.sh(f"({ECALLS}) & {ECALLS}; {ECALLS}; wait", timeout=120)
-        seconds = time.perf_counter() - start
-        process.send_signal(signal.SIGINT)
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
+        _, short = recorded(guest, f"({ECALLS}) & {ECALLS}; wait", folder)
+        few = json.loads(subprocess.run([BENCH_TRACE, "read", folder], check=True,
+                                        capture_output=True).stdout)["events"]
+        seconds, memory = recorded(guest, f"({ECALLS}; {ECALLS}; {ECALLS}) & "
+                                          f"{ECALLS}; {ECALLS}; {ECALLS}; wait", folder)
         size = sum(f.stat().st_size for f in pathlib.Path(folder).glob("channel_*"))
         runs = [json.loads(subprocess.run([BENCH_TRACE, "read", folder], check=True,
                                           capture_output=True).stdout) for _ in range(5)]
         events = runs[0]["events"]
         row("recorded from 2 vCPUs, events/s", f"{events / seconds:,.0f}", ">= 1,000,000")
         row("  lost packets; bytes an event; recorder's memory",
-            f"{runs[0]['lost']}; {size / events:.1f}; {usage.ru_maxrss / 1024:.0f} MiB",
-            "0; <= 24; <= 64")
+            f"{runs[0]['lost']}; {size / events:.1f}; {memory:.0f} MiB", "0; <= 24; <= 64")
+        row(f"  its memory after {few * 1e-6:.1f} M events / after {events * 1e-6:.1f} M",
+            f"{short:.0f} / {memory:.0f} MiB")
         rate = statistics.median(events / run["seconds"] for run in runs) * 1e-6
         start = time.perf_counter()
         subprocess.run(["babeltrace2", "-o", "dummy", folder], check=True, capture_output=True)
@@ -443,9 +474,171 @@ def bench_peers(args):
             f"{statistics.median(ratios):.3f} [{low:.2f}-{high:.2f}]", "(a peer)")
 
 
+def bench_profile(args):
+    """A kernel that a profile describes: the teaching kernel with its process table full."""
+    subprocess.run([ROOT / "guests/fetch.sh", "teachos"], check=True, stdout=subprocess.DEVNULL)
+    with Watched(2) as guest:
+        guest.prompt()
+        guest.type("run sleepers 60 &")
+        time.sleep(1)
+        out = subprocess.run([BENCH_STATE, guest.session], check=True, capture_output=True)
+        s = json.loads(out.stdout)
+        row("profile: read, compiled, kernel found; DWARF not cached", f"{s['discovery_cold_ms']:.2f} ms")
+        row("  the same, DWARF cached", f"{s['discovery_cached_ms']:.2f} ms", "<= 20")
+        row(f"  its {s['tasks']} tasks", f"{s['ns_per_task'] * s['tasks'] / 1e3:.0f} us", "<= 100")
+
+
+GUEST_RAM = "/memfd:memory-backend-memfd"  # as QEMU names what `oscope run` gives it
+
+
+class Top:
+    """`oscope top` on a pseudo-terminal whose output is read and dropped."""
+
+    def __init__(self, guest, *args, width=120, height=40):
+        self.begun = time.perf_counter()
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
+            os.execv(OSCOPE, [OSCOPE, "top", "-s", guest.session, *args])
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def until(self, text, timeout=30):
+        """ms since the start when the text was on the screen."""
+        seen, deadline = b"", time.monotonic() + timeout
+        while text not in seen:
+            if time.monotonic() > deadline or not select.select([self.fd], [], [], timeout)[0]:
+                sys.exit(f"bench: oscope top did not show {text}")
+            seen = seen[-100:] + os.read(self.fd, 65536)
+        return (time.perf_counter() - self.begun) * 1e3
+
+    def press(self, key):
+        os.write(self.fd, key.encode())
+
+    def drain(self, seconds):
+        """Reads for so long; bytes."""
+        n, end = 0, time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([self.fd], [], [], left)[0]:
+                n += len(os.read(self.fd, 1 << 20))
+        return n
+
+    def cpu(self):
+        """Seconds of CPU time so far."""
+        with open(f"/proc/{self.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def share(self, seconds):
+        """Percent of a core."""
+        before = self.cpu()
+        self.drain(seconds)
+        return (self.cpu() - before) / seconds * 100
+
+    def share_of_frames(self, seconds, per_second):
+        """The same while each frame is another one, so often: a key a frame; and how many came."""
+        before, begun, drawn = self.cpu(), time.monotonic(), 0
+        for i in range(seconds * per_second):
+            self.press(("\x1bOB", "\x1bOA")[i % 2])  # down, up
+            drawn += self.drain(begun + (i + 1) / per_second - time.monotonic()) > 0
+        took = time.monotonic() - begun
+        return (self.cpu() - before) / took * 100, drawn / took
+
+    def memory(self):
+        """MiB now: all that is resident; of it what no other process has; what is the guest's RAM."""
+        sizes, name = {"Rss": 0, "Private": 0, "guest": 0}, ""
+        with open(f"/proc/{self.pid}/smaps") as f:
+            for line in f:
+                word, value = line.split()[:2]
+                if not word.endswith(":"):
+                    name = line.split(maxsplit=5)[5].strip() if len(line.split()) > 5 else ""
+                elif word == "Rss:":
+                    sizes["Rss"] += int(value)
+                    sizes["guest"] += int(value) if name.startswith(GUEST_RAM) else 0
+                elif word.startswith("Private_"):
+                    sizes["Private"] += 0 if name.startswith(GUEST_RAM) else int(value)
+        return [kib / 1024 for kib in sizes.values()]
+
+    def peak(self):
+        """MiB that were resident at most."""
+        with open(f"/proc/{self.pid}/status") as f:
+            return next(int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM"))
+
+    def close(self):
+        os.kill(self.pid, signal.SIGTERM)
+        while select.select([self.fd], [], [], 5)[0]:
+            try:
+                if not os.read(self.fd, 65536):
+                    break
+            except OSError:
+                break
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def memory_rows(when, top):
+    """RSS counts what is mapped of the guest's RAM once for each process that has looked at it."""
+    rss, own, ram = top.memory()
+    row(f"top: RSS, all views' sets on, {when}: now / at most", f"{rss:.1f} / {top.peak():.1f} MiB", "<= 32")
+    row("  of it its own (private) / pages of the guest's RAM / rest", f"{own:.1f} / {ram:.1f} / {rss - own - ram:.1f} MiB",
+        "own <= 32")
+
+
+def bench_top_busy(seconds, starts):
+    """Of a guest that does as much as it can."""
+    sets = ("sched", "syscalls", "traps", "faults", "irq", "modes", "mmio", "uart", "blk")
+    with Guest("riscv64", smp=4, via="run", workload="mixed") as guest:
+        times = []
+        for _ in range(starts):
+            top = Top(guest)
+            times.append(top.until(b"kthreadd"))
+            top.close()
+        row("top: first screen with tasks", f"{statistics.median(times):.0f} ms", "<= 200")
+        top = Top(guest, *sets)
+        top.until(b"kthreadd")
+        top.drain(12)
+        row("top: of a core, busy 4 vCPUs, all views' sets on", f"{top.share(seconds):.1f} %", "<= 15")
+        memory_rows("overview", top)
+        shares = {}
+        for tab in "23456789":
+            top.press(tab)
+            top.drain(1)
+            shares[tab] = top.share(seconds / 2)
+        tab = max(shares, key=shares.get)
+        row(f"  the same, the tab that takes most ({tab})", f"{shares[tab]:.1f} %", "<= 15")
+        memory_rows("all tabs seen", top)
+        top.close()
+
+
+def bench_top(args):
+    """The screen: how soon it is there, and what it costs the host."""
+    seconds = 4 if args.quick else 20
+    bench_top_busy(seconds, 5 if args.quick else 15)
+    with Guest("riscv64", smp=1, via="run", workload="quiet") as guest:
+        top = Top(guest)
+        top.until(b"kthreadd")
+        top.drain(2)
+        row("top: of a core, idle guest, overview", f"{top.share(seconds):.1f} %", "<= 2")
+        top.press("2")
+        top.drain(1)
+        row("  the same, tasks", f"{top.share(seconds):.1f} %", "<= 2")
+        share, frames = top.share_of_frames(seconds, 10)
+        row(f"  the same, a key for each of {frames:.1f} frames a second", f"{share:.1f} %", "<= 2")
+        top.close()
+    out = subprocess.run([BENCH_TUI, "10000", "50" if args.quick else "300"], check=True,
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    for name, rest in re.findall(r"(?m)^(.{34}) +(.*)$", out.stdout + out.stderr):
+        row(f"top: 10,000 tasks, {name.strip()}", *frame_rate(rest))
+
+
+def frame_rate(text):
+    """A line of bench_tui's, and what is aimed at."""
+    ms = float(text.split()[0])
+    return f"{ms:.2f} ms, {1000 / ms:.0f}/s", ">= 30/s"
+
+
 ROWS = {"tasks": bench_tasks, "large": bench_large, "many": bench_many, "slowdown": bench_slowdown,
         "events": bench_events, "peers": bench_peers, "hits": bench_hits, "trace": bench_trace,
-        "heat": bench_heat}
+        "heat": bench_heat, "profile": bench_profile, "top": bench_top}
 
 
 def main():

@@ -35,11 +35,20 @@ static void die(struct oscope_error *err)
     exit(1);
 }
 
+static struct os_open_options options(const struct oscope_session *s, const char *cache,
+                                      const char *dir)
+{
+    return (struct os_open_options){.vmlinux = s->opts.files.vmlinux,
+                                    .profile = s->opts.files.profile,
+                                    .cache_dir = cache,
+                                    .session_dir = dir};
+}
+
 /* Milliseconds to find the kernel and all a `ps` needs. */
 static double open_ms(struct oscope_session *s, const char *cache, const char *dir)
 {
     double ms[ROUNDS];
-    struct os_open_options opts = {.cache_dir = cache, .session_dir = dir};
+    struct os_open_options opts = options(s, cache, dir);
 
     for (size_t i = 0; i < ROUNDS; i++) {
         struct os_model *m;
@@ -120,7 +129,7 @@ int main(int argc, char **argv)
         return 1;
     double cold = open_ms(s, NULL, NULL);
     double warm = open_ms(s, cache, cache);
-    struct os_open_options warm_opts = {.cache_dir = cache, .session_dir = cache};
+    struct os_open_options warm_opts = options(s, cache, cache);
     die(os_open(s->target, s->arch, &warm_opts, &m));
     double task = walk_ns(m, false, &ntasks), thread = walk_ns(m, true, &nthreads);
     long anon = status_kib("RssAnon");

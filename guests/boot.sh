@@ -14,7 +14,7 @@ set -eu
 usage() { die "usage: boot.sh ARCH [--suite S] [--smp N] [--mem M] [--append W] [--agent SOCK] [--print] [-- QEMU ARGS]"; }
 arch=${1:-}
 [ $# -gt 0 ] && shift || usage
-smp=1 mem=512M append= agent= print= suite=
+smp=1 mem= append= agent= print= suite=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--) shift && break ;;
@@ -32,23 +32,31 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 dir=$cache/guests/$arch${suite:+-$suite}
+kernel=$dir/kernel initrd=$dir/initramfs.cpio.gz console=ttyS0
 
 case $arch in
-riscv64) console=ttyS0 && set -- qemu-system-riscv64 -M virt "$@" ;;
-amd64) console=ttyS0 && set -- qemu-system-x86_64 -M q35 -cpu max "$@" ;;
+riscv64) set -- qemu-system-riscv64 -M virt "$@" ;;
+amd64) set -- qemu-system-x86_64 -M q35 -cpu max "$@" ;;
 arm64) console=ttyAMA0 && set -- qemu-system-aarch64 -M virt -cpu cortex-a76 "$@" ;;
+teachos) # a kernel of our own (guests/teachos), with its programs in it
+	set -- qemu-system-riscv64 -M virt "$@"
+	kernel=$root/guests/teachos/kernel.elf initrd= mem=${mem:-128M}
+	;;
 *) usage ;;
 esac
-[ -s "$dir/kernel" ] && [ -s "$dir/initramfs.cpio.gz" ] ||
-	die "no guest in $dir: run guests/fetch.sh $arch${suite:+ --suite $suite}"
+[ -s "$kernel" ] && { [ -z "$initrd" ] || [ -s "$initrd" ]; } ||
+	die "no guest in ${kernel%/*}: run guests/fetch.sh $arch${suite:+ --suite $suite}"
 
 case " $* " in # a reboot ends QEMU, unless the caller says what it does
 *" -action "*) ;;
 *) set -- "$@" -no-reboot ;;
 esac
-set -- "$@" -smp "$smp" -m "$mem" -nographic -nic none \
-	-kernel "$dir/kernel" -initrd "$dir/initramfs.cpio.gz" \
-	-append "console=$console panic=-1${append:+ $append}"
+set -- "$@" -smp "$smp" -m "${mem:-512M}" -nographic -nic none -kernel "$kernel"
+if [ -n "$initrd" ]; then
+	set -- "$@" -initrd "$initrd" -append "console=$console panic=-1${append:+ $append}"
+elif [ -n "$append" ]; then
+	set -- "$@" -append "$append"
+fi
 [ -z "$agent" ] || set -- "$@" \
 	-device virtio-serial-pci -chardev "socket,id=agent,path=$agent,server=on,wait=off" \
 	-device virtserialport,chardev=agent,name=oscope.agent

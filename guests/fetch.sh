@@ -11,6 +11,7 @@
 # The kernel is the one of the machine's own release for amd64 and of Debian 13 for the others;
 # SUITE names another (bullseye, bookworm-backports, trixie-backports, …). apt downloads and
 # verifies the packages; they are unpacked, never installed. Does nothing when all is there.
+# `fetch.sh teachos` builds the kernel of guests/teachos, in its place.
 set -eu
 . "$(dirname -- "$0")/../scripts/lib.sh"
 
@@ -18,9 +19,13 @@ arch=${1:-}
 suite=
 [ "${2:-}" != --suite ] || suite=${3:?--suite needs a name}
 case $arch in
+teachos) # ours: two at once would write the same files
+	mkdir -p "$cache" && exec 8>"$cache/teachos.lock" && flock 8
+	exec make --no-print-directory -s -C "$root/guests/teachos"
+	;;
 amd64) base=own ;;
 riscv64 | arm64) base=trixie ;;
-*) die "usage: fetch.sh riscv64|amd64|arm64 [--suite SUITE]" ;;
+*) die "usage: fetch.sh riscv64|amd64|arm64|teachos [--suite SUITE]" ;;
 esac
 name=$arch${suite:+-$suite}
 dir=$cache/guests/$name

@@ -17,8 +17,8 @@ QEMU_MIN=10
 
 # package list by need; ARCH picks QEMU and the cross compiler.
 build='build-essential meson ninja-build pkg-config libelf-dev libdw-dev libjansson-dev libzstd-dev
-	libcmocka-dev scdoc python3 cpio zstd xz-utils gzip'
-checks='python3-pytest clang clang-format clang-tidy cppcheck llvm gdb-multiarch
+	libexpat1-dev libncurses-dev libvterm-dev libcmocka-dev scdoc python3 cpio zstd xz-utils gzip'
+checks='python3-pytest tmux clang clang-format clang-tidy cppcheck llvm gdb-multiarch
 	babeltrace2'
 case $(codename) in
 bookworm) checks="$checks libclang-rt-14-dev" ;;

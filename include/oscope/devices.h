@@ -92,6 +92,7 @@ struct oscope_blk_region {
     uint64_t first, sectors;
     uint64_t reads, writes;
     uint64_t read_bytes, write_bytes;
+    uint64_t bytes, disk_bytes;
 };
 
 /* `report blk`: a request */
@@ -110,8 +111,9 @@ struct oscope_blk_request {
 
 /*
  * The state of interrupt controllers and timers, read without side effects. what: "plic", "aclint"
- * or "apic"; NULL: the machine's devices. all: what is masked or unused, too. Errors:
- * OSCOPE_E_NOT_FOUND (this machine has none), OSCOPE_E_UNSUPPORTED (a dump).
+ * or "apic"; or "serial": where the serial ports go; NULL: the machine's devices. all: what is
+ * masked or unused, too. Errors: OSCOPE_E_NOT_FOUND (this machine has none), OSCOPE_E_UNSUPPORTED
+ * (a dump).
  */
 struct oscope_error *oscope_view_dev(struct oscope_session *s, const char *what, bool all,
                                      struct oscope_view **out);
@@ -196,6 +198,15 @@ struct oscope_apic_pic {
     uint32_t pic;
     uint64_t irr, imr, isr;
     uint32_t base;
+};
+
+/* `dev serial`: a serial port of the guest, and what QEMU connects it to */
+struct oscope_serial_port {
+    char label[32];
+    const char *kind;
+    char path[256];
+    bool free;
+    const char *why;
 };
 
 #ifdef __cplusplus

@@ -35,11 +35,14 @@ struct oscope_field {
     /* "name" or "name+0x12 [module]" of what lies at an address of code; NULL: the field is none,
      * or it is not known. Until the next event is asked for. */
     const char *symbol;
-    /* What the number stands for: "S", "WRITE|USER", "load page fault"; NULL: nothing, or it is not
-     * known. Until the next event is asked for. */
+    /* What the number stands for: "S", "WRITE|USER", "load page fault"; a text as its reader knows
+     * it: "NULL", a socket's address. NULL: nothing, or it is not known. Until the next event is
+     * asked for. */
     const char *meaning;
-    bool cut;   /* text: the first bytes of more */
+    const char *detail; /* the same in a sentence, or NULL: "No such file or directory" */
+    bool cut;           /* text: the first bytes of more */
     bool later; /* address of data that the call gives when it returns, in a field of that name */
+    bool inner; /* told by the meaning of a field before it, too */
 };
 
 enum { OSCOPE_FIELDS_MAX = 32 };
@@ -49,6 +52,7 @@ struct oscope_event {
     uint64_t time;    /* ns, CLOCK_MONOTONIC of the host */
     uint32_t cpu;     /* index of the vCPU, OSCOPE_CPU_NONE: in a thread of a device */
     const char *name; /* static */
+    bool final;       /* a system call that does not return */
     bool partial;     /* a field's memory could not be read; such a field is 0 or empty */
     size_t nfields;
     struct oscope_field fields[OSCOPE_FIELDS_MAX];

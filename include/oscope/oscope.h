@@ -6,7 +6,10 @@
 #include <oscope/error.h>
 #include <oscope/events.h>
 #include <oscope/export.h>
+#include <oscope/locks.h>
 #include <oscope/log.h>
+#include <oscope/monitor.h>
+#include <oscope/profile.h>
 #include <oscope/record.h>
 #include <oscope/devices.h>
 #include <oscope/report.h>

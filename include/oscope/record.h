@@ -30,14 +30,19 @@ struct oscope_recording_options {
     const char *dir; /* to be made; must not exist */
     enum oscope_on_full on_full;
     uint64_t ring; /* keep only the last so many bytes of events; 0: all */
+    uint64_t size; /* write no more bytes of events than that; 0: no end */
     bool compress; /* with zstd; `zstd -d` makes a CTF trace of it */
 };
 
 struct oscope_recording_stats {
-    uint64_t bytes;   /* of events, on disk */
-    uint64_t packets; /* written */
-    uint64_t lost;    /* packets overwritten before they could be written */
-    uint64_t dropped; /* events that found no place */
+    uint64_t bytes;    /* of events, on disk */
+    uint64_t packets;  /* written */
+    uint64_t lost;     /* packets overwritten before they could be written */
+    uint64_t dropped;  /* events that found no place */
+    uint64_t beyond;   /* packets that came when it had its size, or are not to their end in it */
+    bool full;         /* it has its size: nothing is written any more */
+    uint64_t duration; /* ns since it began, until the last step or stop */
+    double rate;       /* bytes of events a second, lately */
 };
 
 /*

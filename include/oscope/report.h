@@ -80,6 +80,7 @@ struct oscope_sched_cpu {
     uint64_t run, idle, unknown;
     double run_share, idle_share, unknown_share;
     uint64_t switches;
+    uint64_t taken; /* ns of run and idle that no event tells, but memory as the events began */
 };
 
 /* `report sched`: a task's totals */
@@ -115,6 +116,7 @@ struct oscope_sched_slice {
     int32_t woken_by;
     char woken_comm[24];
     uint64_t latency;
+    int64_t since;
 };
 
 /* `report modes`: a vCPU's time by what it did */
@@ -133,11 +135,34 @@ struct oscope_modes_task {
     double share;
 };
 
+/* `report modes`: a stretch of a vCPU's time */
+struct oscope_modes_bin {
+    uint64_t time, duration;
+    uint32_t cpu;
+    double firmware_share, kernel_share, user_share, guest_kernel_share, guest_user_share;
+    double idle_share, unknown_share;
+};
+
+/* `report rates`: events of a set */
+struct oscope_rate_set {
+    const char *set;
+    uint64_t count;
+    double rate, peak;
+};
+
+/* `report rates`: events of a stretch of time, a second */
+struct oscope_rate_bin {
+    uint64_t time, duration;
+    double rate;
+    double sched, modes, traps, syscalls, faults, irq, mmio, uart, blk, heat, boot, cputraps, other;
+};
+
 /* `report traps`: totals of a cause */
 struct oscope_trap_cause {
     uint32_t cause;
     const char *name;
     const char *kind;
+    const char *to;
     uint64_t count;
     double rate;
     uint64_t from_user, from_kernel;
@@ -160,7 +185,7 @@ struct oscope_trap_row {
     char comm[24];
     uint32_t cause;
     const char *name;
-    const char *from;
+    const char *from, *to;
     uint64_t epc;
     const char *symbol;
     uint64_t tval;
@@ -229,6 +254,7 @@ struct oscope_fault_row {
     uint32_t result;
     uint32_t tries;
     uint64_t duration;
+    const char *result_text;
 };
 
 /* `report irqflow`: an interrupt's line; the hops' medians */

@@ -16,10 +16,10 @@ struct oscope_task {
     int32_t ppid;      /* tgid of the parent, 0 if none */
     const char *state; /* "R", "S", "D", … as /proc shows it */
     int32_t cpu;       /* vCPU it runs on or ran last on; -1 unknown */
-    int32_t prio;      /* as /proc/PID/stat field 18: kernel prio - 100 */
-    int32_t nice;
-    uint64_t time; /* CPU time used */
-    uint64_t rss;  /* resident bytes, of the whole process; OSCOPE_UNKNOWN for kernel threads */
+    int32_t prio;      /* as /proc/PID/stat field 18: kernel prio - 100; INT32_MIN unknown */
+    int32_t nice;      /* INT32_MIN unknown */
+    uint64_t time;     /* CPU time used */
+    uint64_t rss;      /* resident bytes, of the whole process; OSCOPE_UNKNOWN for kernel threads */
     char comm[64];
     uint64_t start;   /* since boot */
     uint64_t address; /* of the OS's task object */
@@ -28,7 +28,7 @@ struct oscope_task {
     bool running;     /* on a vCPU at this moment */
     bool kernel;      /* kernel thread */
     uint16_t depth;   /* in the tree, for --tree */
-    uint32_t uid;     /* real uid */
+    uint32_t uid;     /* real uid; UINT32_MAX unknown */
     uint8_t consistency;
 };
 
@@ -99,8 +99,21 @@ struct oscope_buddy {
 struct oscope_mem_cell {
     uint64_t start; /* physical */
     uint64_t bytes;
+    uint64_t end;      /* the first address behind it */
     const char *owner; /* of most of its pages */
     double share;      /* of that owner in the cell, percent */
+    uint8_t consistency;
+};
+
+/* Where a page is mapped. `mem --page` */
+struct oscope_page_map {
+    uint64_t page;     /* physical */
+    const char *owner; /* as in `mem` */
+    int32_t pid;       /* of the process; 0: the kernel's own table; -1: no table maps it */
+    char comm[64];
+    uint64_t va;        /* OSCOPE_UNKNOWN: none */
+    const char *perm;   /* as in `pt` */
+    uint64_t page_size; /* bytes of the leaf that maps it */
     uint8_t consistency;
 };
 
@@ -122,9 +135,10 @@ struct oscope_frame {
     uint32_t frame;
     uint64_t address;
     uint64_t sp;
-    const char *symbol; /* "schedule+0x34 [module]" */
-    const char *method; /* "pc", "fp", "orc", "cfi", "scan" */
-    bool guess;         /* found by scan: shown with "?" */
+    const char *symbol;    /* "schedule+0x34 [module]" */
+    const char *method;    /* "pc", "fp", "orc", "cfi", "scan" */
+    bool guess;            /* found by scan: shown with "?" */
+    const char *registers; /* that a trap from user mode saved: "pc=0x1 sp=0x2 …"; or NULL */
     uint8_t consistency;
 };
 
@@ -200,7 +214,7 @@ struct oscope_session_row {
     const char *id;
     const char *kind;   /* "run", "attach", "core" */
     int32_t pid;        /* of QEMU, 0 for a core */
-    const char *status; /* "running", "paused", "gone" */
+    const char *status; /* "running", "paused", "gone", "not asked" */
     const char *arch;
     uint64_t ram;
     const char *name; /* guest name or file */

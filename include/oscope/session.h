@@ -15,12 +15,19 @@ extern "C" {
 
 struct oscope_session;
 
+/* What the user knows of the kernel; each may be NULL. */
+struct oscope_kernel_files {
+    const char *vmlinux;    /* ELF with or without DWARF */
+    const char *system_map; /* of Linux */
+    const char
+        *profile; /* how that kernel keeps its tasks: a file, or the name of a built-in one */
+};
+
 struct oscope_open_options {
-    const char *session;    /* id, or path of an ELF core; NULL: the only session there is */
-    const char *vmlinux;    /* ELF with or without DWARF, or NULL */
-    const char *system_map; /* or NULL */
-    bool no_cache;          /* ignore and do not write the on-disk cache */
-    bool pause;             /* stop the guest during each view (live sessions) */
+    const char *session; /* id, or path of an ELF core; NULL: the only session there is */
+    struct oscope_kernel_files files; /* in place of those the session remembers */
+    bool no_cache;                    /* ignore and do not write the on-disk cache */
+    bool pause;                       /* stop the guest during each view (live sessions) */
     /*
      * How long sets of events wait for a kernel that is not there yet, ns. 0: until 30 s after the
      * guest was started or reset, as far as that is known. OSCOPE_WAIT_NOT: not at all.
@@ -39,6 +46,11 @@ struct oscope_error *oscope_session_open(const struct oscope_open_options *opts,
                                          struct oscope_session **out);
 void oscope_session_close(struct oscope_session *s);
 const char *oscope_session_id(const struct oscope_session *s);
+/*
+ * For who keeps a session open: gives back to the host what views have mapped of the guest's
+ * memory. Nothing is forgotten; the next view maps again what it reads.
+ */
+void oscope_session_rest(struct oscope_session *s);
 
 /* Sessions of this user. */
 struct oscope_error *oscope_view_list(struct oscope_view **out);
@@ -50,7 +62,7 @@ struct oscope_error *oscope_view_list(struct oscope_view **out);
 struct oscope_run_options {
     const char *name; /* session id wanted, NULL: chosen */
     bool quiet;
-    const char *vmlinux, *system_map; /* remembered for the session's commands, or NULL */
+    struct oscope_kernel_files files; /* remembered for the session's commands */
     uint64_t
         event_ring; /* bytes for each vCPU's events not yet read, made a power of two; 0: 4 MiB */
     /* Told what the user may want to know, a line each, unless quiet; NULL: nobody. */
@@ -65,17 +77,34 @@ struct oscope_error *oscope_run(char *const argv[], const struct oscope_run_opti
 struct oscope_attach_options {
     const char *name;
     bool foreground;
-    const char *vmlinux, *system_map; /* as for oscope_run() */
+    struct oscope_kernel_files files; /* as for oscope_run() */
     void (*message)(const char *line, void *arg);
     void *message_arg;
 };
 struct oscope_error *oscope_attach(const char *what, const struct oscope_attach_options *opts,
                                    char **id);
 
+/*
+ * Makes a session of a GDB stub: "HOST:PORT" or the path of a Unix socket. The target is stopped
+ * for a moment to see what it is, and then in each view while that is made; nothing of it is ever
+ * written. *id as for oscope_attach().
+ */
+struct oscope_gdb_options {
+    const char *name;
+    struct oscope_kernel_files files; /* as for oscope_run() */
+    const char *arch;                 /* when the stub does not say; else NULL */
+    const char *const *ram;           /* "BASE:SIZE[@VIRTUAL]", see oscope-attach(1); */
+    size_t nram;                      /* 0: as the stub says */
+    bool physical;                    /* the stub's memory addresses are physical */
+    bool stopped;                     /* the target stands still, and is to stay so */
+};
+struct oscope_error *oscope_attach_gdb(const char *address, const struct oscope_gdb_options *opts,
+                                       char **id);
+
 /* Registers a core file as a session. *id as for oscope_attach(). */
 struct oscope_core_options {
     const char *name;
-    const char *vmlinux, *system_map; /* as for oscope_run() */
+    struct oscope_kernel_files files; /* as for oscope_run() */
 };
 struct oscope_error *oscope_core(const char *path, const struct oscope_core_options *opts,
                                  char **id);
@@ -109,10 +138,15 @@ struct oscope_error *oscope_view_pt(struct oscope_session *s, const struct oscop
 struct oscope_error *oscope_view_vm(struct oscope_session *s, int32_t pid,
                                     struct oscope_view **out);
 
-enum oscope_mem_table { OSCOPE_MEM_OWNERS, OSCOPE_MEM_BUDDY, OSCOPE_MEM_MAP };
+enum oscope_mem_table { OSCOPE_MEM_OWNERS, OSCOPE_MEM_BUDDY, OSCOPE_MEM_MAP, OSCOPE_MEM_PAGE };
 struct oscope_mem_options {
     enum oscope_mem_table table;
-    uint32_t cells; /* of the map, 0: 1024 */
+    uint32_t cells;    /* of the map, 0: 1024 */
+    uint64_t from, to; /* of the map: only that physical range, to exclusive, to 0: all RAM */
+    bool snug;         /* of the map: cells need not be a power of two of pages, so that nearly as
+                        * many as wanted are there */
+    uint64_t page; /* PAGE: a physical address in it; who maps it is looked up in the page tables
+                    * of the kernel and of every process */
 };
 struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct oscope_mem_options *o,
                                      struct oscope_view **out);

@@ -48,11 +48,19 @@ enum oscope_column_flag {
     OSCOPE_COL_LEFT = 1 << 1,      /* left-aligned (texts are anyway) */
     OSCOPE_COL_ELASTIC = 1 << 2,   /* may be cut to fit the terminal's width */
     OSCOPE_COL_INDENT = 1 << 3,    /* text: a tree is drawn here, by the table's column "depth" */
-    OSCOPE_COL_NEGATIVE = 1 << 4,  /* OSCOPE_INT: -1 is a value, not "not known" */
+    OSCOPE_COL_NEGATIVE = 1 << 4,  /* OSCOPE_INT: -1 is a value; not known is the lowest one */
     OSCOPE_COL_FINE = 1 << 5,      /* OSCOPE_DURATION: text as "12.3us", for short ones */
     OSCOPE_COL_STAMP = 1 << 6,     /* OSCOPE_UINT, ns: text as "seconds.nanoseconds" */
-    OSCOPE_COL_SPARSE = 1 << 7,    /* numbers: text leaves it out when all rows' are not known */
+    OSCOPE_COL_SPARSE = 1 << 7, /* numbers: text leaves it out when none is known (REAL: all 0) */
 };
+
+/* What stands for "not known" in a column of that size (bytes) and those flags, as it is stored. */
+static inline uint64_t oscope_unknown(unsigned flags, size_t size)
+{
+    unsigned shift = 64 - 8 * (unsigned)size;
+
+    return flags & OSCOPE_COL_NEGATIVE ? UINT64_C(1) << 63 >> shift : OSCOPE_UNKNOWN >> shift;
+}
 
 struct oscope_column {
     const char *name; /* JSON field; text head is its upper case. NULL ends the array */
@@ -90,11 +98,21 @@ struct oscope_view {
     enum oscope_consistency consistency; /* the worst of the rows */
     const char *const *notes;            /* what is missing or doubtful and why, one line each */
     size_t nnotes;
-    void *memory; /* private */
+    void *memory;  /* private */
+    uint64_t made; /* ns, CLOCK_MONOTONIC, when */
 };
 
 /* Frees the view and all it points to; NULL is allowed. */
 void oscope_view_free(struct oscope_view *view);
+
+/*
+ * Which rows of a table to show in which order: *order (the caller's, to be freed) has *n indices
+ * of rows. sort: a column, "-column" for descending; NULL: as they are. filter: terms as of `ps
+ * --filter`, or a word that must occur in one of the row's texts; NULL: all. OSCOPE_E_USAGE: one of
+ * them makes no sense.
+ */
+struct oscope_error *oscope_table_order(const struct oscope_table *t, const char *sort,
+                                        const char *filter, uint32_t **order, size_t *n);
 
 /* What the tables of every view are made of, for reference pages. */
 struct oscope_view_doc {

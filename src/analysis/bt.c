@@ -22,9 +22,13 @@ const struct oscope_column bt_columns[] = {
     COL(sp, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "stack pointer of the frame"),
     COL(symbol, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "code address as symbol+offset [module]"),
     COL(method, OSCOPE_TEXT, 0,
-        "how it was found: pc register, fp frame pointer, orc, cfi, scan of the stack"),
+        "how it was found: pc register, fp frame pointer, link register, orc, cfi, scan of the "
+        "stack, "
+        "trap: what a trap from user mode saved"),
     COL(guess, OSCOPE_BOOLEAN, OSCOPE_COL_JSON_ONLY,
         "found by scanning: may be left over from an earlier call"),
+    COL(registers, OSCOPE_TEXT, OSCOPE_COL_JSON_ONLY,
+        "method trap: the user's registers as the trap saved them"),
     COL(consistency, OSCOPE_CONSISTENCY, OSCOPE_COL_JSON_ONLY,
         "how good the row is: consistent, retried, torn"),
     {0},
@@ -198,6 +202,8 @@ static struct oscope_error *bt_collect(struct bt *b, int32_t pid)
 {
     TRY(session_os(b->s, &b->m));
     b->moves = target_moves(b->s->target);
+    if (!b->m->ops->stack)
+        return os_cannot(b->m, "stacks");
     if (b->m->ops->symbols)
         TRY(b->m->ops->symbols(b->m)); /* modules */
     if (pid >= 0) {

@@ -142,6 +142,8 @@ static bool has(const struct dev *d, const char *what)
 
 static struct oscope_error *make(struct dev *d, const char *what)
 {
+    if (what && !strcmp(what, "serial")) /* not of the machine's map */
+        return dev_serial(d);
     TRY(session_devices(d->session, &d->map));
     if (!what)
         return ranges(d);
@@ -149,7 +151,7 @@ static struct oscope_error *make(struct dev *d, const char *what)
         if (!strcmp(views[i].name, what))
             return has(d, what) ? views[i].make(d) : none_of(d, what);
     return error_hint(error_new(OSCOPE_E_USAGE, "there is no view of a device '%s'", what),
-                      "views: plic, aclint, apic");
+                      "views: plic, aclint, apic, serial");
 }
 
 struct oscope_error *oscope_view_dev(struct oscope_session *s, const char *what, bool all,

@@ -27,6 +27,7 @@ struct os_list *dev_table(struct dev *d, const char *name, const struct oscope_c
 struct oscope_error *dev_plic(struct dev *d) WARN_UNUSED;
 struct oscope_error *dev_aclint(struct dev *d) WARN_UNUSED;
 struct oscope_error *dev_apic(struct dev *d) WARN_UNUSED;
+struct oscope_error *dev_serial(struct dev *d) WARN_UNUSED;
 
 /* ---- the device tree that firmware left in guest RAM (dev_tree.c) ---- */
 

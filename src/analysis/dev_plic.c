@@ -39,7 +39,7 @@ const struct oscope_column plic_context_columns[] = {
     OSCOPE_COLUMN(struct oscope_plic_source, member, kind, flags, doc)
 const struct oscope_column plic_source_columns[] = {
     SOURCE(plic, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "address of the PLIC"),
-    SOURCE(source, OSCOPE_UINT, 0, "its number; Linux's /proc/interrupts calls it hwirq"),
+    SOURCE(source, OSCOPE_UINT, 0, "its number; operating systems call it hwirq"),
     SOURCE(name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC,
            "node of the device tree that interrupts so; null: the tree does not tell"),
     SOURCE(priority, OSCOPE_UINT, 0, "0: it never interrupts"),

@@ -3,10 +3,10 @@
  * What the machine's device tree says of interrupt controllers: which context belongs to which hart
  * and mode, what devices the sources are. See dev.h.
  *
- * Bindings: Devicetree Specification 0.4, 2.4 (interrupts), and Linux's
- * Documentation/devicetree/bindings/interrupt-controller/sifive,plic-1.0.0.yaml and
- * timer/sifive,clint.yaml. A node's properties come before its children; what a node refers to may
- * come after it, so that names are looked up at the end.
+ * Bindings: Devicetree Specification 0.4, 2.4 (interrupts), and dt-schema's
+ * interrupt-controller/sifive,plic-1.0.0.yaml and timer/sifive,clint.yaml. A node's properties come
+ * before its children; what a node refers to may come after it, so that names are looked up at the
+ * end.
  */
 #include "analysis/dev.h"
 

@@ -27,7 +27,7 @@ static struct oscope_error *dmesg_collect(struct oscope_session *s, uint64_t fro
     struct os_model *m;
 
     TRY(session_os(s, &m));
-    return m->ops->log(m, from, l);
+    return m->ops->log ? m->ops->log(m, from, l) : os_cannot(m, "log");
 }
 
 struct oscope_error *oscope_view_dmesg(struct oscope_session *s, uint64_t from_seq,

@@ -7,13 +7,16 @@
 #include "analysis/fold.h"
 
 #include "analysis/columns.h"
+#include "os/trap_names.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 const struct fold_ops *const fold_table[] = {
-    &fold_sched, &fold_modes, &fold_traps, &fold_syscalls, &fold_faults, &fold_irqflow,
-    &fold_mmio,  &fold_uart,  &fold_blk,   &fold_heat,     &fold_boot,   NULL,
+    &fold_sched,   &fold_modes, &fold_traps, &fold_syscalls, &fold_faults,
+    &fold_irqflow, &fold_locks, &fold_pages, &fold_mmio,     &fold_uart,
+    &fold_blk,     &fold_heat,  &fold_boot,  &fold_rates,    NULL,
 };
 
 const struct fold_ops *fold_find(const char *name)
@@ -24,6 +27,19 @@ const struct fold_ops *fold_find(const char *name)
     return NULL;
 }
 
+struct oscope_error *fold_unknown(const char *name)
+{
+    char text[256];
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; fold_table[i] && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "",
+                                 fold_table[i]->name);
+    return error_hint(error_new(OSCOPE_E_USAGE, "there is no report '%s'", name), "reports: %s",
+                      text);
+}
+
 bool oscope_report_kind(size_t i, const char **name, const char **summary)
 {
     if (i >= ARRAY_SIZE(fold_table) - 1)
@@ -31,6 +47,32 @@ bool oscope_report_kind(size_t i, const char **name, const char **summary)
     *name = fold_table[i]->name;
     *summary = fold_table[i]->summary;
     return true;
+}
+
+/* "all" leaves these out. */
+static bool is_apart(const char *set)
+{
+    return !strcmp(set, "heat") || !strcmp(set, "lock") || !strcmp(set, "kmem") ||
+           !strcmp(set, "cputraps");
+}
+
+bool fold_set_in(const char *sets, const char *set)
+{
+    const char *p = sets ? sets : "";
+    size_t n;
+
+    for (; *p; p += n + strspn(p + n, " ")) {
+        n = strcspn(p, " ");
+        if ((strlen(set) == n && !memcmp(p, set, n)) ||
+            (n == 3 && !memcmp(p, "all", n) && !is_apart(set)))
+            return true;
+    }
+    return false;
+}
+
+bool fold_has_set(const struct fold *f, const char *set)
+{
+    return fold_set_in(f->o.sets, set) || f->o.live;
 }
 
 /* ---- columns that folds share ---- */
@@ -198,6 +240,39 @@ void fold_event(struct fold *f, const struct trace_event *ev)
         f->ops->event(f, ev, b);
 }
 
+bool fold_restart(struct fold *f, uint64_t from)
+{
+    if (!f->ops->restart || f->nomem)
+        return false;
+    f->o.from = f->begin = from;
+    f->events = f->gaps = f->ignored = 0;
+    memset(f->seen, 0, sizeof f->seen);
+    f->sought_own = (struct fold_sought){0};
+    f->ops->restart(f);
+    return true;
+}
+
+void fold_gap(struct fold *f, uint64_t time)
+{
+    for (size_t i = 0; i < f->nbound; i++) {
+        free(f->bound[i]);
+        f->bound[i] = NULL;
+    }
+    f->odd = NULL;
+    for (uint32_t i = 0; i <= FOLD_CPUS; i++) {
+        struct fold_cpu *c = &f->cpus[i];
+        if (!c->last)
+            continue;
+        f->time = MAX(time, c->last);
+        f->now = MAX(f->now, f->time);
+        f->gaps += fold_counts(f);
+        f->ops->gap(f, i < FOLD_CPUS ? i : TRACE_CPU_NONE, c->last);
+        c->last = f->time;
+    }
+    if (f->ops->lossy)
+        f->ops->lossy(f);
+}
+
 /* ---- views ---- */
 
 struct os_list *fold_add_table(struct fold_out *out, const char *name,
@@ -214,6 +289,11 @@ struct os_list *fold_add_table(struct fold_out *out, const char *name,
 struct os_list *fold_notes(struct fold_out *out)
 {
     return &out->lists[0];
+}
+
+const char *fold_keeps_more(const struct fold *f)
+{
+    return f->o.fixed ? "" : " (--slices keeps more)";
 }
 
 struct oscope_error *fold_histogram_rows(const struct fold_histogram *h, const char *name,
@@ -288,7 +368,10 @@ static bool os_trap(const struct fold *f, unsigned cause, struct os_trap *out)
 enum arch_trap fold_trap_kind(const struct fold *f, unsigned cause)
 {
     struct os_trap own;
+    struct trap_name named;
 
+    if (trap_names_find(f->o.trap_names, cause, &named))
+        return named.kind;
     if (os_trap(f, cause, &own))
         return own.kind;
     return f->o.arch && f->o.arch->trap_kind ? f->o.arch->trap_kind(cause) : ARCH_TRAP_OTHER;
@@ -298,8 +381,11 @@ const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *s
 {
     const struct arch *a = f->o.arch;
     struct os_trap own = {0};
+    struct trap_name named;
     const char *name = os_trap(f, cause, &own) ? own.name : NULL;
 
+    if (trap_names_find(f->o.trap_names, cause, &named))
+        name = arena_strdup(strings, named.name[0] ? named.name : arch_trap_kind_name(named.kind));
     if (!name && a && a->trap_name)
         name = a->trap_name(cause);
     if (!name && a && a->trap_kind && a->trap_kind(cause) == ARCH_TRAP_INTERRUPT)
@@ -307,6 +393,20 @@ const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *s
     else if (!name)
         name = arena_printf(strings, "cause %u", cause);
     return name ? name : "?";
+}
+
+const char *fold_place(const struct fold *f, uint64_t address, struct arena *strings)
+{
+    char text[160];
+    struct symbol sym;
+    uint64_t offset;
+    const char *place = NULL;
+
+    if (f->o.symtab && symtab_lookup(f->o.symtab, address, &sym, &offset))
+        place = arena_strdup(strings, symtab_format(f->o.symtab, address, text, sizeof text));
+    else
+        place = arena_printf(strings, "0x%" PRIx64, address);
+    return place ? place : "?";
 }
 
 static struct oscope_error *add_interval(const struct fold *f, uint64_t end,
@@ -367,7 +467,7 @@ static void note_missing(const struct fold *f, struct os_list *l)
     }
     for (size_t i = 0; i < f->ops->nwants; i++) {
         const struct fold_want *w = &f->ops->wants[i];
-        if (!w->helps && !f->seen[i] && f->o.live)
+        if (!w->helps && !f->seen[i] && fold_has_set(f, w->set))
             os_list_note(l, "no %s event came in this time", w->name);
         else if (!w->helps && !f->seen[i])
             os_list_note(l,

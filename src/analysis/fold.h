@@ -16,6 +16,7 @@
 #ifndef ANALYSIS_FOLD_H
 #define ANALYSIS_FOLD_H
 
+#include <oscope/locks.h>
 #include <oscope/report.h>
 
 #include "analysis/fold_map.h"
@@ -58,18 +59,24 @@ struct fold_options {
     int64_t cpu;             /* only this vCPU; -1: all */
     const char *task;        /* only this one: thread id or name; NULL: all */
     size_t slices;           /* most slices (or single traps, …) kept */
+    bool fixed;              /* nobody who reads the view can have more of them */
+    uint64_t origin;         /* ns; a recording's first event; 0: live */
     uint64_t cut;            /* ns before `from` that were asked for, but are not of all vCPUs */
     uint32_t vcpus;          /* that the guest has, 0: not known */
     const struct arch *arch; /* NULL: not known */
     const struct os_model_ops *os;  /* NULL: not known; only what needs no guest is asked */
+    const char *trap_names;         /* of the kernel itself (os/trap_names.h); NULL: none */
     const struct symtab *symtab;    /* NULL: none */
     const struct trace_task *tasks; /* that there were when the recording began */
     size_t ntasks;
+    bool since_tasks; /* the fold gets all events since they were looked up, wherever that is */
     uint64_t started; /* ns; when the guest was, or was reset, as known first; 0: not known */
     /* The recording ends before the interval, so many ns after its first event; 0: it does not. */
     uint64_t beyond;
     bool live;           /* the fold's sets are on, but for what `notes` says */
+    const char *sets;    /* that a recording has, with blanks between; NULL: not known */
     uint64_t disk_bytes; /* of the guest's only disk; 0: not known */
+    uint64_t bin;        /* ns, of counts over time; 0: what the interval's length makes fit */
 };
 
 /* The tables of a view in the making. */
@@ -84,6 +91,7 @@ struct fold;
 struct fold_ops {
     const char *name, *summary;
     const char *const *sets; /* to switch on; NULL ends */
+    const char *const *also; /* and these, where they can be had; NULL: none */
     const struct fold_want *wants;
     size_t nwants;
     bool counted;      /* live: the engine counts, and is to be asked once more at the end */
@@ -91,6 +99,8 @@ struct fold_ops {
     /* Events outside the vCPUs (cpu is TRACE_CPU_NONE) are taken, too. */
     bool anywhere;
     bool disks; /* wants to know o.disk_bytes */
+    bool whole; /* a stretch of time from its middle on makes no sense */
+    bool any;   /* takes what there is of events: `sets` are a choice, none is needed */
     struct oscope_error *(*begin)(struct fold *f);
     /* f->time is the event's time (use it, not ev->time); ev->cpu < FOLD_CPUS, or TRACE_CPU_NONE if
      * the fold takes those. */
@@ -99,6 +109,8 @@ struct fold_ops {
     void (*gap)(struct fold *f, uint32_t cpu, uint64_t last);
     /* Events of some vCPU are missing around now. NULL: does not matter to this fold. */
     void (*lossy)(struct fold *f);
+    /* Forgets what it has counted, not what it knows: see fold_restart(). NULL: it can't. */
+    void (*restart)(struct fold *f);
     /* Adds tables and notes as if the interval ended at `end`; changes nothing in the state. */
     struct oscope_error *(*finish)(const struct fold *f, uint64_t end, struct fold_out *out);
     void (*end)(struct fold *f); /* frees what begin and event made; also after a failed begin */
@@ -134,12 +146,24 @@ struct fold {
 /* By order of the overview; ends with NULL. */
 extern const struct fold_ops *const fold_table[];
 const struct fold_ops *fold_find(const char *name);
+/* The error that says that there is none of that name. */
+struct oscope_error *fold_unknown(const char *name);
 
 struct oscope_error *fold_open(const struct fold_ops *ops, const struct fold_options *o,
                                struct fold **out) WARN_UNUSED;
 void fold_close(struct fold *f); /* NULL is allowed */
 
 void fold_event(struct fold *f, const struct trace_event *ev);
+
+/* Other rings, with types of their own, from now on: events of every vCPU may be missing around
+ * time (ns), and nothing is kept that points at a type. */
+void fold_gap(struct fold *f, uint64_t time);
+
+/*
+ * Counts anew, from a time on that is later than all it was given; what it knows (what runs, names)
+ * stays. False: the fold can't, and is as it was.
+ */
+bool fold_restart(struct fold *f, uint64_t from);
 
 /* The view so far. end: all events up to then were given. stats: of the reader. */
 struct oscope_error *fold_view(struct fold *f, uint64_t end, const struct trace_stats *stats,
@@ -169,6 +193,11 @@ static inline bool fold_counts(const struct fold *f)
 {
     return f->time >= f->begin && f->time <= f->o.to;
 }
+
+/* Is the set among these, with blanks between (NULL: none)? */
+bool fold_set_in(const char *sets, const char *set);
+/* Is that set on the whole time? */
+bool fold_has_set(const struct fold *f, const char *set);
 
 /* How much of [from, to) lies in the interval. */
 static inline uint64_t fold_overlap(const struct fold *f, uint64_t from, uint64_t to)
@@ -230,6 +259,9 @@ struct os_list *fold_add_table(struct fold_out *out, const char *name,
                                unsigned flags);
 /* The list in which notes are kept. */
 struct os_list *fold_notes(struct fold_out *out);
+/* What to do about rows that found no place, for a note: " (--slices keeps more)", or nothing where
+ * nobody can be told so. */
+const char *fold_keeps_more(const struct fold *f);
 
 /* Counts of durations by power of two. */
 struct fold_histogram {
@@ -263,6 +295,9 @@ const char *fold_names_get(const struct fold_map *names, int32_t tid);
 void fold_names_switch(struct fold *f, struct fold_map *names, const struct trace_event *ev,
                        const struct fold_bound *b);
 
+/* Where in the kernel that is: "kmem+0x18", else the number; in strings. Never NULL. */
+const char *fold_place(const struct fold *f, uint64_t address, struct arena *strings);
+
 /* What a trap's cause is about; ARCH_TRAP_OTHER if the architecture is not known. */
 enum arch_trap fold_trap_kind(const struct fold *f, unsigned cause);
 /* The name of a trap's cause; in strings if the architecture has none for it. Never NULL. */
@@ -270,6 +305,7 @@ const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *s
 
 extern const struct fold_ops fold_sched, fold_modes, fold_traps, fold_syscalls;
 extern const struct fold_ops fold_faults, fold_irqflow, fold_boot;
-extern const struct fold_ops fold_mmio, fold_uart, fold_blk, fold_heat;
+extern const struct fold_ops fold_locks, fold_pages;
+extern const struct fold_ops fold_mmio, fold_uart, fold_blk, fold_heat, fold_rates;
 
 #endif

@@ -45,6 +45,9 @@ const struct oscope_column blk_region_columns[] = {
     REGION(writes, OSCOPE_UINT, 0, "requests that begin in it and write"),
     REGION(read_bytes, OSCOPE_BYTES, 0, "of it that were read, a byte as often as it was"),
     REGION(write_bytes, OSCOPE_BYTES, 0, "of it that were written"),
+    REGION(bytes, OSCOPE_BYTES, OSCOPE_COL_JSON_ONLY, "how large it is"),
+    REGION(disk_bytes, OSCOPE_BYTES, OSCOPE_COL_JSON_ONLY,
+           "how large the disk is, or if that is not known as far as it was used"),
     {0},
 };
 
@@ -388,7 +391,9 @@ static struct oscope_error *map_rows(const struct fold *f, struct os_list *l)
                                               .reads = c->requests[0],
                                               .writes = c->requests[1],
                                               .read_bytes = c->sectors[0] * SECTOR,
-                                              .write_bytes = c->sectors[1] * SECTOR};
+                                              .write_bytes = c->sectors[1] * SECTOR,
+                                              .bytes = MIN(size, end - at) * SECTOR,
+                                              .disk_bytes = end * SECTOR};
             if (end - at <= size)
                 break;
         }
@@ -455,9 +460,9 @@ static void add_notes(const struct fold *f, struct os_list *notes)
                      b->other);
     if (b->seq > b->room)
         os_list_note(notes,
-                     "the first %" PRIu64 " requests are not listed (--slices keeps more); totals "
+                     "the first %" PRIu64 " requests are not listed%s; totals "
                      "have them",
-                     b->seq - b->room);
+                     b->seq - b->room, fold_keeps_more(f));
 }
 
 static struct oscope_error *blk_finish(const struct fold *f, uint64_t end, struct fold_out *out)

@@ -86,7 +86,7 @@ enum {
     PHASES = 1024,
     BOOTS = 64,  /* whose beginning is kept */
     STEPS = 32,  /* of a start */
-    MODULE = 56, /* MODULE_NAME_LEN, include/linux/module.h */
+    MODULE = 56, /* bytes of a module's name that are kept */
     /* levels of an initcall; the kernel's are those + LEVEL_PURE */
     LEVEL_UNKNOWN = 0,
     LEVEL_EARLY = 1,
@@ -491,9 +491,9 @@ static void boot_notes(const struct fold *f, const struct os_list *phases, struc
                      unreturned);
     if (b->ncalls > b->room)
         os_list_note(notes,
-                     "the first %" PRIu64 " initcalls are not listed (--slices keeps more), and "
+                     "the first %" PRIu64 " initcalls are not listed%s, and "
                      "totals lack them",
-                     b->ncalls - b->room);
+                     b->ncalls - b->room, fold_keeps_more(f));
     if (b->nphases > PHASES || b->boots > BOOTS)
         os_list_note(notes, "too many starts: of the first ones something is missing");
 }
@@ -520,6 +520,7 @@ const struct fold_ops fold_boot = {
     .sets = sets,
     .wants = wants,
     .nwants = ARRAY_SIZE(wants),
+    .whole = true,
     .state_size = sizeof(struct boot),
     .begin = boot_begin,
     .event = boot_event,

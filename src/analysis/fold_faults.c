@@ -85,6 +85,8 @@ const struct oscope_column fault_columns[] = {
     ENTRY("pmd_after", after[3], "the same"),
     ENTRY("pte_after", after[4], "the same"),
     FAULT(result, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "the kernel's vm_fault_t"),
+    FAULT(result_text, OSCOPE_TEXT, OSCOPE_COL_JSON_ONLY,
+          "the same in the kernel's words; null: not known"),
     FAULT(tries, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "how often the kernel had to begin"),
     FAULT(duration, OSCOPE_DURATION, OSCOPE_COL_FINE,
           "time to serve it, ns; of a signal: since the trap; null: no end was seen"),
@@ -114,7 +116,7 @@ static const char *const sets[] = {"faults", "traps", NULL};
 enum { ENTRY_CHAIN = 11, EXIT_CHAIN = 3, CHAIN = 5 };
 
 enum {
-    /* include/linux/mm_types.h: FAULT_FLAG_*, VM_FAULT_*; mm.h: VM_* */
+    /* flags, result and vma_flags, as the events have them (trace/events.toml) */
     FLAG_WRITE = 0x1,
     FLAG_TRIED = 0x20,
     FLAG_USER = 0x40,
@@ -126,6 +128,7 @@ enum {
     RESULT_RETRY = 0x400,
     VM_SHARED = 0x8,
     SIGNAL_BUS = 7,
+    AREA_UNKNOWN = 4, /* of page_fault_entry */
     PAGE = 4096,
 };
 
@@ -297,6 +300,8 @@ static void fill_area(struct oscope_fault_row *row, const struct trace_event *ev
     static const char *const areas[] = {"[anon]", NULL, "[heap]", "[stack]"};
     uint64_t flags = fold_u64(ev, b, 7), area = fold_u64(ev, b, 8);
 
+    if (area == AREA_UNKNOWN)
+        return;
     row->vma_start = fold_u64(ev, b, 5);
     row->vma_end = fold_u64(ev, b, 6);
     for (unsigned i = 0; i < 3; i++)
@@ -344,7 +349,8 @@ static void on_entry(struct fold *f, const struct trace_event *ev, const struct 
     row->access = access_names[flags & FLAG_INSTRUCTION ? 2 : flags & FLAG_WRITE ? 1 : 0];
     row->address = address;
     row->ip = ip ? ip : OSCOPE_UNKNOWN;
-    memcpy(row->before, o->before, sizeof row->before);
+    if (o->levels)
+        memcpy(row->before, o->before, sizeof row->before);
     fill_area(row, ev, b);
 }
 
@@ -556,6 +562,8 @@ static struct oscope_error *fault_rows(const struct fold *f, struct os_list *l)
         if (f->o.symtab && row->ip != OSCOPE_UNKNOWN && strcmp(row->from, "kernel") == 0)
             row->symbol =
                 arena_strdup(&l->strings, symtab_format(f->o.symtab, row->ip, text, sizeof text));
+        if (row->kind && f->o.os && f->o.os->fault_result)
+            row->result_text = f->o.os->fault_result(row->result, &l->strings);
     }
     return NULL;
 }
@@ -570,9 +578,9 @@ static struct oscope_error *faults_finish(const struct fold *f, uint64_t end, st
                             "can't be told from other minor faults");
     if (s->seq > s->room)
         os_list_note(notes,
-                     "the first %" PRIu64 " faults are not listed (--slices keeps more); totals "
+                     "the first %" PRIu64 " faults are not listed%s; totals "
                      "have them",
-                     s->seq - s->room);
+                     s->seq - s->room, fold_keeps_more(f));
     if (s->tasks.dropped)
         os_list_note(notes,
                      "too many tasks: %" PRIu64 " that were seen longest ago are left out; the "

@@ -459,6 +459,13 @@ static struct oscope_error *cell_rows(const struct heat *h, struct os_list *l)
     return NULL;
 }
 
+/* Is nothing known of any page but that it was accessed? */
+static bool owners_unknown(const struct heat *h)
+{
+    return h->nkinds == 1 && h->kinds[0].ram == OSCOPE_UNKNOWN &&
+           !strcmp(h->kinds[0].owner, os_owner_names[OS_OWNER_UNKNOWN]);
+}
+
 static struct oscope_error *heat_finish(const struct fold *f, uint64_t end, struct fold_out *out)
 {
     const struct heat *h = f->state;
@@ -471,6 +478,10 @@ static struct oscope_error *heat_finish(const struct fold *f, uint64_t end, stru
                      fold_percent(h->watched, h->duration), (double)h->duration / 1e9);
     if (f->o.cpu >= 0)
         os_list_note(notes, "accesses are not told apart by vCPU: these are of all of them");
+    if (owners_unknown(h))
+        os_list_note(notes,
+                     "whose the pages are is not known, so that there are no processes and no "
+                     "cold pages: no OS that oscope knows ran in the guest");
     if (h->pages.dropped)
         os_list_note(notes,
                      "too many pages: %" PRIu64 " that were accessed longest ago are left out; "

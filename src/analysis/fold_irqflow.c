@@ -597,9 +597,9 @@ static struct oscope_error *irqflow_finish(const struct fold *f, uint64_t end, s
                             "'pending' is known of other CPUs' interrupts only");
     if (s->seq > s->room)
         os_list_note(notes,
-                     "the first %" PRIu64 " interrupts are not listed (--slices keeps more), and "
+                     "the first %" PRIu64 " interrupts are not listed%s, and "
                      "not in the medians; counts have them",
-                     s->seq - s->room);
+                     s->seq - s->room, fold_keeps_more(f));
     if (s->lines.dropped)
         os_list_note(notes, "too many lines: %" PRIu64 " that were seen longest ago are left out",
                      s->lines.dropped);

@@ -2,8 +2,6 @@
 /* Rows by number, the least recently used half dropped when they are too many. */
 #include "analysis/fold_map.h"
 
-#include "base/util.h"
-
 void fold_map_init(struct fold_map *m, size_t row_size, size_t most)
 {
     *m = (struct fold_map){.row_size = row_size, .most = most};
@@ -32,28 +30,22 @@ static int by_use(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Drops the rows that were used longest ago, at least one and about half of them. */
-static bool halve(struct fold_map *m)
+void fold_map_clear(struct fold_map *m)
 {
-    AUTO_FREE uint64_t *used = malloc(m->n * sizeof *used);
-    size_t kept = 0, drop = m->n / 2;
+    hash_free(&m->index);
+    m->n = 0;
+    m->dropped = 0;
+}
 
-    if (!used)
-        return false;
-    for (size_t i = 0; i < m->n; i++)
-        used[i] = ((struct fold_row *)fold_map_at(m, i))->used;
-    qsort(used, m->n, sizeof *used, by_use);
-    uint64_t limit = used[drop - 1];
+bool fold_map_filter(struct fold_map *m, bool (*keep)(void *arg, void *row), void *arg)
+{
+    size_t kept = 0;
+
     hash_free(&m->index);
     for (size_t i = 0; i < m->n; i++) {
         struct fold_row *r = fold_map_at(m, i);
-        if (r->used <= limit && drop) { /* many may have been used at the same time */
-            drop--;
-            if (m->drop)
-                m->drop(m->arg, r);
-            m->dropped++;
+        if (!keep(arg, r))
             continue;
-        }
         if (kept != i)
             memcpy(fold_map_at(m, kept), r, m->row_size);
         if (!r->retired && !hash_put(&m->index, r->key, kept, NULL))
@@ -62,6 +54,41 @@ static bool halve(struct fold_map *m)
     }
     m->n = kept;
     return true;
+}
+
+/* Of halve(): which rows go. */
+struct old {
+    struct fold_map *m;
+    uint64_t limit;
+    size_t drop; /* so many at most: many may have been used at the same time */
+};
+
+static bool is_young(void *arg, void *row)
+{
+    struct old *o = arg;
+
+    if (((struct fold_row *)row)->used > o->limit || !o->drop)
+        return true;
+    o->drop--;
+    if (o->m->drop)
+        o->m->drop(o->m->arg, row);
+    o->m->dropped++;
+    return false;
+}
+
+/* Drops the rows that were used longest ago, at least one and about half of them. */
+static bool halve(struct fold_map *m)
+{
+    AUTO_FREE uint64_t *used = malloc(m->n * sizeof *used);
+    struct old o = {.m = m, .drop = m->n / 2};
+
+    if (!used)
+        return false;
+    for (size_t i = 0; i < m->n; i++)
+        used[i] = ((struct fold_row *)fold_map_at(m, i))->used;
+    qsort(used, m->n, sizeof *used, by_use);
+    o.limit = used[o.drop - 1];
+    return fold_map_filter(m, is_young, &o);
 }
 
 static bool grow(struct fold_map *m)

@@ -7,7 +7,9 @@
 #ifndef ANALYSIS_FOLD_MAP_H
 #define ANALYSIS_FOLD_MAP_H
 
+#include "base/error.h"
 #include "base/hash.h"
+#include "base/util.h"
 
 /* Each row begins with it. */
 struct fold_row {
@@ -29,6 +31,12 @@ struct fold_map {
 /* most >= 2 */
 void fold_map_init(struct fold_map *m, size_t row_size, size_t most);
 void fold_map_free(struct fold_map *m);
+
+/* No rows, none dropped. */
+void fold_map_clear(struct fold_map *m);
+/* Only rows for which keep says so stay, which may change all but their keys. False: out of memory,
+ * and rows can't be found any more. */
+bool fold_map_filter(struct fold_map *m, bool (*keep)(void *arg, void *row), void *arg) WARN_UNUSED;
 
 /* The row, or NULL. Rows move when one is added. */
 void *fold_map_find(const struct fold_map *m, uint64_t key);

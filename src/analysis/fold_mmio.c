@@ -340,9 +340,9 @@ static struct oscope_error *mmio_finish(const struct fold *f, uint64_t end, stru
                      m->homeless);
     if (m->seq > m->room)
         os_list_note(notes,
-                     "the first %" PRIu64 " accesses are not listed (--slices keeps more); totals "
+                     "the first %" PRIu64 " accesses are not listed%s; totals "
                      "have them",
-                     m->seq - m->room);
+                     m->seq - m->room, fold_keeps_more(f));
     if (m->devices.dropped || m->registers.dropped)
         os_list_note(notes,
                      "too many registers: %" PRIu64 " that were accessed longest ago are forgotten",

@@ -20,57 +20,9 @@
 #include "analysis/fold_modes.h"
 
 #include "analysis/columns.h"
+#include "analysis/fold_modes_state.h"
 
 #include <inttypes.h>
-
-#define CPU(member, kind, flags, doc)                                                              \
-    OSCOPE_COLUMN(struct oscope_modes_cpu, member, kind, flags, doc)
-const struct oscope_column modes_cpu_columns[] = {
-    CPU(cpu, OSCOPE_UINT, 0, "vCPU"),
-    CPU(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
-        "riscv64: time in machine mode, ns; null: none was seen"),
-    CPU(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE,
-        "time in the kernel (riscv64: S; x86: ring 0), ns"),
-    CPU(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in user mode (riscv64: U; x86: ring 3), ns"),
-    CPU(guest_kernel, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
-        "riscv64: time in VS mode, the kernel of a virtual machine in the guest, ns; null: no such "
-        "machine was seen to run"),
-    CPU(guest_user, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
-        "riscv64: time in VU mode, programs of that machine, ns"),
-    CPU(idle, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in which it waited for an interrupt, ns"),
-    CPU(unknown, OSCOPE_DURATION, OSCOPE_COL_FINE,
-        "time of which no event tells: before the first one, after losses, between events that "
-        "contradict each other, ns"),
-    CPU(firmware_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
-    CPU(kernel_share, OSCOPE_REAL, 0, "percent of the interval"),
-    CPU(user_share, OSCOPE_REAL, 0, "percent of the interval"),
-    CPU(guest_kernel_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
-    CPU(guest_user_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY, "percent of the interval"),
-    CPU(idle_share, OSCOPE_REAL, 0, "percent of the interval"),
-    CPU(unknown_share, OSCOPE_REAL, OSCOPE_COL_JSON_ONLY,
-        "percent of the interval; all together are 100"),
-    {0},
-};
-
-#define TASK(member, kind, flags, doc)                                                             \
-    OSCOPE_COLUMN(struct oscope_modes_task, member, kind, flags, doc)
-const struct oscope_column modes_task_columns[] = {
-    TASK(tid, OSCOPE_INT, 0, "thread id; 0: idle tasks, null: it is not known which task ran"),
-    TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, if an event told it"),
-    TASK(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
-         "time in machine mode while it was the one to run, ns"),
-    TASK(kernel, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in the kernel, ns"),
-    TASK(user, OSCOPE_DURATION, OSCOPE_COL_FINE, "its time in user mode, ns"),
-    TASK(guest_kernel, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
-         "the same in VS mode, ns"),
-    TASK(guest_user, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
-         "the same in VU mode, ns"),
-    TASK(idle, OSCOPE_DURATION, OSCOPE_COL_FINE,
-         "time in which a vCPU waited for an interrupt while it was the one to run, ns"),
-    TASK(share, OSCOPE_REAL, 0,
-         "all of these together, in percent of the interval: 100 is one whole vCPU"),
-    {0},
-};
 
 enum {
     WANT_ENTRY,
@@ -101,34 +53,6 @@ static const char *const sets[] = {"modes", "traps", "sched", NULL};
 
 enum { NOBODY = MODES_NOBODY };
 
-struct modes_cpu {
-    enum mode mode, before; /* before it was idle */
-    enum mode below;        /* firmware: what it interrupted */
-    bool stopped;           /* from outside: nothing waits in the middle of a task */
-    int32_t tid;
-    uint64_t since;
-    uint64_t time[MODES];
-};
-
-struct modes_task {
-    struct fold_row row;
-    int32_t tid;
-    uint64_t time[MODES];
-};
-
-struct modes {
-    struct modes_cpu cpus[FOLD_CPUS];
-    struct fold_map tasks, names;
-    uint64_t dropped; /* ns, of tasks that were */
-    uint64_t contradictions;
-    uint64_t stopped;   /* ns, of all vCPUs */
-    bool traps, idling; /* events of these were seen: the sets are on */
-    bool firmware;      /* and of this one */
-    bool guests;        /* of virtual machines in the guest */
-    modes_span *span;   /* told of all that is counted; NULL: nobody */
-    void *arg;
-};
-
 static void drop_task(void *arg, const void *row)
 {
     const struct modes_task *t = row;
@@ -154,6 +78,19 @@ static void count_task(struct fold *f, uint32_t cpu, int32_t tid, enum mode mode
     t->time[mode] += ns;
 }
 
+static void count_bins(struct fold *f, struct modes_cpu *c, enum mode mode, uint64_t ns)
+{
+    if (!ns || mode == MODE_UNKNOWN)
+        return;
+    if (unlikely(!c->bins.amount) && !fold_series_init(&c->bins, MODES, f->o.bin))
+        f->nomem = true;
+    if (!c->bins.amount)
+        return;
+    if (unlikely(!c->bins.n)) /* bins of all vCPUs are the same */
+        fold_series_reach(&c->bins, f->begin);
+    fold_series_spread(&c->bins, MAX(c->since, f->begin), ns, mode);
+}
+
 /* The vCPU was in `mode` (and ran tid) until `end`. */
 static void account(struct fold *f, uint32_t cpu, uint64_t end, enum mode mode, int32_t tid)
 {
@@ -164,6 +101,7 @@ static void account(struct fold *f, uint32_t cpu, uint64_t end, enum mode mode, 
     if (m->span && ns)
         m->span(m->arg, cpu, tid, mode, MAX(c->since, f->begin), ns);
     c->time[mode] += ns;
+    count_bins(f, c, mode, ns);
     m->stopped += c->stopped ? ns : 0;
     count_task(f, cpu, tid, mode, ns);
     c->since = end;
@@ -377,15 +315,30 @@ static struct oscope_error *modes_begin(struct fold *f)
     m->tasks.drop = drop_task;
     m->tasks.arg = m;
     fold_names_init(f, &m->names);
+    m->idling = fold_has_set(f, "modes");
     for (size_t i = 0; i < FOLD_CPUS; i++)
         m->cpus[i].tid = NOBODY;
     return NULL;
+}
+
+static void modes_restart(struct fold *f)
+{
+    struct modes *m = f->state;
+
+    for (size_t i = 0; i < FOLD_CPUS; i++) {
+        memset(m->cpus[i].time, 0, sizeof m->cpus[i].time);
+        fold_series_clear(&m->cpus[i].bins);
+    }
+    fold_map_clear(&m->tasks);
+    m->dropped = m->contradictions = m->stopped = 0;
 }
 
 static void modes_end(struct fold *f)
 {
     struct modes *m = f->state;
 
+    for (size_t i = 0; i < FOLD_CPUS; i++)
+        fold_series_free(&m->cpus[i].bins);
     fold_map_free(&m->tasks);
     fold_map_free(&m->names);
 }
@@ -416,152 +369,7 @@ const char *fold_modes_comm(const struct fold *f, int32_t tid)
     return fold_names_get(&m->names, tid);
 }
 
-/* ---- tables ---- */
-
-/* What the mode that a vCPU is in adds if the interval ends at `end`. */
-static uint64_t open_time(const struct fold *f, uint32_t cpu, uint64_t end)
-{
-    const struct modes *m = f->state;
-    const struct modes_cpu *c = &m->cpus[cpu];
-
-    return c->mode == MODE_UNKNOWN ? 0 : fold_overlap(f, c->since, end);
-}
-
-static struct oscope_error *cpu_rows(const struct fold *f, uint64_t end, struct os_list *l)
-{
-    const struct modes *m = f->state;
-    uint64_t all = fold_length(f, end);
-
-    for (uint32_t i = 0; i < fold_vcpus(f); i++) {
-        uint64_t t[MODES];
-        if (!fold_wants_cpu(f, i))
-            continue;
-        memcpy(t, m->cpus[i].time, sizeof t);
-        t[m->cpus[i].mode] += open_time(f, i, end);
-        uint64_t known = 0;
-        for (int k = MODE_KERNEL; k < MODES; k++)
-            known += t[k];
-        t[MODE_UNKNOWN] = all - MIN(all, known);
-        struct oscope_modes_cpu *row = os_list_add(l);
-        if (!row)
-            return error_nomem();
-        *row = (struct oscope_modes_cpu){
-            .cpu = i,
-            .firmware = m->firmware ? t[MODE_FIRMWARE] : OSCOPE_UNKNOWN,
-            .kernel = t[MODE_KERNEL],
-            .user = t[MODE_USER],
-            .guest_kernel = m->guests ? t[MODE_GUEST_KERNEL] : OSCOPE_UNKNOWN,
-            .guest_user = m->guests ? t[MODE_GUEST_USER] : OSCOPE_UNKNOWN,
-            .idle = t[MODE_IDLE],
-            .unknown = t[MODE_UNKNOWN],
-            .firmware_share = fold_percent(t[MODE_FIRMWARE], all),
-            .kernel_share = fold_percent(t[MODE_KERNEL], all),
-            .user_share = fold_percent(t[MODE_USER], all),
-            .guest_kernel_share = fold_percent(t[MODE_GUEST_KERNEL], all),
-            .guest_user_share = fold_percent(t[MODE_GUEST_USER], all),
-            .idle_share = fold_percent(t[MODE_IDLE], all),
-            .unknown_share = fold_percent(t[MODE_UNKNOWN], all)};
-    }
-    return NULL;
-}
-
-static int by_share(const void *a, const void *b)
-{
-    const struct oscope_modes_task *x = a, *y = b;
-
-    if (x->share != y->share)
-        return x->share < y->share ? 1 : -1;
-    return (x->tid > y->tid) - (x->tid < y->tid);
-}
-
-static void add_time(struct oscope_modes_task *row, enum mode mode, uint64_t ns)
-{
-    switch (mode) {
-    case MODE_KERNEL: row->kernel += ns; break;
-    case MODE_USER: row->user += ns; break;
-    case MODE_FIRMWARE: row->firmware += ns; break;
-    case MODE_GUEST_KERNEL: row->guest_kernel += ns; break;
-    case MODE_GUEST_USER: row->guest_user += ns; break;
-    default: row->idle += ns;
-    }
-}
-
-/* What tasks are in the middle of, by vCPU. A task that has no row yet gets one. */
-static struct oscope_error *add_open(const struct fold *f, uint64_t end, struct os_list *l)
-{
-    const struct modes *m = f->state;
-
-    for (uint32_t i = 0; i < f->ncpus; i++) {
-        const struct modes_cpu *c = &m->cpus[i];
-        uint64_t open = open_time(f, i, end);
-        if (!open || !fold_wants_cpu(f, i))
-            continue;
-        const struct modes_task *t = fold_map_find(&m->tasks, (uint32_t)c->tid);
-        struct oscope_modes_task *row = l->rows;
-        if (t)
-            row += t - (const struct modes_task *)m->tasks.rows;
-        else if (!(row = os_list_add(l)))
-            return error_nomem();
-        row->tid = c->tid;
-        add_time(row, c->mode, open);
-    }
-    return NULL;
-}
-
-/* Two vCPUs may have begun to run the same new task: rows of the same tid become one. */
-static void join_rows(struct os_list *l, size_t first)
-{
-    struct oscope_modes_task *rows = l->rows;
-
-    for (size_t i = first; i < l->n; i++)
-        for (size_t k = first; k < i; k++)
-            if (rows[k].tid == rows[i].tid) {
-                rows[k].firmware += rows[i].firmware;
-                rows[k].kernel += rows[i].kernel;
-                rows[k].user += rows[i].user;
-                rows[k].guest_kernel += rows[i].guest_kernel;
-                rows[k].guest_user += rows[i].guest_user;
-                rows[k].idle += rows[i].idle;
-                rows[i--] = rows[--l->n];
-                break;
-            }
-}
-
-static struct oscope_error *task_rows(const struct fold *f, uint64_t end, struct os_list *l)
-{
-    const struct modes *m = f->state;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < m->tasks.n; i++) {
-        const struct modes_task *t = fold_map_at(&m->tasks, i);
-        struct oscope_modes_task *row = os_list_add(l);
-        if (!row)
-            return error_nomem();
-        row->tid = t->tid;
-        for (int k = MODE_KERNEL; k < MODES; k++)
-            add_time(row, (enum mode)k, t->time[k]);
-    }
-    TRY(add_open(f, end, l));
-    join_rows(l, m->tasks.n);
-    struct oscope_modes_task *rows = l->rows;
-    for (size_t i = 0; i < l->n; i++) {
-        struct oscope_modes_task *row = &rows[i];
-        fold_comm(row->comm, fold_names_get(&m->names, row->tid));
-        row->share = fold_percent(row->firmware + row->kernel + row->user + row->guest_kernel +
-                                      row->guest_user + row->idle,
-                                  fold_length(f, end));
-        if (!m->firmware)
-            row->firmware = OSCOPE_UNKNOWN;
-        if (!m->guests)
-            row->guest_kernel = row->guest_user = OSCOPE_UNKNOWN;
-        if (fold_wants_task(f, row->tid, row->comm))
-            rows[kept++] = *row;
-    }
-    l->n = kept;
-    if (kept)
-        qsort(l->rows, kept, l->row_size, by_share);
-    return NULL;
-}
+/* ---- the view ---- */
 
 static struct oscope_error *modes_finish(const struct fold *f, uint64_t end, struct fold_out *out)
 {
@@ -590,12 +398,7 @@ static struct oscope_error *modes_finish(const struct fold *f, uint64_t end, str
                      "too many tasks: %" PRIu64 " that were seen longest ago are left out, with "
                      "%" PRIu64 " ms",
                      m->tasks.dropped, m->dropped / 1000000);
-    TRY(cpu_rows(
-        f, end,
-        fold_add_table(out, "cpus", modes_cpu_columns, sizeof(struct oscope_modes_cpu), 0)));
-    return task_rows(
-        f, end,
-        fold_add_table(out, "tasks", modes_task_columns, sizeof(struct oscope_modes_task), 0));
+    return modes_rows(f, end, out);
 }
 
 const struct fold_ops fold_modes = {
@@ -608,6 +411,7 @@ const struct fold_ops fold_modes = {
     .begin = modes_begin,
     .event = modes_event,
     .gap = modes_gap,
+    .restart = modes_restart,
     .finish = modes_finish,
     .end = modes_end,
 };

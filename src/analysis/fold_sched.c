@@ -5,6 +5,10 @@
  *
  * A vCPU's task is known from a switch until a gap. A switch that leaves another task than the one
  * that ran (events are missing and nothing said so) makes the time since the last switch unknown.
+ * Before its first switch it is known from the guest's memory, which was read when the events had
+ * begun: that task ran all the time since then if the first switch leaves it, or, with switches
+ * elsewhere (they are told, then), if there is none. Another task there: it is unknown, as without.
+ *
  * Waiting follows from events of several vCPUs, so it is known within an epoch only: each event
  * around which some vCPU lost events begins a new one.
  *
@@ -17,7 +21,7 @@
 
 #include "analysis/columns.h"
 
-enum { WANT_SWITCH, WANT_WAKING, WANT_WAKEUP, WANT_FORK, WANT_EXIT, WANT_EXEC };
+enum { WANT_SWITCH = SCHED_WANT_SWITCH, WANT_WAKING, WANT_WAKEUP, WANT_FORK, WANT_EXIT, WANT_EXEC };
 
 static const struct fold_want wants[] = {
     [WANT_SWITCH] = {"sched_switch",
@@ -180,11 +184,46 @@ static void end_wait(struct fold *f, struct sched_task *t, uint32_t cpu)
         fold_histogram_add(&s->latency, waited);
 }
 
+/* It runs that task since then. */
+static void run_from_start(struct sched_cpu *c)
+{
+    c->known = true;
+    c->tid = c->start.tid;
+    c->since = c->start.at;
+    c->latency = OSCOPE_UNKNOWN;
+    c->woken_by = -1;
+    c->woken_comm[0] = '\0';
+    memcpy(c->comm, c->start.comm, FOLD_COMM);
+}
+
+struct sched_cpu sched_now(const struct fold *f, uint32_t cpu)
+{
+    const struct sched *s = f->state;
+    struct sched_cpu c = s->cpus[cpu];
+
+    if (c.start.is && !c.known && f->seen[WANT_SWITCH])
+        run_from_start(&c);
+    return c;
+}
+
+/* Its first switch leaves tid. */
+static void first_switch(struct fold *f, struct sched_cpu *c, int32_t tid)
+{
+    bool same = c->start.is && !c->known && c->start.tid == tid && c->start.at < f->time;
+
+    c->start.is = false;
+    if (!same)
+        return;
+    run_from_start(c);
+    c->taken += fold_overlap(f, c->since, f->time);
+}
+
 static void leave(struct fold *f, uint32_t cpu, int32_t tid, const char *comm, uint32_t state)
 {
     struct sched *s = f->state;
     struct sched_cpu *c = &s->cpus[cpu];
 
+    first_switch(f, c, tid);
     if (c->known && c->tid == tid) {
         fold_comm(c->comm, comm); /* it may have a new one since */
         end_slice(f, cpu, f->time, state_letter(state));
@@ -368,6 +407,7 @@ static void sched_gap(struct fold *f, uint32_t cpu, uint64_t last)
 {
     struct sched *s = f->state;
 
+    s->cpus[cpu].start.is = false;
     if (s->cpus[cpu].known)
         end_slice(f, cpu, last, "?");
 }
@@ -381,6 +421,21 @@ static void sched_lossy(struct fold *f)
 
 /* ---- begin and end ---- */
 
+/* Only if all switches since then are told. */
+static void take_start(struct fold *f)
+{
+    struct sched *s = f->state;
+
+    for (size_t i = 0; i < f->o.ntasks && fold_has_set(f, "sched"); i++) {
+        const struct trace_task *t = &f->o.tasks[i];
+        if (!t->at || t->cpu >= FOLD_CPUS || (t->at < f->o.from && !f->o.since_tasks))
+            continue;
+        struct sched_start *start = &s->cpus[t->cpu].start;
+        *start = (struct sched_start){.is = true, .tid = t->tid, .at = t->at};
+        fold_comm(start->comm, t->comm);
+    }
+}
+
 static struct oscope_error *sched_begin(struct fold *f)
 {
     struct sched *s = f->state;
@@ -390,9 +445,36 @@ static struct oscope_error *sched_begin(struct fold *f)
     s->tasks.drop = drop_task;
     s->tasks.arg = s;
     s->epoch = 1;
+    take_start(f);
     s->room = f->o.slices ? f->o.slices : SCHED_SAMPLES;
     s->slices = calloc(s->room, sizeof *s->slices); /* touched as they come */
     return s->slices ? NULL : error_nomem();
+}
+
+/* Who has ended is forgotten; of all others it stays known what they do and since when. */
+static bool still_lives(void *arg, void *row)
+{
+    struct sched_task *t = row;
+
+    if (t->row.retired || t->dead)
+        return false;
+    t->run = t->slices = t->wakeups = t->migrations = t->voluntary = t->involuntary = 0;
+    t->waited = t->latency_sum = t->latency_n = t->latency_max = 0;
+    return true;
+}
+
+static void sched_restart(struct fold *f)
+{
+    struct sched *s = f->state;
+
+    for (size_t i = 0; i < FOLD_CPUS; i++)
+        s->cpus[i].run = s->cpus[i].idle = s->cpus[i].taken = s->cpus[i].switches = 0;
+    if (!fold_map_filter(&s->tasks, still_lives, NULL))
+        f->nomem = true;
+    fold_map_clear(&s->pairs);
+    s->tasks.dropped = s->dropped_run = s->slices_dropped = s->mismatches = 0;
+    s->nslices = s->next = 0;
+    memset(&s->latency, 0, sizeof s->latency);
 }
 
 static void sched_end(struct fold *f)
@@ -415,6 +497,7 @@ const struct fold_ops fold_sched = {
     .event = sched_event,
     .gap = sched_gap,
     .lossy = sched_lossy,
+    .restart = sched_restart,
     .finish = sched_finish,
     .end = sched_end,
 };

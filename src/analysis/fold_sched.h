@@ -6,12 +6,23 @@
 #include "analysis/fold.h"
 
 enum {
+    SCHED_WANT_SWITCH = 0, /* the first of the events that are wanted */
     SCHED_PAIRS = 16384,   /* most pairs of waker and woken kept */
     SCHED_SAMPLES = 65536, /* slices, unless told otherwise */
 };
 
+/* What a vCPU ran when the events began, as the guest's memory had it. */
+struct sched_start {
+    bool is; /* until its first switch, or a gap */
+    int32_t tid;
+    char comm[FOLD_COMM];
+    uint64_t at; /* ns */
+};
+
 struct sched_cpu {
-    bool known; /* which task it runs */
+    struct sched_start start;
+    uint64_t taken; /* of run and idle, what follows from `start` */
+    bool known;     /* which task it runs */
     int32_t tid;
     char comm[FOLD_COMM];
     uint64_t since; /* when it began to run it; may lie before the interval */
@@ -67,6 +78,9 @@ struct sched {
 /* Fills a slice that ends at `end`, cut to the interval. False: nothing of it lies there. */
 bool sched_slice(const struct fold *f, const struct sched_cpu *c, uint32_t cpu, uint64_t end,
                  const char *state, struct oscope_sched_slice *out);
+
+/* The vCPU as it is now, with the task that it runs since the events began. */
+struct sched_cpu sched_now(const struct fold *f, uint32_t cpu);
 
 struct oscope_error *sched_finish(const struct fold *f, uint64_t end, struct fold_out *out);
 

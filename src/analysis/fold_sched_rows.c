@@ -13,11 +13,14 @@ const struct oscope_column sched_cpu_columns[] = {
     CPU(run, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in which it ran tasks, ns"),
     CPU(idle, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in which it ran its idle task, ns"),
     CPU(unknown, OSCOPE_DURATION, OSCOPE_COL_FINE,
-        "time of which it is not known what it ran: before its first switch, and after losses, ns"),
+        "time of which it is not known what it ran: before the first event, and after losses, ns"),
     CPU(run_share, OSCOPE_REAL, 0, "percent of the interval"),
     CPU(idle_share, OSCOPE_REAL, 0, "percent of the interval"),
     CPU(unknown_share, OSCOPE_REAL, 0, "percent of the interval; the three add up to 100"),
     CPU(switches, OSCOPE_UINT, 0, "from one task to another"),
+    CPU(taken, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_JSON_ONLY,
+        "of run and idle: before the first switch, known from the guest's memory as the events "
+        "began, ns"),
     {0},
 };
 
@@ -74,15 +77,16 @@ const struct oscope_column sched_slice_columns[] = {
     SLICE(woken_comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "that task's name"),
     SLICE(latency, OSCOPE_DURATION, OSCOPE_COL_FINE,
           "from being woken until it ran, ns; null: it was not woken, or that is not known"),
+    SLICE(since, OSCOPE_INT, OSCOPE_COL_NEGATIVE | OSCOPE_COL_JSON_ONLY,
+          "when it began, ns after the recording's first event; live: from the interval's end, so "
+          "less than 0"),
     {0},
 };
 
 /* The task that cpu still runs when the interval ends at `end`: it has no slice yet. */
-static bool open_slice(const struct fold *f, uint32_t cpu, uint64_t end, uint64_t *length)
+static bool open_slice(const struct fold *f, const struct sched_cpu *c, uint64_t end,
+                       uint64_t *length)
 {
-    const struct sched *s = f->state;
-    const struct sched_cpu *c = &s->cpus[cpu];
-
     *length = c->known ? fold_overlap(f, c->since, end) : 0;
     return *length > 0;
 }
@@ -93,12 +97,14 @@ static struct oscope_error *cpu_rows(const struct fold *f, uint64_t end, struct 
     uint64_t all = fold_length(f, end);
 
     for (uint32_t i = 0; i < fold_vcpus(f); i++) {
-        const struct sched_cpu *c = &s->cpus[i];
-        uint64_t run = c->run, idle = c->idle, open;
+        const struct sched_cpu c = sched_now(f, i);
+        uint64_t run = c.run, idle = c.idle, taken = c.taken, open;
         if (!fold_wants_cpu(f, i))
             continue;
-        if (open_slice(f, i, end, &open))
-            *(c->tid ? &run : &idle) += open;
+        if (open_slice(f, &c, end, &open)) {
+            *(c.tid ? &run : &idle) += open;
+            taken += s->cpus[i].known ? 0 : open;
+        }
         struct oscope_sched_cpu *row = os_list_add(l);
         if (!row)
             return error_nomem();
@@ -110,7 +116,8 @@ static struct oscope_error *cpu_rows(const struct fold *f, uint64_t end, struct 
                                          .run_share = fold_percent(run, all),
                                          .idle_share = fold_percent(idle, all),
                                          .unknown_share = fold_percent(unknown, all),
-                                         .switches = c->switches};
+                                         .switches = c.switches,
+                                         .taken = taken};
     }
     return NULL;
 }
@@ -163,11 +170,11 @@ static struct oscope_error *add_open(const struct fold *f, uint64_t end, struct 
     const struct sched *s = f->state;
     uint64_t open;
 
-    for (uint32_t i = 0; i < f->ncpus; i++) {
-        const struct sched_cpu *c = &s->cpus[i];
-        if (!c->tid || !fold_wants_cpu(f, i) || !open_slice(f, i, end, &open))
+    for (uint32_t i = 0; i < fold_vcpus(f); i++) {
+        const struct sched_cpu c = sched_now(f, i);
+        if (!c.tid || !fold_wants_cpu(f, i) || !open_slice(f, &c, end, &open))
             continue;
-        const struct sched_task *t = fold_map_find(&s->tasks, (uint32_t)c->tid);
+        const struct sched_task *t = fold_map_find(&s->tasks, (uint32_t)c.tid);
         struct oscope_sched_task *row;
         if (t) {
             row = (struct oscope_sched_task *)l->rows + (t - (struct sched_task *)s->tasks.rows);
@@ -175,8 +182,8 @@ static struct oscope_error *add_open(const struct fold *f, uint64_t end, struct 
             if (!(row = os_list_add(l)))
                 return error_nomem();
             *row = (struct oscope_sched_task){
-                .tid = c->tid, .latency_avg = OSCOPE_UNKNOWN, .latency_max = OSCOPE_UNKNOWN};
-            memcpy(row->comm, c->comm, FOLD_COMM);
+                .tid = c.tid, .latency_avg = OSCOPE_UNKNOWN, .latency_max = OSCOPE_UNKNOWN};
+            memcpy(row->comm, c.comm, FOLD_COMM);
         }
         row->run += open;
         row->slices++;
@@ -261,22 +268,36 @@ static struct oscope_error *slice_rows(const struct fold *f, uint64_t end, struc
     }
     for (uint32_t i = 0; i < fold_vcpus(f); i++) {
         struct oscope_sched_slice open = {0};
-        if (!s->cpus[i].known || !sched_slice(f, &s->cpus[i], i, end, NULL, &open))
+        const struct sched_cpu c = sched_now(f, i);
+        if (!c.known || !sched_slice(f, &c, i, end, NULL, &open))
             continue;
         struct oscope_sched_slice *row = os_list_add(l);
         if (!row)
             return error_nomem();
         *row = open;
     }
+    struct oscope_sched_slice *rows = l->rows;
+    for (size_t i = 0; i < l->n; i++)
+        rows[i].since = (int64_t)(rows[i].start - (f->o.origin ? f->o.origin : end));
     if (l->n)
         qsort(l->rows, l->n, l->row_size, by_start);
     return NULL;
 }
 
-static void add_notes(const struct fold *f, struct os_list *l)
+static void add_notes(const struct fold *f, uint64_t end, struct os_list *l)
 {
     const struct sched *s = f->state;
+    uint64_t taken = 0, open;
 
+    for (uint32_t i = 0; i < fold_vcpus(f); i++) {
+        const struct sched_cpu c = sched_now(f, i);
+        taken += c.taken + (!s->cpus[i].known && open_slice(f, &c, end, &open) ? open : 0);
+    }
+    if (taken)
+        os_list_note(l,
+                     "what ran before a vCPU's first switch is what the guest's memory said as the "
+                     "events began: %.3f ms",
+                     (double)taken * 1e-6);
     if (s->mismatches)
         os_list_note(l,
                      "%" PRIu64 " switches left another task than the one known to run; what "
@@ -292,9 +313,9 @@ static void add_notes(const struct fold *f, struct os_list *l)
                      s->pairs.dropped);
     if (s->slices_dropped)
         os_list_note(l,
-                     "the first %" PRIu64 " slices are left out (--slices keeps more); totals "
+                     "the first %" PRIu64 " slices are left out%s; totals "
                      "have them",
-                     s->slices_dropped);
+                     s->slices_dropped, fold_keeps_more(f));
 }
 
 struct oscope_error *sched_finish(const struct fold *f, uint64_t end, struct fold_out *out)
@@ -302,7 +323,7 @@ struct oscope_error *sched_finish(const struct fold *f, uint64_t end, struct fol
     const struct sched *s = f->state;
     enum { HIDDEN = OSCOPE_TABLE_JSON_ONLY };
 
-    add_notes(f, fold_notes(out));
+    add_notes(f, end, fold_notes(out));
     TRY(cpu_rows(
         f, end,
         fold_add_table(out, "cpus", sched_cpu_columns, sizeof(struct oscope_sched_cpu), 0)));

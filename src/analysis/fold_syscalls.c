@@ -259,6 +259,21 @@ static struct oscope_error *syscalls_begin(struct fold *f)
     return NULL;
 }
 
+/* Calls that have not returned are known, but began before what counts now. */
+static void syscalls_restart(struct fold *f)
+{
+    struct syscalls *s = f->state;
+
+    vec_each (struct call, c, &s->calls) {
+        c->n = (struct count){0};
+        c->times = (struct fold_histogram){0};
+    }
+    for (size_t i = 0; i < s->open.n; i++)
+        ((struct open *)fold_map_at(&s->open, i))->counts = false;
+    fold_map_clear(&s->pairs);
+    s->open.dropped = s->nameless = 0;
+}
+
 static void syscalls_end(struct fold *f)
 {
     struct syscalls *s = f->state;
@@ -457,6 +472,7 @@ const struct fold_ops fold_syscalls = {
     .event = syscalls_event,
     .gap = syscalls_gap,
     .lossy = syscalls_lossy,
+    .restart = syscalls_restart,
     .finish = syscalls_finish,
     .end = syscalls_end,
 };

@@ -232,9 +232,9 @@ static struct oscope_error *uart_finish(const struct fold *f, uint64_t end, stru
                             "on");
     if (u->seq > u->room)
         os_list_note(notes,
-                     "the first %" PRIu64 " lines are not listed (--slices keeps more); totals "
+                     "the first %" PRIu64 " lines are not listed%s; totals "
                      "have them",
-                     u->seq - u->room);
+                     u->seq - u->room, fold_keeps_more(f));
     if (u->other)
         os_list_note(notes, "%" PRIu64 " bytes of more ports than %d are left out", u->other,
                      PORTS);

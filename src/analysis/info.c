@@ -15,9 +15,9 @@
 
 const struct oscope_column info_columns[] = {
     COL(session, OSCOPE_TEXT, 0, "the session's id"),
-    COL(guest, OSCOPE_TEXT, 0, "QEMU process or core file"),
+    COL(guest, OSCOPE_TEXT, 0, "QEMU process, GDB stub or core file"),
     COL(arch, OSCOPE_TEXT, 0, "architecture, as QEMU names it"),
-    COL(os, OSCOPE_TEXT, 0, "linux, or unknown"),
+    COL(os, OSCOPE_TEXT, 0, "which, or unknown"),
     COL(banner, OSCOPE_TEXT, 0, "what the kernel says it is"),
     COL(release, OSCOPE_TEXT, 0, "the kernel's release"),
     COL(recognised, OSCOPE_TEXT, 0, "how the kernel was found"),
@@ -108,8 +108,7 @@ static struct oscope_error *info_os(struct oscope_session *s, struct oscope_info
     }
     if (err->code == OSCOPE_E_NOMEM || err->code == OSCOPE_E_GONE || err->code == OSCOPE_E_USAGE)
         return err;
-    struct oscope_error *files =
-        symfiles_check(s->target->arch, s->opts.vmlinux, s->opts.system_map);
+    struct oscope_error *files = symfiles_check(s->target->arch, &s->opts.files);
     if (files) {
         oscope_error_free(err);
         return files;

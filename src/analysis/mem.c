@@ -4,6 +4,7 @@
  * file counts the bytes, over all RAM in chunks that stay in the cache.
  */
 #include "analysis/columns.h"
+#include "analysis/mem.h"
 #include "analysis/view.h"
 #include "base/util.h"
 #include "session/session.h"
@@ -44,6 +45,7 @@ const struct oscope_column mem_buddy_columns[] = {
 const struct oscope_column mem_map_columns[] = {
     COL(oscope_mem_cell, start, OSCOPE_HEX, 0, "physical address of the cell"),
     COL(oscope_mem_cell, bytes, OSCOPE_BYTES, 0, "its size, bytes"),
+    COL(oscope_mem_cell, end, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "the first address behind it"),
     COL(oscope_mem_cell, owner, OSCOPE_TEXT, 0, "who owns most of it, see mem"),
     COL(oscope_mem_cell, share, OSCOPE_REAL, 0, "of that owner in the cell, percent"),
     CONSISTENCY(oscope_mem_cell),
@@ -122,6 +124,8 @@ static struct oscope_error *mem_owners(struct oscope_session *s, struct os_model
         TRY(mem_range(m, ram->gpa >> TARGET_PAGE_SHIFT, ram->size >> TARGET_PAGE_SHIFT, buf,
                       counts));
     }
+    if (m->ops->page_notes)
+        m->ops->page_notes(m, l);
     for (int k = 0; k < OS_OWNER_COUNT; k++)
         total += counts[k];
     for (int k = 0; k < OS_OWNER_COUNT; k++)
@@ -148,28 +152,66 @@ static struct oscope_error *mem_cell(struct os_model *m, uint64_t gpa, uint64_t 
     *unknown += counts[OS_OWNER_UNKNOWN];
     cell->start = gpa;
     cell->bytes = bytes;
+    cell->end = gpa + bytes;
     cell->owner = os_owner_names[most];
     cell->share = pages ? 100.0 * (double)counts[most] / (double)pages : 0;
     return NULL;
 }
 
-/* Cells of one size, a power of two of pages, and aligned to it; the first and last cell of a
- * region may be smaller. */
-static struct oscope_error *mem_map(struct oscope_session *s, struct os_model *m, uint32_t cells,
-                                    uint8_t *buf, struct os_list *l)
+/* The part of a region of RAM that the map is to show; false: none. */
+static bool mem_window(const struct target_ram *ram, const struct oscope_mem_options *o,
+                       uint64_t *from, uint64_t *bytes)
 {
-    uint64_t total = target_ram_total(s->target), size = TARGET_PAGE_SIZE, unknown = 0;
+    uint64_t start = ram->gpa, last = start + (ALIGN_DOWN(ram->size, TARGET_PAGE_SIZE) - 1);
 
-    if (!cells)
-        cells = MEM_CELLS;
+    if (ram->size < TARGET_PAGE_SIZE)
+        return false;
+    if (o->to) {
+        start = MAX(start, ALIGN_DOWN(o->from, TARGET_PAGE_SIZE));
+        last = MIN(last, (o->to - 1) | (TARGET_PAGE_SIZE - 1));
+    }
+    *from = start;
+    *bytes = start <= last ? last - start + 1 : 0;
+    return start <= last;
+}
+
+/* The least size of cells, a power of two of pages or, if that may be, 5, 6 or 7 eighths of one,
+ * with which there are at most so many. */
+static uint64_t mem_cell_size(uint64_t total, uint32_t cells, bool snug)
+{
+    uint64_t size = TARGET_PAGE_SIZE;
+
     while (size < total && total / size > cells)
         size *= 2;
+    for (uint64_t k = 5; snug && k < 8; k++) {
+        uint64_t less = size / 8 * k;
+        if (less % TARGET_PAGE_SIZE == 0 && less && total / less <= cells)
+            return less;
+    }
+    return size;
+}
+
+/* Cells of one size and, if that is a power of two, aligned to it; the first and last cell of a
+ * region may be smaller. */
+static struct oscope_error *mem_map(struct oscope_session *s, struct os_model *m,
+                                    const struct oscope_mem_options *o, uint8_t *buf,
+                                    struct os_list *l)
+{
+    uint64_t total = 0, unknown = 0, from, bytes;
+
+    for (size_t i = 0; i < s->target->nram; i++)
+        total += mem_window(&s->target->ram[i], o, &from, &bytes) ? bytes : 0;
+    if (!total)
+        return error_new(OSCOPE_E_NOT_FOUND, "there is no RAM from 0x%" PRIx64 " to 0x%" PRIx64,
+                         o->from, o->to);
+    uint64_t size = mem_cell_size(total, o->cells ? o->cells : MEM_CELLS, o->snug);
     for (size_t i = 0; i < s->target->nram; i++) {
-        const struct target_ram *ram = &s->target->ram[i];
-        uint64_t region = ALIGN_DOWN(ram->size, TARGET_PAGE_SIZE);
-        for (uint64_t off = 0, n; off < region; off += n) {
-            n = MIN(size - ((ram->gpa + off) & (size - 1)), region - off);
-            TRY(mem_cell(m, ram->gpa + off, n, buf, &unknown, l));
+        if (!mem_window(&s->target->ram[i], o, &from, &bytes))
+            continue;
+        for (uint64_t off = 0, n; off < bytes; off += n) {
+            uint64_t at = size & (size - 1) ? off : from + off;
+            n = MIN(size - at % size, bytes - off);
+            TRY(mem_cell(m, from + off, n, buf, &unknown, l));
         }
     }
     mem_unknown(s, unknown, l);
@@ -183,11 +225,13 @@ static struct oscope_error *mem_collect(struct oscope_session *s,
 
     TRY(session_os(s, &m));
     if (o->table == OSCOPE_MEM_BUDDY)
-        return m->ops->buddy(m, l);
+        return m->ops->buddy ? m->ops->buddy(m, l) : os_cannot(m, "buddy lists");
+    if (o->table == OSCOPE_MEM_PAGE)
+        return mem_page(s, m, o->page, l);
     AUTO_FREE uint8_t *buf = malloc(MEM_CHUNK);
     if (!buf)
         return error_nomem();
-    return o->table == OSCOPE_MEM_MAP ? mem_map(s, m, o->cells, buf, l) : mem_owners(s, m, buf, l);
+    return o->table == OSCOPE_MEM_MAP ? mem_map(s, m, o, buf, l) : mem_owners(s, m, buf, l);
 }
 
 struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct oscope_mem_options *o,
@@ -201,6 +245,7 @@ struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct osco
         [OSCOPE_MEM_OWNERS] = {"owners", mem_columns, sizeof(struct oscope_owner)},
         [OSCOPE_MEM_BUDDY] = {"buddy", mem_buddy_columns, sizeof(struct oscope_buddy)},
         [OSCOPE_MEM_MAP] = {"cells", mem_map_columns, sizeof(struct oscope_mem_cell)},
+        [OSCOPE_MEM_PAGE] = {"maps", mem_page_columns, sizeof(struct oscope_page_map)},
     };
     static const struct oscope_mem_options usual = {0};
     AUTO(os_list_free) struct os_list l;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `print`: kernel structures and variables with the kernel's own types. Parses (print_expr.c),
+ * `print`: kernel structures and variables with the kernel's own types. Parses (symbols/expr.h),
  * evaluates (print_eval.c), makes rows (print_rows.c, print_list.c). Reads only kernel addresses.
  */
 #include "analysis/print.h"

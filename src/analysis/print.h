@@ -4,7 +4,7 @@
 #ifndef ANALYSIS_PRINT_H
 #define ANALYSIS_PRINT_H
 
-#include "analysis/print_expr.h"
+#include "symbols/expr.h"
 #include "base/hash.h"
 #include "os/model.h"
 

@@ -118,6 +118,20 @@ static struct oscope_error *no_symbol(struct print *p, const char *name)
                       "`oscope sym '*%s*'` lists names like it", name);
 }
 
+/* A variable that symbol tables have by a mangled name only (Rust's), as the debug information has
+ * it: where it was linked to lie, which holds for kernels that lie there. */
+static bool linked_variable(struct print *p, const char *name, struct print_value *out)
+{
+    const struct type *t = types_variable(p->types, name);
+    uint64_t address;
+
+    if (!t || !p->os->ops->moves || p->os->ops->moves(p->os) ||
+        !types_address(p->types, name, &address))
+        return false;
+    *out = value_at(types_define(p->types, t), address, name);
+    return true;
+}
+
 static struct oscope_error *eval_symbol(struct print *p, const char *name, struct print_value *out)
 {
     struct symbol sym;
@@ -125,7 +139,9 @@ static struct oscope_error *eval_symbol(struct print *p, const char *name, struc
     int64_t constant;
 
     if (!symtab_find(p->symtab, name, &sym)) {
-        if (types_enum(p->types, NULL, name, &constant))
+        if (linked_variable(p, name, out))
+            return NULL;
+        if (types_constant(p->types, name, &constant))
             *out = value_number(NULL, (uint64_t)constant, name);
         else if (bare_hex(name, &n)) /* as kallsyms and oops texts print addresses */
             *out = value_number(NULL, n, name);
@@ -156,7 +172,8 @@ static struct oscope_error *eval_symbol(struct print *p, const char *name, struc
 static struct oscope_error *unknown_type(const char *name)
 {
     return error_hint(error_new(OSCOPE_E_NOT_FOUND, "the type of '%s' is not known", name),
-                      "say it: oscope print 'struct TYPE' %s; or give DWARF with --vmlinux", name);
+                      "say it: oscope print 'struct TYPE' %s; or name the kernel's file with DWARF",
+                      name);
 }
 
 /*
@@ -346,6 +363,44 @@ static struct oscope_error *eval_sum(struct print *p, const struct expr *e, stru
     return NULL;
 }
 
+static struct oscope_error *eval_shift(struct print *p, const struct expr *e,
+                                       struct print_value *out)
+{
+    struct print_value a, b;
+    uint64_t x, y;
+
+    TRY(eval_object(p, e->a, &a));
+    TRY(eval_object(p, e->b, &b));
+    TRY(to_number(p, &a, &x));
+    TRY(to_number(p, &b, &y));
+    if (y > 63)
+        return error_new(OSCOPE_E_USAGE, "can't shift by %lld bits", (long long)y);
+    *out = value_number(NULL, e->kind == EXPR_SHL ? x << y : x >> y, a.name);
+    return NULL;
+}
+
+static struct oscope_error *eval_container(struct print *p, const struct expr *e,
+                                           struct print_value *out)
+{
+    struct print_value v;
+    struct type_place place;
+    const struct type *t;
+    char text[128];
+    uint64_t n;
+
+    TRY(print_type(p, e->text, &t));
+    if (!type_member(type_strip(t), e->member, &place))
+        return error_new(OSCOPE_E_NOT_FOUND, "%s has no member '%s'",
+                         type_text(t, text, sizeof text), e->member);
+    const struct type *pointer = types_pointer_to(p->types, t);
+    if (!pointer)
+        return error_nomem();
+    TRY(eval_object(p, e->a, &v));
+    TRY(to_number(p, &v, &n));
+    *out = value_number(pointer, n - place.offset, e->text);
+    return NULL;
+}
+
 static struct oscope_error *eval_per_cpu(struct print *p, const struct expr *e,
                                          struct print_value *out)
 {
@@ -380,6 +435,9 @@ static struct oscope_error *eval(struct print *p, const struct expr *e, struct p
     case EXPR_ADDRESS: return eval_address(p, e, out);
     case EXPR_CAST: return eval_cast(p, e, out);
     case EXPR_PER_CPU: return eval_per_cpu(p, e, out);
+    case EXPR_SHL:
+    case EXPR_SHR: return eval_shift(p, e, out);
+    case EXPR_CONTAINER: return eval_container(p, e, out);
     case EXPR_NEGATE: {
         uint64_t n;
         TRY(eval_object(p, e->a, out));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `--list MEMBER`: the elements of a doubly linked, circular list of embedded nodes (two pointers,
- * next and prev, as Linux's struct list_head), found by stepping from node to node and going back
+ * next and prev, as struct list_head), found by stepping from node to node and going back
  * from each node to the structure around it.
  *
  * The list lives in hostile, moving memory: next->prev must lead back (else the step is tried

@@ -11,8 +11,7 @@ const struct oscope_column probe_columns[] = {
     COL(site, OSCOPE_TEXT, OSCOPE_COL_LEFT,
         "where it stands: function (at an instruction's address), instruction (of a class), memory "
         "(accesses to a range), block (of code, begun in a range), trap (as QEMU tells it), idle, "
-        "resume, access (each one, "
-        "counted for the set heat)"),
+        "resume, access (each one, counted for the set heat), trace point (QEMU's own)"),
     COL(address, OSCOPE_HEX, 0,
         "virtual address of a function's site, or where a range begins; else null"),
     COL(size, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "bytes of a range; else null"),

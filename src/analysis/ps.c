@@ -22,7 +22,8 @@
             "state as /proc shows it: R running, S sleeping, D uninterruptible, T stopped, "       \
             "t traced, Z zombie, X dead, I idle"),                                                 \
         COL(cpu, OSCOPE_INT, 0, "vCPU it runs on or ran on last"),                                 \
-        COL(prio, OSCOPE_INT, OSCOPE_COL_NEGATIVE, "priority as in /proc/PID/stat field 18"),      \
+        COL(prio, OSCOPE_INT, OSCOPE_COL_NEGATIVE | OSCOPE_COL_SPARSE,                             \
+            "priority as in /proc/PID/stat field 18"),                                             \
         COL(nice, OSCOPE_INT, OSCOPE_COL_NEGATIVE | OSCOPE_COL_JSON_ONLY, "nice value"),           \
         COL(time, OSCOPE_DURATION, 0, "CPU time used, ns"),                                        \
         COL(rss, OSCOPE_BYTES, 0, "resident memory of its process, bytes"),                        \

@@ -21,6 +21,10 @@ struct oscope_error *pt_regions(const struct arch *arch, struct target *t,
                                 const struct pt_tables *tables, uint64_t from, uint64_t to,
                                 bool raw, struct os_list *list);
 
+/* Permissions as text: "RWXUADG" with "-" for what is missing. flags: enum pte_flag. */
+enum { PT_PERM = 8 };
+void pt_perm(unsigned flags, char text[PT_PERM]);
+
 /* Rows: struct oscope_pte_step, the walk for va. OSCOPE_E_FAULT: no table translates va. */
 struct oscope_error *pt_steps(const struct arch *arch, struct target *t,
                               const struct pt_tables *tables, uint64_t va, struct os_list *list);

@@ -73,15 +73,21 @@ struct builder {
     const char *perms[NPERMS], *attrs[NATTRS];
 };
 
+void pt_perm(unsigned flags, char text[PT_PERM])
+{
+    memcpy(text, "RWXUADG", PT_PERM);
+    for (unsigned i = 0; i < PT_PERM - 1; i++)
+        if (!(flags >> i & 1))
+            text[i] = '-';
+}
+
 static const char *perm_text(struct builder *b, unsigned flags)
 {
     const char **slot = &b->perms[flags & SHOWN];
 
     if (!*slot) {
-        char text[] = "RWXUADG";
-        for (unsigned i = 0; i < 7; i++)
-            if (!(flags >> i & 1))
-                text[i] = '-';
+        char text[PT_PERM];
+        pt_perm(flags, text);
         *slot = arena_strdup(&b->list->strings, text);
     }
     return *slot;

@@ -63,7 +63,7 @@ static bool select_number(const struct oscope_column *c, const void *row, long d
     }
     uint64_t v = load_uint(p, c->size);
     unsigned shift = 64 - 8 * (unsigned)c->size;
-    if (v == OSCOPE_UNKNOWN >> shift && !(c->flags & OSCOPE_COL_NEGATIVE))
+    if (v == oscope_unknown(c->flags, c->size))
         return false;
     *out = c->kind == OSCOPE_INT ? (long double)((int64_t)(v << shift) >> shift) : (long double)v;
     return true;
@@ -266,28 +266,54 @@ static struct oscope_error *select_parse(char *text, const struct oscope_column 
     return NULL;
 }
 
+enum { SELECT_TERMS = 32 };
+
+struct select_terms {
+    char *text; /* what the terms point into */
+    struct select_term term[SELECT_TERMS];
+    size_t n;
+};
+
+static void select_terms_free(struct select_terms *t)
+{
+    free(t->text);
+}
+
+static struct oscope_error *select_terms_parse(struct select_terms *t,
+                                               const struct oscope_column *columns,
+                                               const char *expr)
+{
+    if (!(t->text = strdup(expr)))
+        return error_nomem();
+    for (char *p = t->text, *word; (word = strsep(&p, ","));) {
+        if (t->n == SELECT_TERMS)
+            return error_new(OSCOPE_E_USAGE, "filter: more than %d terms", SELECT_TERMS);
+        TRY(select_parse(word, columns, &t->term[t->n]));
+        t->n++;
+    }
+    return NULL;
+}
+
+static bool select_holds_all(struct select_terms *t, const void *row)
+{
+    bool all = true;
+
+    for (size_t k = 0; k < t->n && all; k++)
+        all = select_holds(&t->term[k], row);
+    return all;
+}
+
 struct oscope_error *select_filter(struct os_list *l, const struct oscope_column *columns,
                                    const char *expr)
 {
-    enum { TERMS_MAX = 32 };
-    struct select_term terms[TERMS_MAX];
-    size_t n = 0, kept = 0;
-    AUTO_FREE char *copy = strdup(expr);
+    AUTO(select_terms_free) struct select_terms terms = {0};
+    size_t kept = 0;
 
-    if (!copy)
-        return error_nomem();
-    for (char *p = copy, *word; (word = strsep(&p, ","));) {
-        if (n == TERMS_MAX)
-            return error_new(OSCOPE_E_USAGE, "filter: more than %d terms", TERMS_MAX);
-        TRY(select_parse(word, columns, &terms[n]));
-        n++;
-    }
+    TRY(select_terms_parse(&terms, columns, expr));
     char *rows = l->rows;
     for (size_t i = 0; i < l->n; i++) {
         const char *row = rows + i * l->row_size;
-        bool keep = true;
-        for (size_t k = 0; k < n && keep; k++)
-            keep = select_holds(&terms[k], row);
+        bool keep = select_holds_all(&terms, row);
         if (keep && kept != i)
             memcpy(rows + kept * l->row_size, row, l->row_size);
         kept += keep;
@@ -299,7 +325,8 @@ struct oscope_error *select_filter(struct os_list *l, const struct oscope_column
 /* ---- sort ---- */
 
 struct select_order {
-    const struct os_list *list;
+    const char *rows;
+    size_t row_size;
     const struct oscope_column *column;
     bool descending;
 };
@@ -308,8 +335,7 @@ static int select_compare(const void *pa, const void *pb, void *arg)
 {
     const struct select_order *o = arg;
     uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-    const char *ra = (const char *)o->list->rows + a * o->list->row_size;
-    const char *rb = (const char *)o->list->rows + b * o->list->row_size;
+    const char *ra = o->rows + a * o->row_size, *rb = o->rows + b * o->row_size;
     int cmp = 0;
 
     if (select_is_text(o->column)) {
@@ -343,15 +369,22 @@ bool select_reorder(struct os_list *l, const uint32_t *order, size_t n)
     return true;
 }
 
+static struct oscope_error *select_order_parse(struct select_order *o,
+                                               const struct oscope_column *columns,
+                                               const char *spec)
+{
+    o->descending = *spec == '-';
+    spec += o->descending;
+    o->column = select_column(columns, spec, strlen(spec));
+    return o->column ? NULL : select_unknown(columns, spec, strlen(spec));
+}
+
 struct oscope_error *select_sort(struct os_list *l, const struct oscope_column *columns,
                                  const char *spec)
 {
-    struct select_order o = {.list = l, .descending = *spec == '-'};
+    struct select_order o = {.rows = l->rows, .row_size = l->row_size};
 
-    spec += o.descending;
-    o.column = select_column(columns, spec, strlen(spec));
-    if (!o.column)
-        return select_unknown(columns, spec, strlen(spec));
+    TRY(select_order_parse(&o, columns, spec));
     AUTO_FREE uint32_t *order = malloc((l->n + 1) * sizeof *order);
     if (!order)
         return error_nomem();
@@ -364,4 +397,42 @@ struct oscope_error *select_sort(struct os_list *l, const struct oscope_column *
         return NULL;
     qsort_r(order, l->n, sizeof *order, select_compare, &o);
     return select_reorder(l, order, l->n) ? NULL : error_nomem();
+}
+
+/* ---- rows of a view that stay where they are ---- */
+
+/* Does the word occur in one of the row's texts? */
+static bool select_has_word(const struct oscope_column *columns, const void *row, const char *word)
+{
+    for (const struct oscope_column *c = columns; c->name; c++)
+        if (select_is_text(c) && strcasestr(select_text(c, row), word))
+            return true;
+    return false;
+}
+
+struct oscope_error *oscope_table_order(const struct oscope_table *t, const char *sort,
+                                        const char *filter, uint32_t **order, size_t *n)
+{
+    struct select_order o = {.rows = t->rows, .row_size = t->row_size};
+    AUTO(select_terms_free) struct select_terms terms = {0};
+    bool word = filter && !strpbrk(filter, "=~<>");
+
+    *order = NULL;
+    *n = 0;
+    if (sort)
+        TRY(select_order_parse(&o, t->columns, sort));
+    if (filter && !word)
+        TRY(select_terms_parse(&terms, t->columns, filter));
+    uint32_t *rows = malloc((t->nrows + 1) * sizeof *rows);
+    if (!rows)
+        return error_nomem();
+    for (size_t i = 0; i < t->nrows && i < UINT32_MAX; i++) {
+        const void *row = o.rows + i * o.row_size;
+        if (word ? select_has_word(t->columns, row, filter) : select_holds_all(&terms, row))
+            rows[(*n)++] = (uint32_t)i;
+    }
+    if (sort)
+        qsort_r(rows, *n, sizeof *rows, select_compare, &o);
+    *order = rows;
+    return NULL;
 }

@@ -6,6 +6,7 @@
  */
 #include "analysis/view.h"
 
+#include "base/clock.h"
 #include "base/util.h"
 
 struct view_memory {
@@ -76,8 +77,11 @@ struct oscope_error *view_from_lists(const char *name, const struct view_part *p
             os_list_free(parts[i].list);
         return error_nomem();
     }
-    mem->view = (struct oscope_view){
-        .name = name, .tables = mem->tables, .notes = mem->notes, .memory = mem};
+    mem->view = (struct oscope_view){.name = name,
+                                     .tables = mem->tables,
+                                     .notes = mem->notes,
+                                     .made = clock_ns(),
+                                     .memory = mem};
     for (size_t i = 0; i < n; i++)
         adopt(mem, &parts[i]);
     *out = &mem->view;

@@ -31,6 +31,9 @@ static struct oscope_error *vm_collect(struct oscope_session *s, int32_t pid, st
     struct os_model *m;
 
     TRY(session_os(s, &m));
+    if (!m->ops->vmas)
+        return error_hint(os_cannot(m, "memory areas"), "oscope pt %d shows what is mapped",
+                          (int)pid);
     TRY(m->ops->task(m, pid, &task));
     if (!task.mm) {
         os_list_note(l, "PID %d %s", pid,

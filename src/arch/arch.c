@@ -42,6 +42,28 @@ const struct arch *arch_by_elf_machine(unsigned machine, unsigned ptr_size)
     return NULL;
 }
 
+bool arch_reg(const struct arch *a, const struct target_vcpu *v, const char *name, uint64_t *out)
+{
+    const struct arch_alias common[] = {{"pc", a->pc}, {"sp", a->sp}, {"fp", a->fp}};
+
+    if (target_reg(v, name, out))
+        return true;
+    for (const struct arch_alias *i = a->aliases; i && i->name; i++)
+        if (!strcmp(i->name, name))
+            return target_reg(v, i->reg, out);
+    for (size_t i = 0; i < ARRAY_SIZE(common); i++)
+        if (!strcmp(common[i].name, name))
+            return target_reg(v, common[i].reg, out);
+    return false;
+}
+
+const struct arch *arch_of_kernel(const struct arch *a, unsigned machine, unsigned ptr_size)
+{
+    if (machine == a->elf_machine && ptr_size == a->ptr_size)
+        return a;
+    return a == &arch_x86_64 && machine == arch_i386.elf_machine ? &arch_i386 : NULL;
+}
+
 const char *arch_privilege(const struct arch *a, const struct target_vcpu *v, struct target *t,
                            bool *user)
 {

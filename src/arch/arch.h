@@ -25,6 +25,11 @@ struct arch_insn {
     bool waits; /* the CPU goes idle there */
 };
 
+/* Another name of a register, as its assembler writes it, and that in struct target_reg. */
+struct arch_alias {
+    const char *name, *reg;
+};
+
 struct arch {
     const char *name;     /* QEMU's target name: "riscv64", "x86_64", "aarch64", "i386" */
     unsigned elf_machine; /* EM_* */
@@ -35,6 +40,10 @@ struct arch {
     /* Registers of a function's first integer arguments, by the names that GDB and QEMU's plugin
      * interface use; NULL-terminated. NULL: not known. */
     const char *const *args;
+    int stack_args; /* or where they lie from sp when it is entered, each as wide as a pointer; 0:
+                     * not there */
+    /* Those that a probe may read where code executes, by the same names; NULL: not known. */
+    const char *const *registers;
     /*
      * The page tables a vCPU uses now, from its registers: *low for the lower half of the address
      * space, *high for the upper (equal where one table serves both). mode NULL: translation off
@@ -56,14 +65,18 @@ struct arch {
     const char *(*trap_name)(unsigned cause);
     enum arch_trap (*trap_kind)(unsigned cause);
     unsigned user_level;
+    const char *levels[4]; /* names of such numbers; NULL: there is none of that number */
     /*
      * Instructions that every kernel executes often, but not very often: waiting, returning from
      * traps. All of which probes at instructions want are among them. A value {0} ends the list;
      * NULL: not known.
      */
     const struct arch_insn *system;
-    const char *cpu_id;    /* register that differs from CPU to CPU, as in args; NULL: none can be
-                            * read */
+    const char *cpu_id; /* register that differs from CPU to CPU, as in args; NULL: none can be
+                         * read */
+    const struct arch_alias *aliases; /* a NULL name ends them; NULL: none */
+    const char *link; /* register that holds a function's return address when it is entered; NULL:
+                       * it is on the stack */
     const char *attr_note; /* what PTE_ATTR_SHIFT's index means here, one line; NULL: never set */
 };
 
@@ -77,6 +90,15 @@ const char *arch_privilege(const struct arch *a, const struct target_vcpu *v, st
 
 /* "timer", "external", "IPI", "interrupt", "page fault", "syscall", "other". */
 const char *arch_trap_kind_name(enum arch_trap kind);
+
+/* A register by its name in struct target_reg, by an alias, or as "pc", "sp", "fp". */
+bool arch_reg(const struct arch *a, const struct target_vcpu *v, const char *name, uint64_t *out);
+
+/*
+ * The architecture of a kernel in an ELF file for that machine, on a machine of the architecture
+ * a: a itself, or what a's CPUs execute too (i386 on x86_64). NULL: the file is for another.
+ */
+const struct arch *arch_of_kernel(const struct arch *a, unsigned machine, unsigned ptr_size);
 
 /* By QEMU target name; NULL if unknown. */
 const struct arch *arch_find(const char *name);

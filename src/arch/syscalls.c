@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Arguments of system calls: see syscalls.h. The table has the calls that programs make all the
- * time; the kind is written behind the name: i int, u unsigned, s string, d data that is read, b
- * data that is written, none: address or flags.
+ * time; the kind is written behind the name: i int, u unsigned, s string, l list of strings, a
+ * socket's address, none: address or flags; data that is read, and data that is written: d and b
+ * bytes, v and w struct iovec, m and n struct msghdr.
  */
 #include "arch/syscalls.h"
 
@@ -19,7 +20,7 @@ static const struct signature {
     {"access", "filename:s mode"},
     {"alarm", "seconds:u"},
     {"arch_prctl", "option addr"},
-    {"bind", "fd:i addr addrlen:u"},
+    {"bind", "fd:i addr:a addrlen:u"},
     {"bpf", "cmd:i attr size:u"},
     {"brk", "brk"},
     {"chdir", "filename:s"},
@@ -32,7 +33,7 @@ static const struct signature {
     {"clone3", "args size:u"},
     {"close", "fd:i"},
     {"close_range", "fd:u max_fd:u flags"},
-    {"connect", "fd:i addr addrlen:u"},
+    {"connect", "fd:i addr:a addrlen:u"},
     {"copy_file_range", "fd_in:i off_in fd_out:i off_out len:u flags"},
     {"creat", "pathname:s mode"},
     {"dup", "fildes:i"},
@@ -43,8 +44,8 @@ static const struct signature {
     {"epoll_pwait", "epfd:i events maxevents:i timeout:i sigmask sigsetsize:u"},
     {"epoll_wait", "epfd:i events maxevents:i timeout:i"},
     {"eventfd2", "count:u flags"},
-    {"execve", "filename:s argv envp"},
-    {"execveat", "fd:i filename:s argv envp flags"},
+    {"execve", "filename:s argv:l envp"},
+    {"execveat", "fd:i filename:s argv:l envp flags"},
     {"exit", "error_code:i"},
     {"exit_group", "error_code:i"},
     {"faccessat", "dfd:i filename:s mode"},
@@ -58,10 +59,11 @@ static const struct signature {
     {"fchownat", "dfd:i filename:s user:i group:i flag"},
     {"fcntl", "fd:i cmd:i arg"},
     {"fdatasync", "fd:i"},
-    {"fgetxattr", "fd:i name value size:u"},
+    {"fgetxattr", "fd:i name:s value size:u"},
     {"finit_module", "fd:i uargs:s flags"},
     {"flock", "fd:i cmd:i"},
     {"fork", ""},
+    {"fsetxattr", "fd:i name:s value size:u flags"},
     {"fstat", "fd:i statbuf"},
     {"fstatfs", "fd:i buf"},
     {"fsync", "fd:i"},
@@ -85,15 +87,17 @@ static const struct signature {
     {"gettid", ""},
     {"gettimeofday", "tv tz"},
     {"getuid", ""},
-    {"getxattr", "path:s name value size:u"},
+    {"getxattr", "path:s name:s value size:u"},
     {"inotify_add_watch", "fd:i pathname:s mask"},
     {"io_uring_enter", "fd:i to_submit:u min_complete:u flags argp argsz:u"},
     {"ioctl", "fd:i cmd arg"},
     {"kill", "pid:i sig:i"},
     {"link", "oldname:s newname:s"},
-    {"linkat", "olddfd:i oldname:s newdfd:i newname flags"},
+    {"linkat", "olddfd:i oldname:s newdfd:i newname:s flags"},
+    {"lgetxattr", "path:s name:s value size:u"},
     {"listen", "fd:i backlog:i"},
     {"lseek", "fd:i offset:u whence:i"},
+    {"lsetxattr", "path:s name:s value size:u flags"},
     {"lstat", "filename:s statbuf"},
     {"madvise", "start len:u behavior:i"},
     {"memfd_create", "uname:s flags"},
@@ -104,7 +108,8 @@ static const struct signature {
     {"mknodat", "dfd:i filename:s mode dev:u"},
     {"mlock", "start len:u"},
     {"mmap", "addr len:u prot flags fd:i off:u"},
-    {"mount", "dev_name:s dir_name:s type flags data"},
+    {"mount", "dev_name:s dir_name:s type:s flags data"},
+    {"move_mount", "from_dfd:i from_path:s to_dfd:i to_path:s flags"},
     {"mprotect", "start len:u prot"},
     {"mremap", "addr old_len:u new_len:u flags new_addr"},
     {"msync", "start len:u flags"},
@@ -118,27 +123,31 @@ static const struct signature {
     {"pidfd_open", "pid:i flags"},
     {"pipe", "fildes"},
     {"pipe2", "fildes flags"},
+    {"pivot_root", "new_root:s put_old:s"},
     {"poll", "ufds nfds:u timeout_msecs:i"},
     {"ppoll", "ufds nfds:u tsp sigmask sigsetsize:u"},
     {"prctl", "option:i arg2 arg3 arg4 arg5"},
     {"pread64", "fd:i buf:b count:u pos:u"},
-    {"preadv", "fd:i vec vlen:u pos_l:u pos_h:u"},
+    {"preadv", "fd:i vec:w vlen:u pos_l:u pos_h:u"},
+    {"preadv2", "fd:i vec:w vlen:u pos_l:u pos_h:u flags"},
     {"prlimit64", "pid:i resource:i new_rlim old_rlim"},
     {"pselect6", "n:i inp outp exp tsp sig"},
     {"ptrace", "request:i pid:i addr data"},
     {"pwrite64", "fd:i buf:d count:u pos:u"},
-    {"pwritev", "fd:i vec vlen:u pos_l:u pos_h:u"},
+    {"pwritev", "fd:i vec:v vlen:u pos_l:u pos_h:u"},
+    {"pwritev2", "fd:i vec:v vlen:u pos_l:u pos_h:u flags"},
     {"read", "fd:i buf:b count:u"},
     {"readahead", "fd:i offset:u count:u"},
     {"readlink", "path:s buf:b bufsiz:u"},
     {"readlinkat", "dfd:i pathname:s buf:b bufsiz:u"},
-    {"readv", "fd:i vec vlen:u"},
+    {"readv", "fd:i vec:w vlen:u"},
     {"reboot", "magic1 magic2 cmd arg"},
     {"recvfrom", "fd:i ubuf:b size:u flags addr addr_len"},
-    {"recvmsg", "fd:i msg flags"},
+    {"recvmsg", "fd:i msg:n flags"},
+    {"removexattr", "path:s name:s"},
     {"rename", "oldname:s newname:s"},
-    {"renameat", "olddfd:i oldname:s newdfd:i newname"},
-    {"renameat2", "olddfd:i oldname:s newdfd:i newname flags"},
+    {"renameat", "olddfd:i oldname:s newdfd:i newname:s"},
+    {"renameat2", "olddfd:i oldname:s newdfd:i newname:s flags"},
     {"rmdir", "pathname:s"},
     {"rseq", "rseq rseq_len:u flags sig"},
     {"rt_sigaction", "sig:i act oact sigsetsize:u"},
@@ -151,8 +160,8 @@ static const struct signature {
     {"sched_yield", ""},
     {"select", "n:i inp outp exp tvp"},
     {"sendfile", "out_fd:i in_fd:i offset count:u"},
-    {"sendmsg", "fd:i msg flags"},
-    {"sendto", "fd:i buff:d len:u flags addr addr_len:u"},
+    {"sendmsg", "fd:i msg:m flags"},
+    {"sendto", "fd:i buff:d len:u flags addr:a addr_len:u"},
     {"set_robust_list", "head len:u"},
     {"set_tid_address", "tidptr"},
     {"setgid", "gid:i"},
@@ -161,6 +170,7 @@ static const struct signature {
     {"setsid", ""},
     {"setsockopt", "fd:i level:i optname:i optval optlen:u"},
     {"setuid", "uid:i"},
+    {"setxattr", "path:s name:s value size:u flags"},
     {"shutdown", "fd:i how:i"},
     {"sigaltstack", "uss uoss"},
     {"signalfd4", "ufd:i user_mask sizemask:u flags"},
@@ -171,7 +181,7 @@ static const struct signature {
     {"statfs", "pathname:s buf"},
     {"statx", "dfd:i filename:s flags mask buffer"},
     {"symlink", "oldname:s newname:s"},
-    {"symlinkat", "oldname:s newdfd:i newname"},
+    {"symlinkat", "oldname:s newdfd:i newname:s"},
     {"sync", ""},
     {"sysinfo", "info"},
     {"syslog", "type:i buf len:i"},
@@ -192,7 +202,7 @@ static const struct signature {
     {"wait4", "upid:i stat_addr options:i ru"},
     {"waitid", "which:i upid:i infop options:i ru"},
     {"write", "fd:i buf:d count:u"},
-    {"writev", "fd:i vec vlen:u"},
+    {"writev", "fd:i vec:v vlen:u"},
 };
 
 static void unknown(struct arch_syscall_args *out)
@@ -212,6 +222,12 @@ static enum arch_arg_kind kind_of(char letter)
     case 's': return ARCH_ARG_TEXT;
     case 'd': return ARCH_ARG_DATA;
     case 'b': return ARCH_ARG_BACK;
+    case 'l': return ARCH_ARG_LIST;
+    case 'v': return ARCH_ARG_VECTOR;
+    case 'w': return ARCH_ARG_VECTOR_BACK;
+    case 'm': return ARCH_ARG_MESSAGE;
+    case 'n': return ARCH_ARG_MESSAGE_BACK;
+    case 'a': return ARCH_ARG_SOCKADDR;
     default: return ARCH_ARG_HEX;
     }
 }

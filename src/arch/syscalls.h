@@ -13,19 +13,26 @@
 enum {
     ARCH_SYSCALLS = 512, /* numbers are below this */
     ARCH_SYSCALL_ARGS = 6,
-    ARCH_SYSCALL_DATA = 32, /* bytes of a buffer that events have */
+    ARCH_SYSCALL_DATA = 32,     /* bytes of a buffer that events have */
+    ARCH_SYSCALL_ADDRESS = 110, /* and of a socket's address; the longest common one: sockaddr_un */
 };
 
 extern const char *const riscv64_syscalls[ARCH_SYSCALLS];
 extern const char *const x86_64_syscalls[ARCH_SYSCALLS];
 
 enum arch_arg_kind {
-    ARCH_ARG_INT,  /* 32 bits, signed: a descriptor, an id, an enumeration */
-    ARCH_ARG_UINT, /* 64 bits: a length, a count */
-    ARCH_ARG_HEX,  /* 64 bits: an address, flags */
-    ARCH_ARG_TEXT, /* address of a string: a path */
-    ARCH_ARG_DATA, /* address of bytes that the call reads; the next argument says how many */
-    ARCH_ARG_BACK, /* address of bytes that the call writes; it returns how many */
+    ARCH_ARG_INT,    /* 32 bits, signed: a descriptor, an id, an enumeration */
+    ARCH_ARG_UINT,   /* 64 bits: a length, a count */
+    ARCH_ARG_HEX,    /* 64 bits: an address, flags */
+    ARCH_ARG_TEXT,   /* address of a string: a path */
+    ARCH_ARG_DATA,   /* address of bytes that the call reads; the next argument says how many */
+    ARCH_ARG_BACK,   /* address of bytes that the call writes; it returns how many */
+    ARCH_ARG_LIST,   /* address of an array of addresses of strings, the last of which is 0 */
+    ARCH_ARG_VECTOR, /* address of struct iovec, whose bytes it reads; the next says how many */
+    ARCH_ARG_VECTOR_BACK,  /* the same of bytes that it writes */
+    ARCH_ARG_MESSAGE,      /* address of struct msghdr, whose bytes it reads */
+    ARCH_ARG_MESSAGE_BACK, /* the same of bytes that it writes */
+    ARCH_ARG_SOCKADDR,     /* address of a struct sockaddr that it reads; as ARCH_ARG_DATA */
 };
 
 struct arch_syscall_args {

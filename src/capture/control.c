@@ -63,11 +63,14 @@ struct oscope_error *control_create(uint32_t vcpus, uint32_t packet_bytes, uint3
     return NULL;
 }
 
-struct oscope_error *control_one_thread(int fd, const struct wire_one_thread *how)
+struct oscope_error *control_one_thread(int fd, const struct wire_one_thread *how,
+                                        uint64_t still_until)
 {
     const off_t at = offsetof(struct wire_control, one_thread);
+    const off_t until_at = offsetof(struct wire_control, still_until);
 
-    return pwrite(fd, how, sizeof *how, at) == sizeof *how
+    return pwrite(fd, how, sizeof *how, at) == sizeof *how &&
+                   pwrite(fd, &still_until, sizeof still_until, until_at) == sizeof still_until
                ? NULL
                : error_errno(errno, "write memory for events");
 }
@@ -122,6 +125,11 @@ struct wire_control *control_writable(const struct control *c, const struct layo
     return c->shared;
 }
 
+void control_rest(const struct control *c)
+{
+    madvise(c->shared, c->mapped, MADV_DONTNEED);
+}
+
 /* ---- wishes ---- */
 
 uint64_t control_wished(const struct control *c)
@@ -132,6 +140,24 @@ uint64_t control_wished(const struct control *c)
 bool control_has_one_thread(const struct control *c)
 {
     return c->shared->one_thread.nsystem != 0;
+}
+
+bool control_can_stand_still(const struct control *c)
+{
+    return control_has_one_thread(c) && c->shared->one_thread.identity[0] &&
+           atomic_load(&c->shared->vcpus) > 1;
+}
+
+void control_stand_still(struct control *c, uint64_t until)
+{
+    atomic_store(&c->shared->still_until, until);
+}
+
+bool control_stands_still(const struct control *c)
+{
+    uint64_t until = atomic_load(&c->shared->still_until);
+
+    return until && atomic_load(&c->shared->still) == until;
 }
 
 uint64_t control_in_force(const struct control *c)

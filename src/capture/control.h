@@ -27,8 +27,12 @@ struct control;
 struct oscope_error *control_create(uint32_t vcpus, uint32_t packet_bytes, uint32_t packets,
                                     int *fd) WARN_UNUSED;
 
-/* Before QEMU starts: says how the engine works if all vCPUs share a thread. Error: OSCOPE_E_IO. */
-struct oscope_error *control_one_thread(int fd, const struct wire_one_thread *how) WARN_UNUSED;
+/*
+ * Before QEMU starts: says how the engine works if all vCPUs share a thread. They stand still from
+ * the first on until still_until (control_stand_still()). Error: OSCOPE_E_IO.
+ */
+struct oscope_error *control_one_thread(int fd, const struct wire_one_thread *how,
+                                        uint64_t still_until) WARN_UNUSED;
 
 /*
  * Maps the file, writable for the broker only. It may be hostile: it must be sealed and its parts
@@ -43,6 +47,9 @@ const struct wire_control *control_mapped(const struct control *c, size_t *mappe
 /* The same, of one that was opened to be written, and where its parts lie. */
 struct layout;
 struct wire_control *control_writable(const struct control *c, const struct layout **layout);
+
+/* Gives back to the host what reading has mapped of it; the next reads map it again. */
+void control_rest(const struct control *c);
 
 /* Generation of the set wished for last; 0: none ever was. */
 uint64_t control_wished(const struct control *c);
@@ -68,6 +75,14 @@ struct control_counts control_counts(const struct control *c, uint32_t slot);
 
 /* Do all vCPUs share a thread? Then they find a wish by themselves. */
 bool control_has_one_thread(const struct control *c);
+
+/*
+ * vCPUs that share a thread stand still, between two instructions, until then (ns, CLOCK_MONOTONIC;
+ * 0: they go on). control_stands_still: one does, for that reason.
+ */
+bool control_can_stand_still(const struct control *c); /* several do, and are told apart */
+void control_stand_still(struct control *c, uint64_t until);
+bool control_stands_still(const struct control *c);
 
 /* Generation of the set in force; 0: none. */
 uint64_t control_in_force(const struct control *c);

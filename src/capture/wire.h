@@ -24,7 +24,7 @@
 #define WIRE_MAGIC UINT64_C(0x314556454f43534f) /* "OSCOEVE1" */
 
 enum {
-    WIRE_VERSION = 5,
+    WIRE_VERSION = 7,
     WIRE_PAGE = 4096,
     WIRE_VCPUS = 512,    /* most rings */
     WIRE_PROBES = 1024,  /* in a set */
@@ -32,10 +32,10 @@ enum {
     WIRE_REGISTERS = 64, /* names of registers that programs read */
     WIRE_NAME = 24,      /* bytes of a register's name with its 0 */
     WIRE_DIRECT = 16,    /* ranges of guest memory at hand in QEMU's own address space */
-    WIRE_PROGRAM = 128,  /* instructions of a program */
-    WIRE_RECORD = 1024,  /* bytes of an event, header included */
+    WIRE_PROGRAM = 512,  /* instructions of a program */
+    WIRE_RECORD = 2048,  /* bytes of an event, header included; less than a packet */
     WIRE_SLOTS = 16,     /* registers of a program */
-    WIRE_TABLES = 4,     /* of constants, in a set */
+    WIRE_TABLES = 8,     /* of constants, in a set */
     WIRE_TABLE = 512,    /* constants of a table */
     WIRE_VARS = 8,       /* variables that outlive a run of a program */
     WIRE_KEEPERS = 4,    /* readers that nothing is overwritten for */
@@ -91,6 +91,11 @@ enum wire_op {
     WIRE_OP_PUT_DATA, /* appends the first bytes of those at guest address s, of which there are d,
                        * at most imm, as text, and a 0: printable ASCII as it is, all else, '"' and
                        * '\\' as a string literal in C has them, at most 4 characters a byte */
+    WIRE_OP_PUT_TEXT, /* appends the string at guest address s as such text, at most imm characters,
+                       * and a 0. Ends it with a '\\' of its own, there is more; for address 0 it
+                       * is "\\0", which no string gives */
+    WIRE_OP_PUT_LIST, /* the same for the strings whose addresses, of 8 bytes, stand at guest
+                       * address s, up to one that is 0: each in '"', with ", " between them */
     WIRE_OP_COUNT,
 };
 
@@ -250,6 +255,7 @@ struct wire_control {
     int32_t api;                          /* plugin interface */
     _Atomic uint64_t in_force;            /* generation of the set that the vCPUs run */
     _Atomic uint64_t refused;             /* newest generation that the verifier refused */
+    _Atomic uint64_t still;               /* the still_until that a vCPU stands still for, or 0 */
     char target[32];                      /* QEMU's name of the architecture */
     char error[160];
 
@@ -258,6 +264,9 @@ struct wire_control {
     /* And what it saw of the guest: how often it was reset, and when it was started or reset last
      * (ns, CLOCK_MONOTONIC of the host; 0: not known). */
     _Atomic uint64_t resets, started;
+    /* vCPUs that share a thread stand still at the next system instruction until then (ns,
+     * CLOCK_MONOTONIC of the host), or until this is another number; 0: they need not. */
+    _Atomic uint64_t still_until;
 
     /* Written by readers. */
     _Alignas(64) struct wire_keeper keepers[WIRE_KEEPERS];

@@ -6,7 +6,7 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
-#include "cli/render.h"
+#include "draw/render.h"
 
 #include <oscope/oscope.h>
 
@@ -28,6 +28,7 @@ enum cmd_flag {
     CMD_NO_GUEST = 1 << 3, /* … but none that looks into a guest: no -s --vmlinux --pause … */
     CMD_PLUS = 1 << 1,     /* options end at the first operand */
     CMD_HIDDEN = 1 << 2,   /* for tools: not in overviews and completions */
+    CMD_STATE = 1 << 4,    /* shows what the guest is now: the live screen has it, too (look.c) */
 };
 
 struct cli;
@@ -67,6 +68,18 @@ struct cli {
     size_t ngiven;
     int argc; /* operands */
     char **argv;
+    struct cli_look *look; /* NULL: it prints; else it is looked at on a screen */
+};
+
+struct command_form; /* tui/collect.h */
+struct shot;
+
+/* Of a command whose view is drawn by somebody else. */
+struct cli_look {
+    struct oscope_session *session;
+    struct oscope_view *view;   /* the caller's, as the rest; NULL: none, */
+    struct oscope_error *error; /* and this is why. With a view: what is to be said of it */
+    struct command_form *form;  /* how the view is to be drawn; NULL without one */
 };
 
 /*
@@ -74,6 +87,8 @@ struct cli {
  * line and returns CLI_USAGE.
  */
 int cli_parse(struct cli *c, int argc, char **argv);
+/* The same; mistakes become look->error. One thread at a time parses: getopt_long(3). */
+int cli_parse_look(struct cli *c, struct cli_look *look, int argc, char **argv);
 
 /* The argument of the last option of that long name ("" if it takes none); NULL: not given. */
 const char *cli_option(const struct cli *c, const char *name);
@@ -81,6 +96,9 @@ const char *cli_option(const struct cli *c, const char *name);
 bool cli_number(const struct cli *c, const char *name, uint64_t max, uint64_t *out);
 /* The same from 1 on. */
 bool cli_count(const struct cli *c, const char *name, uint64_t max, uint64_t *out);
+/* The operands, also those that are joined with commas ("a,b c": three); what is over max, and what
+ * is empty, is left out. Cuts the operands' text up: it can be asked for once. */
+size_t cli_words(struct cli *c, const char **out, size_t max);
 /* An operand as a number, likewise. what: "PID". */
 bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uint64_t *out);
 
@@ -93,6 +111,9 @@ int cli_failed(const struct cli *c, const char *fmt, ...) __attribute__((format(
 int cli_error(const struct cli *c, struct oscope_error *err);
 
 /* ---- open.c ---- */
+
+/* What the user said of the kernel. */
+struct oscope_kernel_files cli_kernel_files(const struct cli *c);
 
 /* The rows of commands without CMD_VIEW that open a session. */
 #define CLI_SESSION_OPTION                                                                         \
@@ -137,6 +158,11 @@ struct cmd_view {
 
 /* Opens the session the user means, shows the view once or at intervals; returns the status. */
 int cmd_show(struct cli *c, const struct cmd_view *v);
+
+/* ---- look.c ---- */
+
+/* Runs the line as a command of the live screen: see collect_options.command. */
+void look_run(const char *line, struct oscope_session *s, struct shot *out);
 
 /* ---- help.c ---- */
 

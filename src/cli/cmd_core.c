@@ -10,6 +10,8 @@ static const struct cli_option core_options[] = {
     {"vmlinux", 0, "FILE", false, "the kernel's ELF file, for all commands of the session",
      "@file"},
     {"system-map", 0, "FILE", false, "the kernel's System.map, likewise", "@file"},
+    {"profile", 0, "FILE", false, "how that kernel keeps its tasks, or a built-in one's name",
+     "@file"},
     {0},
 };
 
@@ -17,8 +19,7 @@ static int core_run(struct cli *c)
 {
     struct oscope_core_options opts = {
         .name = cli_option(c, "name"),
-        .vmlinux = cli_option(c, "vmlinux"),
-        .system_map = cli_option(c, "system-map"),
+        .files = cli_kernel_files(c),
     };
     char *id = NULL;
     struct oscope_error *err = oscope_core(c->argv[0], &opts, &id);

@@ -74,6 +74,6 @@ const struct cmd_entry cmd_dmesg = {
     .args = "",
     .summary = "the kernel log",
     .options = dmesg_options,
-    .flags = CMD_VIEW,
+    .flags = CMD_VIEW | CMD_STATE,
     .run = dmesg_run,
 };

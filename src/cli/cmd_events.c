@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* oscope events: what the guest does, live, one line an event. */
-#include "cli/calls.h"
+#include "draw/calls.h"
 #include "cli/cmd_table.h"
-#include "cli/text.h"
+#include "draw/text.h"
 
 #include <oscope/events.h>
 
@@ -247,9 +247,10 @@ static int events_run(struct cli *c)
     ev.calls = (struct calls){
         .out = &ev.out, .utf8 = ev.utf8, .narrow = term.width && term.width < EVENTS_WIDE};
     status = cli_open(c, &ev.session);
+    const char *sets[EVENTS_SETS_MAX];
+    size_t n = cli_words(c, sets, EVENTS_SETS_MAX);
     if (!status)
-        status = events_stream(&ev, c->argc ? (const char *const *)c->argv : usual,
-                               c->argc ? (size_t)c->argc : 1);
+        status = events_stream(&ev, n ? sets : usual, n ? n : 1);
     if (ev.session)
         oscope_session_close(ev.session);
     int error = ev.out.error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* oscope export: a recording as a file for another tool. */
 #include "cli/cmd_table.h"
-#include "cli/text.h"
+#include "draw/text.h"
 
 #include <oscope/export.h>
 

@@ -18,6 +18,6 @@ const struct cmd_entry cmd_info = {
     .group = "The guest",
     .args = "",
     .summary = "what the guest is and how it was recognised",
-    .flags = CMD_VIEW,
+    .flags = CMD_VIEW | CMD_STATE,
     .run = info_run,
 };

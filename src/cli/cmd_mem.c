@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* oscope mem: who owns physical memory. */
 #include "cli/cmd_table.h"
-#include "cli/text.h"
+#include "draw/text.h"
 
 static const struct cli_option mem_options[] = {
     {"buddy", 0, NULL, false, "free blocks for each zone and order", NULL},
     {"map", 0, "CELLS", true, "a grid of physical memory (default 1024 cells)", NULL},
+    {"page", 0, "PA", false, "who owns and who maps one physical page", NULL},
     {0},
 };
 
@@ -19,17 +20,21 @@ static struct oscope_error *mem_make(struct oscope_session *s, void *arg, size_t
 
 static int mem_run(struct cli *c)
 {
-    const char *map = cli_option(c, "map");
+    const char *map = cli_option(c, "map"), *page = cli_option(c, "page");
     struct oscope_mem_options o = {.table = OSCOPE_MEM_OWNERS};
     uint64_t cells = 0;
 
-    if (map && cli_option(c, "buddy"))
-        return cli_usage(c, "--map or --buddy, not both");
+    if (!!map + !!page + !!cli_option(c, "buddy") > 1)
+        return cli_usage(c, "one of --buddy, --map and --page");
     if (map) {
         o.table = OSCOPE_MEM_MAP;
         if (*map && (!text_number(map, MEM_CELLS_MAX, &cells) || !cells))
             return cli_usage(c, "--map: '%s' is not a number between 1 and %d", map, MEM_CELLS_MAX);
         o.cells = (uint32_t)cells;
+    } else if (page) {
+        o.table = OSCOPE_MEM_PAGE;
+        if (!text_number(page, UINT64_MAX, &o.page))
+            return cli_usage(c, "--page: '%s' is not an address", page);
     } else if (cli_option(c, "buddy")) {
         o.table = OSCOPE_MEM_BUDDY;
     }
@@ -41,8 +46,8 @@ const struct cmd_entry cmd_mem = {
     .name = "mem",
     .group = "The guest",
     .args = "",
-    .summary = "physical memory by owner, buddy lists, a map",
+    .summary = "physical memory by owner, buddy lists, a map, one page",
     .options = mem_options,
-    .flags = CMD_VIEW,
+    .flags = CMD_VIEW | CMD_STATE,
     .run = mem_run,
 };

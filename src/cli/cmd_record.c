@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* oscope record: events of a running guest into a folder. */
 #include "cli/cmd_table.h"
-#include "cli/text.h"
+#include "draw/text.h"
 
 #include <oscope/record.h>
 
@@ -39,7 +39,6 @@ struct record {
     char dir[4096];
     struct oscope_recording_options options;
     double seconds; /* 0: no end */
-    uint64_t size;  /* 0: no end */
     size_t notes;   /* told so far */
 };
 
@@ -62,13 +61,14 @@ static void record_notes(struct record *r)
 
 static bool record_is_full(const struct record *r)
 {
-    return r->size && oscope_recording_stats(r->recording).bytes >= r->size;
+    return oscope_recording_stats(r->recording).full;
 }
 
 /* Until a signal, the end of the time, the size or the guest. NULL: as it should. */
-static struct oscope_error *record_loop(struct record *r, const sigset_t *signals, const char **why)
+static struct oscope_error *record_loop(struct record *r, double begin, const sigset_t *signals,
+                                        const char **why)
 {
-    double end = record_now() + r->seconds;
+    double end = begin + r->seconds;
 
     for (;;) {
         int wait = RECORD_STEP_MS;
@@ -83,11 +83,7 @@ static struct oscope_error *record_loop(struct record *r, const sigset_t *signal
         }
         if (err)
             return err;
-        if (record_is_full(r)) {
-            *why = "; it has its size";
-            return NULL;
-        }
-        if ((r->seconds > 0 && record_now() >= end) ||
+        if (record_is_full(r) || (r->seconds > 0 && record_now() >= end) ||
             sigtimedwait(signals, NULL, &(struct timespec){0}) > 0)
             return NULL;
     }
@@ -107,6 +103,11 @@ static void record_summary(const struct record *r, double seconds, const char *w
                    st.lost, st.dropped);
     else
         out_str(&o, ", nothing lost");
+    if (st.full)
+        out_str(&o, "; it has its size");
+    if (st.beyond)
+        out_printf(&o, ", %" PRIu64 " packets after that are not in it, or not to their end",
+                   st.beyond);
     out_printf(&o, "%s\n", why);
     out_flush(&o);
     out_free(&o);
@@ -126,9 +127,10 @@ static int record_sets(struct record *r, const char *const *sets, size_t n)
                             oscope_recording_open(r->session, sets, n, &r->options, &r->recording),
                         *end;
     if (!err) {
-        double begin = record_now();
+        /* Events come since the sets are on; what had to be written beside them took a while. */
+        double begin = record_now() - (double)oscope_recording_stats(r->recording).duration * 1e-9;
         record_notes(r);
-        err = record_loop(r, &set, &why);
+        err = record_loop(r, begin, &set, &why);
         end = oscope_recording_stop(r->recording); /* whatever happened: what is left */
         if (err)
             oscope_error_free(end);
@@ -163,14 +165,14 @@ static int record_options_read(struct record *r)
 
     if ((o = cli_option(r->c, "for")) && !text_seconds(o, &r->seconds))
         return cli_usage(r->c, "--for: seconds from 0.001 on, not '%s'", o);
-    if ((o = cli_option(r->c, "size")) && (!text_size(o, &r->size) || !r->size))
+    if ((o = cli_option(r->c, "size")) && (!text_size(o, &r->options.size) || !r->options.size))
         return cli_usage(r->c, "--size: a number of bytes such as 500M, not '%s'", o);
     if ((o = cli_option(r->c, "on-full")) && !record_on_full(o, &r->options.on_full))
         return cli_usage(r->c, "--on-full: overwrite, drop or wait, not '%s'", o);
     if ((o = cli_option(r->c, "ring")) &&
         (!text_size(o, &r->options.ring) || r->options.ring < RECORD_RING_LEAST))
         return cli_usage(r->c, "--ring: a number of bytes from 1M on, not '%s'", o);
-    if (r->options.ring && r->size)
+    if (r->options.ring && r->options.size)
         return cli_usage(r->c, "--ring and --size exclude each other");
     r->options.compress = cli_option(r->c, "compress") != NULL;
     r->options.dir = r->dir;
@@ -192,8 +194,9 @@ static int record_run(struct cli *c)
     status = cli_open(c, &r.session);
     if (status)
         return status;
-    status = record_sets(&r, c->argc ? (const char *const *)c->argv : usual,
-                         c->argc ? (size_t)c->argc : 1);
+    const char *sets[RECORD_SETS_MAX];
+    size_t n = cli_words(c, sets, RECORD_SETS_MAX);
+    status = record_sets(&r, n ? sets : usual, n ? n : 1);
     oscope_session_close(r.session);
     return status;
 }

@@ -5,9 +5,10 @@
  * what was seen until then is shown.
  */
 #include "cli/cmd_table.h"
-#include "cli/text.h"
+#include "draw/text.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,6 +41,7 @@ struct report {
     sigset_t signals;
     char *names;
     const char *tables[REPORT_TABLES + 1];
+    char problem[256];
 };
 
 static bool report_stopped(void *arg)
@@ -88,8 +90,17 @@ static const char *report_check(const struct oscope_view *v, void *arg)
         bool known = false;
         for (size_t k = 0; k < v->ntables; k++)
             known = known || !strcmp(v->tables[k].name, r->tables[i]);
-        if (!known)
-            return "--table: this report has no such table (see the manual page)";
+        if (known)
+            continue;
+        size_t n =
+            (size_t)snprintf(r->problem, sizeof r->problem,
+                             "--table: this report has no table '%.32s' (it has:", r->tables[i]);
+        for (size_t k = 0; k < v->ntables && n < sizeof r->problem; k++)
+            n += (size_t)snprintf(r->problem + n, sizeof r->problem - n, "%s %s", k ? "," : "",
+                                  v->tables[k].name);
+        if (n < sizeof r->problem)
+            snprintf(r->problem + n, sizeof r->problem - n, ")");
+        return r->problem;
     }
     return NULL;
 }
@@ -220,6 +231,7 @@ const struct cmd_entry cmd_report = {
     .flags = CMD_VIEW,
     .least = 1,
     .most = 1,
-    .complete = "sched modes traps syscalls faults irqflow mmio uart blk heat boot",
+    .complete =
+        "sched modes traps syscalls faults irqflow locks pages mmio uart blk heat boot rates",
     .run = report_run,
 };

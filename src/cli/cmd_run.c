@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* oscope run: the user's own QEMU command line with the observer attached. */
 #include "cli/cmd_table.h"
-#include "cli/text.h"
+#include "draw/text.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -13,6 +13,8 @@ static const struct cli_option run_options[] = {
     {"vmlinux", 0, "FILE", false, "the kernel's ELF file, for all commands of the session",
      "@file"},
     {"system-map", 0, "FILE", false, "the kernel's System.map, likewise", "@file"},
+    {"profile", 0, "FILE", false, "how that kernel keeps its tasks, or a built-in one's name",
+     "@file"},
     {"event-ring", 0, "SIZE", false,
      "memory for the events of each vCPU that nobody has read yet (default: 4M)", NULL},
     {0},
@@ -41,8 +43,7 @@ static int run_run(struct cli *c)
 {
     struct oscope_run_options opts = {
         .name = cli_option(c, "name"),
-        .vmlinux = cli_option(c, "vmlinux"),
-        .system_map = cli_option(c, "system-map"),
+        .files = cli_kernel_files(c),
         .message = cli_message,
         .quiet = cli_option(c, "quiet") != NULL,
     };

@@ -24,7 +24,7 @@ const struct cmd_entry cmd_sym = {
     .group = "Symbols and types",
     .args = "[NAME|ADDR...]",
     .summary = "look symbols up by name, pattern or address",
-    .flags = CMD_VIEW,
+    .flags = CMD_VIEW | CMD_STATE,
     .most = -1,
     .run = sym_run,
 };

@@ -4,7 +4,7 @@
  * that help needs no installation), and the reference of JSON fields.
  */
 #include "cli/cmd.h"
-#include "cli/text.h"
+#include "draw/text.h"
 
 #include <ctype.h>
 #include <errno.h>

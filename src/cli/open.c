@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening the session that the user means, and waiting for its kernel if that is not there yet. */
 #include "cli/cmd.h"
-#include "cli/text.h"
+#include "draw/text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -43,13 +43,22 @@ static bool wait_read(struct cli *c, struct oscope_open_options *open)
     return true;
 }
 
+struct oscope_kernel_files cli_kernel_files(const struct cli *c)
+{
+    return (struct oscope_kernel_files){.vmlinux = cli_option(c, "vmlinux"),
+                                        .system_map = cli_option(c, "system-map"),
+                                        .profile = cli_option(c, "profile")};
+}
+
 int cli_open(struct cli *c, struct oscope_session **out)
 {
     const char *session = cli_option(c, "session");
+
+    if (c->look)
+        return cli_failed(c, "nothing is changed from here: `oscope %s` does that", c->cmd->name);
     struct oscope_open_options open = {
         .session = session ? session : getenv("OSCOPE_SESSION"),
-        .vmlinux = cli_option(c, "vmlinux"),
-        .system_map = cli_option(c, "system-map"),
+        .files = cli_kernel_files(c),
         .no_cache = cli_option(c, "no-cache") != NULL,
         .pause = cli_option(c, "pause") != NULL,
         .waiting = wait_goes_on,

@@ -4,7 +4,8 @@
  * the command. Every mistake is one line and status 2.
  */
 #include "cli/cmd.h"
-#include "cli/text.h"
+#include "base/error.h"
+#include "draw/text.h"
 
 #include <getopt.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ const struct cli_option cli_guest_options[] = {
     {"session", 's', "ID", false, "which session, or the path of a core file", "@session"},
     {"vmlinux", 0, "FILE", false, "kernel ELF file to take symbols and types from", "@file"},
     {"system-map", 0, "FILE", false, "System.map to take symbols from", "@file"},
+    {"profile", 0, "FILE", false, "how that kernel keeps its tasks, or a built-in one's name",
+     "@file"},
     {"no-cache", 0, NULL, false, "neither read nor write the on-disk cache", NULL},
     {"pause", 0, NULL, false, "stop the guest while reading it", NULL},
     {0},
@@ -181,10 +184,15 @@ static const struct cli_option version_options[] = {
 
 int cli_parse(struct cli *c, int argc, char **argv)
 {
+    return cli_parse_look(c, NULL, argc, argv);
+}
+
+int cli_parse_look(struct cli *c, struct cli_look *look, int argc, char **argv)
+{
     struct option_set before = {.shorts = "+:"}, after = {.shorts = ":"};
     int status;
 
-    *c = (struct cli){0};
+    *c = (struct cli){.look = look};
     options_add(&before, cli_common_options);
     options_add(&before, cli_view_options);
     options_add(&before, cli_guest_options);
@@ -251,6 +259,17 @@ bool cli_count(const struct cli *c, const char *name, uint64_t max, uint64_t *ou
     return false;
 }
 
+size_t cli_words(struct cli *c, const char **out, size_t max)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < c->argc; i++)
+        for (char *p = c->argv[i], *word; (word = strsep(&p, ",")) && n < max;)
+            if (*word)
+                out[n++] = word;
+    return n;
+}
+
 bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uint64_t *out)
 {
     if (text_number(c->argv[i], max, out))
@@ -266,6 +285,11 @@ static void cli_say(const struct cli *c, const char *message, const char *hint)
 {
     struct out o;
 
+    if (c->look) {
+        if (!c->look->error)
+            c->look->error = error_new(OSCOPE_E_USAGE, "%s", message);
+        return;
+    }
     out_init(&o, STDERR_FILENO);
     out_str(&o, "oscope");
     if (c->cmd) {
@@ -323,6 +347,10 @@ int cli_error(const struct cli *c, struct oscope_error *err)
 {
     int status = err->code == OSCOPE_E_USAGE ? CLI_USAGE : CLI_FAILED;
 
+    if (c->look && !c->look->error) {
+        c->look->error = err;
+        return status;
+    }
     cli_say(c, err->message, err->hint);
     oscope_error_free(err);
     return status;

@@ -8,7 +8,8 @@
  * never taken in the middle of one, so a guest that was stopped for a look always runs on.
  */
 #include "cli/cmd.h"
-#include "cli/text.h"
+#include "draw/text.h"
+#include "tui/collect.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -357,12 +358,55 @@ static int show_finish(struct show *s, int status)
     return status;
 }
 
+/* ---- on the live screen ---- */
+
+/* How it is drawn there; takes the columns' names over. */
+static struct command_form *show_form(struct show *s)
+{
+    struct command_form *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return NULL;
+    f->options = s->r;
+    f->columns = s->columns;
+    s->columns = NULL;
+    if (s->r.names) {
+        memcpy(f->names, s->names, sizeof f->names);
+        f->options.names = f->names;
+    }
+    return f;
+}
+
+static int show_look(struct show *s)
+{
+    struct cli_look *look = s->c->look;
+    struct oscope_view *view;
+
+    if (s->v->count > 1)
+        return cli_usage(s->c, "one at a time, here");
+    struct oscope_error *err = s->v->make(look->session, s->v->arg, 0, &view);
+    if (err)
+        return cli_error(s->c, err);
+    const char *unknown = render_unknown_column(view, &s->r);
+    const char *bad = !unknown && s->v->check ? s->v->check(view, s->v->arg) : NULL;
+    int status = unknown ? show_unknown_column(s, view, unknown)
+                 : bad   ? cli_failed(s->c, "%s", bad)
+                         : CLI_OK;
+    if (unknown || (bad && !show_rows(view)) || !(look->form = show_form(s)))
+        oscope_view_free(view);
+    else
+        look->view = view;
+    return status;
+}
+
 int cmd_show(struct cli *c, const struct cmd_view *v)
 {
     struct show s = {.c = c, .v = v};
     int status = show_options(&s);
 
-    if (status) {
+    if (!status && c->look)
+        status = show_look(&s);
+    if (status || c->look) {
         free(s.columns);
         return status;
     }

@@ -290,6 +290,7 @@ struct oscope_error *follow_init(struct follow *f, const struct export_job *job,
     f->ops = ops;
     f->x = x;
     f->arch = follow_arch(job->metadata);
+    f->trap_names = job->metadata ? trace_metadata_env(job->metadata, "trap_names") : NULL;
     f->types = calloc(schema->nids + 1, sizeof *f->types);
     f->cpus = calloc(FOLLOW_CPUS + 1, sizeof *f->cpus);
     if (!f->types || !f->cpus)

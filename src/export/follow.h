@@ -205,6 +205,7 @@ struct follow {
     struct hash index;         /* tid to index in threads */
     VEC(struct follow_thread) threads;
     const struct arch *arch; /* NULL: not known */
+    const char *trap_names;  /* os/trap_names.h; or NULL */
     struct follow_device devices[FOLLOW_DEVICES];
     unsigned ndevices, last_device;
     struct follow_raise raises[FOLLOW_VECTORS]; /* x86: by vector */
@@ -232,6 +233,6 @@ struct follow_thread *follow_thread_find(const struct follow *f, int32_t tid);
 /* What a system call's type is called without syscall_entry_ or syscall_exit_. */
 const char *follow_call_name(const struct trace_type *type);
 /* What a trap is called; buf if its architecture has no name for the cause. */
-const char *follow_trap_name(const struct arch *a, unsigned cause, char buf[FOLLOW_NAME]);
+const char *follow_trap_name(const struct follow *f, unsigned cause, char buf[FOLLOW_NAME]);
 
 #endif

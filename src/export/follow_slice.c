@@ -11,6 +11,8 @@
  */
 #include "export/follow_slice.h"
 
+#include "os/trap_names.h"
+
 #include <stdio.h>
 
 /* ---- names ---- */
@@ -24,10 +26,16 @@ const char *follow_call_name(const struct trace_type *type)
     return type->name + (strncmp(type->name, leave, sizeof leave - 1) ? 0 : sizeof leave - 1);
 }
 
-const char *follow_trap_name(const struct arch *a, unsigned cause, char buf[FOLLOW_NAME])
+const char *follow_trap_name(const struct follow *f, unsigned cause, char buf[FOLLOW_NAME])
 {
+    const struct arch *a = f->arch;
     const char *name = a && a->trap_name ? a->trap_name(cause) : NULL;
+    struct trap_name own;
 
+    if (trap_names_find(f->trap_names, cause, &own)) {
+        snprintf(buf, FOLLOW_NAME, "%s", own.name[0] ? own.name : arch_trap_kind_name(own.kind));
+        return buf;
+    }
     if (name)
         return name;
     if (a && a->trap_kind && a->trap_kind(cause) == ARCH_TRAP_INTERRUPT)
@@ -189,8 +197,8 @@ static void trap_entry(struct follow *f, struct follow_cpu *cpu, uint64_t time,
     struct follow_frame *frame = push(f, cpu, time, FOLLOW_SLICE_TRAP, cause);
     frame->cause = cause;
     frame->tid = (int32_t)trace_event_s64(ev, field[0]);
-    tell_begin(f, cpu, time, follow_trap_name(f->arch, cause, buf),
-               flow_trap(f, cpu, time, frame, &hop), ev);
+    tell_begin(f, cpu, time, follow_trap_name(f, cause, buf), flow_trap(f, cpu, time, frame, &hop),
+               ev);
     flow_release(f, cpu, time, false);
 }
 
@@ -214,7 +222,7 @@ static void firmware_entry(struct follow *f, struct follow_cpu *cpu, uint64_t ti
     if (is_user(f, trace_event_u64(ev, field[1])))
         slice_close_all(f, cpu, time);
     push(f, cpu, time, FOLLOW_SLICE_FIRMWARE, cause);
-    snprintf(name, sizeof name, "firmware: %s", follow_trap_name(f->arch, cause, buf));
+    snprintf(name, sizeof name, "firmware: %s", follow_trap_name(f, cause, buf));
     tell_begin(f, cpu, time, name, flow_firmware(cpu, time, cause, &hop), ev);
 }
 

@@ -79,7 +79,10 @@ static void on_span(void *arg, uint32_t cpu, int32_t tid, enum mode mode, uint64
 
 struct oscope_error *export_modes_fold(const struct export_job *job, struct fold **out)
 {
-    struct fold_options o = {.to = UINT64_MAX, .cpu = -1, .arch = follow_arch(job->metadata)};
+    struct fold_options o = {.to = UINT64_MAX,
+                             .cpu = -1,
+                             .arch = follow_arch(job->metadata),
+                             .sets = trace_metadata_env(job->metadata, "sets")};
 
     *out = NULL;
     if (job->context) {

@@ -3,12 +3,15 @@
 #include "os/model.h"
 
 #include "os/linux/linux.h"
+#include "os/profile/profile.h"
+#include "symbols/elfsyms.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 static const struct os_model_ops *const models[] = {
+    &profile_ops, /* with a kernel file that is not Linux's */
     &linux_ops,
 };
 
@@ -20,10 +23,16 @@ const char *const os_owner_names[OS_OWNER_COUNT] = {
     [OS_OWNER_UNKNOWN] = "unknown",
 };
 
+struct oscope_error *os_cannot(const struct os_model *m, const char *what)
+{
+    return error_new(OSCOPE_E_UNSUPPORTED, "this kernel's %s: not known by model '%s'", what,
+                     m->ops->name);
+}
+
 struct oscope_error *os_ready_probes(struct os_model *m)
 {
     if (!m->ops->probes)
-        return error_new(OSCOPE_E_UNSUPPORTED, "events of this OS are not known to oscope");
+        return os_cannot(m, "events");
     return m->ops->symbols ? m->ops->symbols(m) : NULL;
 }
 
@@ -52,7 +61,7 @@ void *os_list_add(struct os_list *l)
 
 void os_list_note(struct os_list *l, const char *fmt, ...)
 {
-    char text[256];
+    char text[512];
     va_list ap;
 
     va_start(ap, fmt);
@@ -86,15 +95,32 @@ void os_forget_boot(const char *dir)
 struct oscope_error *os_open(struct target *t, const struct arch *arch,
                              const struct os_open_options *opts, struct os_model **out)
 {
-    struct oscope_error *err = NULL;
+    *out = NULL;
+    for (size_t i = 0; !*out && i < ARRAY_SIZE(models); i++)
+        TRY(models[i]->open(t, arch, opts, out));
+    return *out ? NULL : error_new(OSCOPE_E_NOT_FOUND, "no OS that is known was found");
+}
 
-    for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
+bool os_known_kernel(struct elfsyms *kernel)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(models); i++)
+        if (models[i]->owns && models[i]->owns(kernel))
+            return true;
+    return false;
+}
+
+bool os_wants_symbols(const char *path)
+{
+    struct elfsyms *es;
+    struct oscope_error *err = elfsyms_open(path, &es);
+
+    if (err) {
         oscope_error_free(err);
-        err = models[i]->open(t, arch, opts, out);
-        if (!err || err->code != OSCOPE_E_NOT_FOUND)
-            return err;
+        return false;
     }
-    return err;
+    bool wanted = elfsyms_has_symbols(es) && !os_known_kernel(es);
+    elfsyms_free(es);
+    return wanted;
 }
 
 const struct os_model_ops *os_find(const char *name)

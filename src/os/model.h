@@ -55,13 +55,18 @@ enum os_owner {
 extern const char *const os_owner_names[OS_OWNER_COUNT];
 
 struct os_model;
+struct os_words;
+struct elfsyms;
+struct oscope_event;
 struct trace_schema;
 
 struct os_open_options {
     const char *vmlinux;    /* ELF, or NULL */
+    const char *profile;    /* file, or the name of a built-in one; NULL: whichever fits */
     const char *system_map; /* or NULL */
     const char *cache_dir;  /* on-disk cache, NULL: none */
     bool functions_only; /* ignore data symbols, as in a kernel without KALLSYMS_ALL (for tests) */
+    bool lenient;        /* a profile's wrong lines do not count: ops->check() tells them */
     const char *session_dir; /* per-session knowledge (where the kernel lies), NULL: none */
 };
 
@@ -81,14 +86,21 @@ struct os_trap {
 struct os_model_ops {
     const char *name; /* "linux" */
     /*
-     * Looks for this OS in the target. NULL error and *out set: found. OSCOPE_E_NOT_FOUND: not this
-     * OS, or not (yet) there; other errors: it is there but can't be read, and why.
+     * Looks for this OS in the target. No error and *out set: found; *out NULL: another OS is to be
+     * asked. OSCOPE_E_NOT_FOUND: it is this one, or there is none left to be asked, and it is not
+     * (yet) there; other errors: it is there but can't be read, and why.
      */
     struct oscope_error *(*open)(struct target *t, const struct arch *arch,
                                  const struct os_open_options *opts, struct os_model **out);
     void (*close)(struct os_model *m);
+    /* Is that a kernel of this OS, which the guest tells more of than the file does? NULL: never.
+     */
+    bool (*owns)(struct elfsyms *kernel);
     /* Still the same kernel at the same place (cheap)? False after a guest reboot. */
     bool (*still_there)(struct os_model *m);
+
+    /* May it lie elsewhere after the next reset of the guest? NULL: that is not known. */
+    bool (*moves)(struct os_model *m);
 
     /* The OS's types (m->types), made ready at first need; an error says why there are none. */
     struct oscope_error *(*types)(struct os_model *m, struct types **out);
@@ -118,6 +130,8 @@ struct os_model_ops {
     /* Owner (enum os_owner) of each of n pages from pfn on, one byte each. */
     struct oscope_error *(*page_owners)(struct os_model *m, uint64_t pfn, size_t n,
                                         uint8_t *owners);
+    /* Notes what was wrong with what that was learnt from. NULL: nothing ever. */
+    void (*page_notes)(struct os_model *m, struct os_list *list);
     /* Rows: struct oscope_buddy. */
     struct oscope_error *(*buddy)(struct os_model *m, struct os_list *list);
     /* Rows: struct oscope_log_record with seq >= from. */
@@ -135,6 +149,9 @@ struct os_model_ops {
      */
     struct oscope_error *(*probes)(struct os_model *m, const char *set, struct probe_set *out,
                                    struct trace_schema *schema, struct os_list *notes);
+    /* Rows: struct oscope_profile_line: what each line of the text that describes this OS yields.
+     */
+    struct oscope_error *(*check)(struct os_model *m, struct os_list *list);
     /* The task a vCPU runs, from OS structures (by vCPU index); false if not known. */
     bool (*current)(struct os_model *m, unsigned vcpu, struct oscope_task *out);
     /* Which of n tasks do the registers of v belong to? *index is set unless OS_RUNS_NONE. */
@@ -143,6 +160,16 @@ struct os_model_ops {
     /* What a trap of that cause (as events have it) is to this OS, whichever its release; false:
      * the architecture knows best. Needs no guest. NULL: never. */
     bool (*trap)(const struct arch *arch, unsigned cause, struct os_trap *out);
+    /* The same of the kernel that runs (os/trap_names.h), NULL: nothing; asked first. The
+     * text is the open model's: who needs it longer copies it. */
+    const char *(*trap_names)(const struct os_model *m);
+    /* Of a system call's event (set "syscalls"): sets meaning, detail, cut, later and inner of its
+     * fields, which are clear, and final. Texts go to w (os/words.h). Needs no guest. NULL: none.
+     */
+    void (*call_words)(struct oscope_event *e, struct os_words *w);
+    /* What its handler of page faults returned (field result of page_fault_exit), as its sources
+     * name that; in strings. Needs no guest. NULL: never told. */
+    const char *(*fault_result)(uint32_t result, struct arena *strings);
 };
 
 /* Embedded first in each model's own struct. */
@@ -163,6 +190,14 @@ void os_forget_boot(const char *dir);
 /* Tries every model in the table; the first that finds itself wins. */
 struct oscope_error *os_open(struct target *t, const struct arch *arch,
                              const struct os_open_options *opts, struct os_model **out);
+
+/* Is it a kernel that a model knows without being told more? */
+bool os_known_kernel(struct elfsyms *kernel);
+/* Is that file a kernel whose symbols nothing else tells: ELF, with some, and not known? */
+bool os_wants_symbols(const char *path);
+
+/* OSCOPE_E_UNSUPPORTED "this kernel's …": what an op that this model has not would have given. */
+struct oscope_error *os_cannot(const struct os_model *m, const char *what) WARN_UNUSED;
 
 /* Before m->ops->probes(): makes the symbols ready that it wants. An error when the model has no
  * events. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The assembler for probes: see build.h. Slots are handed out once and never used again: a program
- * has few values, and so there is nothing to allocate. */
+/* The assembler for probes: see build.h. Slots are handed out one after another; who needs many for
+ * a short time gives them back together (probe_release()). */
 #include "probe/build.h"
 
 #include "base/util.h"
@@ -70,9 +70,14 @@ bool probe_ram(struct probe_set *s, uint64_t gpa, uint64_t size, uint64_t hva)
 
 /* ---- probes ---- */
 
+void probe_of_os(struct probe_set *s, bool os)
+{
+    s->of_os = os;
+}
+
 static void begin(struct probe_set *s, const char *name, struct wire_probe p)
 {
-    struct probe_name n = {""};
+    struct probe_name n = {.text = ""};
 
     if (s->open)
         fail(s, error_new(OSCOPE_E_USAGE, "probe %s: its program has no end", last_name(s)));
@@ -81,11 +86,11 @@ static void begin(struct probe_set *s, const char *name, struct wire_probe p)
         return;
     }
     str_copy(n.text, sizeof n.text, name);
+    n.os = s->of_os && p.site != WIRE_SITE_IDLE && p.site != WIRE_SITE_RESUME;
     p.slot = (uint32_t)s->probes.len;
     p.first = (uint32_t)s->code.len;
     s->open = true;
     s->next = 0;
-    s->record = 0;
     if (!vec_push(&s->probes, p) || !vec_push(&s->names, n))
         fail(s, error_nomem());
 }
@@ -134,7 +139,7 @@ static void emit(struct probe_set *s, struct wire_insn insn)
         fail(s, error_nomem());
 }
 
-static unsigned slot_new(struct probe_set *s)
+unsigned probe_slot(struct probe_set *s)
 {
     if (s->next == WIRE_SLOTS) {
         fail(s, error_new(OSCOPE_E_UNSUPPORTED, "probe %s: its program needs more than %d values",
@@ -147,7 +152,7 @@ static unsigned slot_new(struct probe_set *s)
 /* An instruction with a new slot as its destination. */
 static unsigned emit_new(struct probe_set *s, struct wire_insn insn)
 {
-    insn.d = (uint8_t)slot_new(s);
+    insn.d = (uint8_t)probe_slot(s);
     emit(s, insn);
     return insn.d;
 }
@@ -200,6 +205,22 @@ unsigned probe_vcpu(struct probe_set *s)
     return emit_new(s, (struct wire_insn){.op = WIRE_OP_VCPU});
 }
 
+void probe_vcpu_into(struct probe_set *s, unsigned slot)
+{
+    emit(s, (struct wire_insn){.op = WIRE_OP_VCPU, .d = (uint8_t)slot});
+}
+
+unsigned probe_mark(const struct probe_set *s)
+{
+    return s->next;
+}
+
+void probe_release(struct probe_set *s, unsigned mark)
+{
+    if (mark < s->next)
+        s->next = mark;
+}
+
 unsigned probe_value(struct probe_set *s, enum wire_value value)
 {
     return emit_new(s, (struct wire_insn){.op = WIRE_OP_VALUE, .imm = value});
@@ -246,12 +267,17 @@ void probe_keep(struct probe_set *s, unsigned var, unsigned key, unsigned value)
                 .op = WIRE_OP_KEEP, .d = (uint8_t)key, .s = (uint8_t)value, .imm = var});
 }
 
+void probe_sext(struct probe_set *s, unsigned slot, unsigned size)
+{
+    emit(s, (struct wire_insn){
+                .op = WIRE_OP_SEXT, .d = (uint8_t)slot, .s = (uint8_t)slot, .size = (uint8_t)size});
+}
+
 unsigned probe_load_signed(struct probe_set *s, unsigned slot, uint64_t offset, unsigned size)
 {
     unsigned d = probe_load(s, slot, offset, size);
 
-    emit(s, (struct wire_insn){
-                .op = WIRE_OP_SEXT, .d = (uint8_t)d, .s = (uint8_t)d, .size = (uint8_t)size});
+    probe_sext(s, d, size);
     return d;
 }
 
@@ -285,24 +311,21 @@ void probe_label(struct probe_set *s, unsigned jump)
 
 /* ---- events ---- */
 
-/* Counts n bytes of the event; what the longest path adds up to is checked by the verifier. */
+/* n bytes of the event; what the longest path adds up to is checked by the verifier. */
 static void grow(struct probe_set *s, unsigned n)
 {
-    s->record += n;
-    if (s->record > WIRE_RECORD)
+    if (n > WIRE_RECORD - sizeof(struct wire_event))
         fail(s, error_new(OSCOPE_E_UNSUPPORTED, "probe %s: its event exceeds %d bytes",
                           last_name(s), WIRE_RECORD));
 }
 
 void probe_event(struct probe_set *s, uint16_t id)
 {
-    grow(s, sizeof(struct wire_event));
     emit(s, (struct wire_insn){.op = WIRE_OP_EVENT, .imm = id});
 }
 
 void probe_event_of(struct probe_set *s, uint16_t id, unsigned slot)
 {
-    grow(s, sizeof(struct wire_event));
     emit(s, (struct wire_insn){.op = WIRE_OP_EVENT_OF, .s = (uint8_t)slot, .imm = id});
 }
 
@@ -318,6 +341,23 @@ void probe_put_str(struct probe_set *s, unsigned slot, unsigned most)
     emit(s, (struct wire_insn){.op = WIRE_OP_PUT_STR, .s = (uint8_t)slot, .imm = most});
 }
 
+void probe_put_chars(struct probe_set *s, const char *text, unsigned most)
+{
+    unsigned mark = probe_mark(s), slot = probe_imm(s, 0);
+    size_t n = strnlen(text, most) + 1; /* the 0 included */
+
+    for (size_t at = 0, size; at < n; at += size) {
+        uint64_t bytes = 0;
+        for (size = 8; size > n - at; size /= 2)
+            ;
+        for (size_t i = 0; i < size && at + i < n - 1; i++)
+            bytes |= (uint64_t)(uint8_t)text[at + i] << (8 * i);
+        probe_imm_into(s, slot, bytes);
+        probe_put(s, slot, (unsigned)size);
+    }
+    probe_release(s, mark);
+}
+
 void probe_put_mem(struct probe_set *s, unsigned slot, unsigned n)
 {
     grow(s, n);
@@ -329,6 +369,18 @@ void probe_put_data(struct probe_set *s, unsigned slot, unsigned length, unsigne
     grow(s, 4 * most + 1);
     emit(s, (struct wire_insn){
                 .op = WIRE_OP_PUT_DATA, .d = (uint8_t)length, .s = (uint8_t)slot, .imm = most});
+}
+
+void probe_put_text(struct probe_set *s, unsigned slot, unsigned most)
+{
+    grow(s, most + 1);
+    emit(s, (struct wire_insn){.op = WIRE_OP_PUT_TEXT, .s = (uint8_t)slot, .imm = most});
+}
+
+void probe_put_list(struct probe_set *s, unsigned slot, unsigned most)
+{
+    grow(s, most + 1);
+    emit(s, (struct wire_insn){.op = WIRE_OP_PUT_LIST, .s = (uint8_t)slot, .imm = most});
 }
 
 /* ---- probes at instructions ---- */

@@ -16,6 +16,7 @@
 /* What a probe is to the user: the name of the event type it publishes. */
 struct probe_name {
     char text[48];
+    bool os; /* written for the kernel that runs: probe_of_os() */
 };
 
 enum { PROBE_HEAT_ALL = 1000000 };
@@ -35,12 +36,13 @@ struct probe_set {
     bool heat_on;             /* now is such a time */
     char registers[WIRE_REGISTERS][WIRE_NAME];
     unsigned nregisters;
-    bool open;         /* a program is being written */
+    bool of_os; /* probe_of_os() */
+    bool moves; /* their kernel may lie elsewhere after a reset of the guest: those go then */
+    bool open;  /* a program is being written */
     const char *guard; /* probe_never_when(): a register; NULL: none */
     uint64_t guard_value;
     unsigned guarded;           /* the jump of the program that is being written */
     unsigned next;              /* its next unused slot */
-    unsigned record;            /* bytes of its event so far */
     struct oscope_error *error; /* the first mistake */
 };
 
@@ -54,6 +56,12 @@ void probe_direct(struct probe_set *s, uint64_t va, uint64_t size, uint64_t hva)
  * at [gpa, gpa + size), which lies at hva, is counted; false: there are too many ranges. */
 void probe_heat(struct probe_set *s, unsigned share);
 bool probe_ram(struct probe_set *s, uint64_t gpa, uint64_t size, uint64_t hva);
+
+/*
+ * Are probes that are begun from now on of the kernel that runs now, by its addresses and types?
+ * Then they are wrong for another. Those at WIRE_SITE_IDLE and WIRE_SITE_RESUME never are.
+ */
+void probe_of_os(struct probe_set *s, bool os);
 
 /* Begins a probe at the instruction at va, or at each whose first bytes match; name is copied. */
 void probe_exec(struct probe_set *s, const char *name, uint64_t va);
@@ -72,6 +80,7 @@ void probe_trap(struct probe_set *s, const char *name, unsigned kinds);
 void probe_never_when(struct probe_set *s, const char *reg, uint64_t value);
 
 /* Values of the probe that is being written: each returns the slot that holds it. */
+unsigned probe_slot(struct probe_set *s); /* one that nothing was put into */
 unsigned probe_imm(struct probe_set *s, uint64_t v);
 unsigned probe_reg(struct probe_set *s, const char *name); /* a guest register */
 unsigned probe_pc(struct probe_set *s);
@@ -91,6 +100,12 @@ void probe_reg_into(struct probe_set *s, unsigned slot, const char *name);
 void probe_imm_into(struct probe_set *s, unsigned slot, uint64_t v);
 void probe_load_into(struct probe_set *s, unsigned to, unsigned slot, uint64_t offset,
                      unsigned size);
+/* The lowest size bytes of slot, sign-extended, in place. */
+void probe_sext(struct probe_set *s, unsigned slot, unsigned size);
+void probe_vcpu_into(struct probe_set *s, unsigned slot);
+/* Slots that were handed out since probe_mark() are free again: they hold nothing of use. */
+unsigned probe_mark(const struct probe_set *s);
+void probe_release(struct probe_set *s, unsigned mark);
 /* The table's value at the number in slot; its last one beyond. Tables are copied, equal ones once.
  */
 unsigned probe_table(struct probe_set *s, const struct probe_table *t, unsigned slot);
@@ -108,9 +123,15 @@ void probe_event(struct probe_set *s, uint16_t id);
 void probe_event_of(struct probe_set *s, uint16_t id, unsigned slot);
 void probe_put(struct probe_set *s, unsigned slot, unsigned size);
 void probe_put_str(struct probe_set *s, unsigned slot, unsigned most);
+/* The same of a string that is known here, cut to most bytes. */
+void probe_put_chars(struct probe_set *s, const char *text, unsigned most);
 void probe_put_mem(struct probe_set *s, unsigned slot, unsigned n);
 /* The bytes at the address in slot, as many as `length` (a slot) has, at most `most`, as text. */
 void probe_put_data(struct probe_set *s, unsigned slot, unsigned length, unsigned most);
+/* The string at the address in slot, or those that the array there points at, as text of at most
+ * `most` characters (WIRE_OP_PUT_TEXT, WIRE_OP_PUT_LIST). */
+void probe_put_text(struct probe_set *s, unsigned slot, unsigned most);
+void probe_put_list(struct probe_set *s, unsigned slot, unsigned most);
 /* Ends the program, and the probe. */
 void probe_end(struct probe_set *s);
 
@@ -120,6 +141,8 @@ struct oscope_error *probe_set_finish(struct probe_set *s) WARN_UNUSED;
 /* merge.c: index in s of the probe that does the same as number k of another set, or s's number of
  * probes. */
 size_t probe_set_find(const struct probe_set *s, const struct probe_set *other, size_t k);
+/* Takes out what probe_of_os() says, and with it `direct`. False: there was none. */
+bool probe_set_drop_os(struct probe_set *s);
 /* Adds the probes of another finished set that are not there yet. */
 struct oscope_error *probe_set_add(struct probe_set *into,
                                    const struct probe_set *from) WARN_UNUSED;

@@ -108,6 +108,22 @@ size_t probe_set_find(const struct probe_set *s, const struct probe_set *other, 
     return i;
 }
 
+bool probe_set_drop_os(struct probe_set *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->probes.len; i++)
+        if (!s->names.data[i].os) {
+            s->probes.data[n] = s->probes.data[i];
+            s->names.data[n++] = s->names.data[i];
+        }
+    bool any = n < s->probes.len;
+    s->probes.len = s->names.len = n;
+    if (any)
+        s->direct.len = 0;
+    return any;
+}
+
 struct oscope_error *probe_set_add(struct probe_set *into, const struct probe_set *from)
 {
     for (size_t k = 0; k < from->probes.len; k++)

@@ -30,6 +30,12 @@ static bool is_jump(const struct wire_insn *i)
     return i->op >= WIRE_OP_JEQ && i->op <= WIRE_OP_JSLT;
 }
 
+/* A slot is equal to itself: what stands behind such a jump is reached from elsewhere. */
+static bool is_always(const struct wire_insn *i)
+{
+    return i->op == WIRE_OP_JEQ && i->d == i->s;
+}
+
 static bool has_size(const struct wire_insn *i)
 {
     return i->op == WIRE_OP_LOAD || i->op == WIRE_OP_SEXT || i->op == WIRE_OP_PUT;
@@ -42,7 +48,9 @@ static uint32_t adds(const struct wire_insn *i)
     case WIRE_OP_EVENT:
     case WIRE_OP_EVENT_OF: return sizeof(struct wire_event);
     case WIRE_OP_PUT: return i->size;
-    case WIRE_OP_PUT_STR: return (uint32_t)i->imm + 1;
+    case WIRE_OP_PUT_STR:
+    case WIRE_OP_PUT_TEXT:
+    case WIRE_OP_PUT_LIST: return (uint32_t)i->imm + 1;
     case WIRE_OP_PUT_MEM: return (uint32_t)i->imm;
     case WIRE_OP_PUT_DATA: return 4 * (uint32_t)i->imm + 1;
     default: return 0;
@@ -90,7 +98,7 @@ static const char *check_insn(const struct wire_set *s, const struct wire_probe 
         return "a table that the set does not have";
     if ((i->op == WIRE_OP_RECALL || i->op == WIRE_OP_KEEP) && i->imm >= WIRE_VARS)
         return "a variable that does not exist";
-    if (i->op >= WIRE_OP_PUT_STR && i->op <= WIRE_OP_PUT_DATA && i->imm > WIRE_RECORD)
+    if (i->op >= WIRE_OP_PUT_STR && i->op <= WIRE_OP_PUT_LIST && i->imm > WIRE_RECORD)
         return "an event that is too large";
     return NULL;
 }
@@ -103,7 +111,7 @@ static const char *step(const struct wire_insn *i, struct state *st)
             return "an event is begun twice";
         st->with = true;
         st->without = false;
-    } else if (i->op >= WIRE_OP_PUT && i->op <= WIRE_OP_PUT_DATA && st->without) {
+    } else if (i->op >= WIRE_OP_PUT && i->op <= WIRE_OP_PUT_LIST && st->without) {
         return "a field outside of an event";
     }
     st->bytes += adds(i);
@@ -131,7 +139,8 @@ static const char *check_program(const struct wire_set *s, const struct wire_pro
             continue;
         if (!left)
             return "a program without an end";
-        join(&states[i + 1], &st);
+        if (!is_always(&code[i]))
+            join(&states[i + 1], &st);
         if (is_jump(&code[i]))
             join(&states[i + 1 + code[i].imm], &st);
     }

@@ -79,6 +79,7 @@ static struct oscope_error *look_for_session(struct attach *a, pid_t pid, uint64
                 a->s.desc.qmp = d.qmp ? strdup(d.qmp) : NULL;
                 a->s.desc.vmlinux = d.vmlinux ? strdup(d.vmlinux) : NULL;
                 a->s.desc.system_map = d.system_map ? strdup(d.system_map) : NULL;
+                a->s.desc.profile = d.profile ? strdup(d.profile) : NULL;
                 dir = NULL;
             }
         }
@@ -176,9 +177,9 @@ static struct oscope_error *open_session(struct attach *a, const char *what)
     struct session_desc *d = &a->s.desc;
     pid_t pid;
 
-    TRY(symfiles_check(NULL, a->opts->vmlinux, a->opts->system_map));
+    TRY(symfiles_check(NULL, &a->opts->files));
     TRY(parse_pid(what, &pid) ? attach_pid(a, pid) : attach_socket(a, what));
-    TRY(symfiles_keep(d, a->opts->vmlinux, a->opts->system_map));
+    TRY(symfiles_keep(d, &a->opts->files));
     bool fresh = !a->s.id;
     if (fresh)
         TRY(runtime_create(a->opts->name, &a->s.id, &a->s.dir));
@@ -243,8 +244,8 @@ static struct oscope_error *describe_core(const char *real, const struct oscope_
     target_close(t);
     if (!d->kind || !d->arch || !d->core || !d->name)
         return error_nomem();
-    TRY(symfiles_check(d->arch, opts->vmlinux, opts->system_map));
-    return symfiles_keep(d, opts->vmlinux, opts->system_map);
+    TRY(symfiles_check(d->arch, &opts->files));
+    return symfiles_keep(d, &opts->files);
 }
 
 struct oscope_error *oscope_core(const char *path, const struct oscope_core_options *opts,

@@ -209,6 +209,20 @@ static struct oscope_error *op_registers(struct broker *b, json_t *out)
     return NULL;
 }
 
+/* After a reset another kernel may lie elsewhere, with the old one still in RAM. */
+static void note_reset(struct broker *b)
+{
+    unsigned resets = b->qmp ? qmp_events(b->qmp)->reset : b->resets;
+
+    if (resets == b->resets)
+        return;
+    b->resets = resets;
+    os_forget_boot(b->dir);
+    if (b->engine)
+        engine_tell_start(b->engine, clock_ns(), true);
+    probe_ops_reset(b);
+}
+
 /* Has the client closed its end? What it sent before can still be read. */
 static bool hung_up(const struct broker_client *c)
 {
@@ -220,6 +234,7 @@ static bool hung_up(const struct broker_client *c)
 static struct oscope_error *dispatch(struct broker *b, struct broker_client *c, const char *op,
                                      const json_t *request, json_t *out)
 {
+    note_reset(b); /* probes may come that were written before it */
     if (!strcmp(op, "hello"))
         return op_hello(b, out);
     if (!strcmp(op, "status"))
@@ -402,8 +417,10 @@ static void find_probes(struct broker *b)
     struct oscope_error *err = engine_open(b->desc->pid, &b->engine);
 
     /* Of a guest that is not our child we do not know whether it was reset meanwhile. */
-    if (!err)
+    if (!err) {
         engine_tell_start(b->engine, b->child ? host_start_ns(b->child) : 0, false);
+        standstill_begin(&b->still, engine_control(b->engine), b->qmp, b->desc->pid);
+    }
     if (!err && engine_was_used(b->engine))
         b->clear_at = clock_ns() + (uint64_t)CLEAR_MS * 1000000;
     oscope_error_free(err);
@@ -466,20 +483,6 @@ static nfds_t fill_poll(const struct broker *b, struct pollfd *p)
     for (size_t i = 0; i < BROKER_CLIENTS; i++)
         p[AT_CLIENTS + i] = (struct pollfd){b->clients[i] ? b->clients[i]->fd : -1, POLLIN, 0};
     return AT_CLIENTS + BROKER_CLIENTS;
-}
-
-/* After a reset another kernel may lie elsewhere, with the old one still in RAM. */
-static void note_reset(struct broker *b)
-{
-    unsigned resets = b->qmp ? qmp_events(b->qmp)->reset : b->resets;
-
-    if (resets == b->resets)
-        return;
-    b->resets = resets;
-    os_forget_boot(b->dir);
-    if (b->engine)
-        engine_tell_start(b->engine, clock_ns(), true);
-    probe_ops_reset(b);
 }
 
 enum broker_end broker_serve(struct broker *b)

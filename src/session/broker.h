@@ -11,6 +11,7 @@
 #include "session/engine.h"
 #include "session/guard.h"
 #include "session/qtrace.h"
+#include "session/standstill.h"
 #include "target/qmp.h"
 
 enum { BROKER_CLIENTS = 64 };
@@ -30,6 +31,7 @@ struct broker {
     unsigned resets; /* of the guest that were acted on */
     struct guard guard;
     struct engine *engine; /* opened at the first need */
+    struct standstill still;
     struct qtrace trace;   /* QEMU's own trace points */
     struct duty duty;      /* when accesses are counted */
     uint64_t enforce_at;   /* ns; when to look again whether sets can be exchanged; 0: no need */

@@ -4,13 +4,14 @@
  *
  *     {"op":"status"}      {"ok":true,"running":true,"resets":0, …}
  *     {"op":"registers"}   {"ok":true,"text":"CPU#0 …","threads":[123,124]}
- *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true,"resets":0,
+ *     {"op":"subscribe","set":{…}}   {"ok":true,"settled":true,
  *                                   "disabled":["sched_waking", …]}   (probes_json.h)
  *     {"op":"probes"}      {"ok":true,"settled":true,"probes":[{"name":"sched_switch", …}]}
  *     {"op":"enable","name":"sched","set":{…}} {"op":"disable","name":…} {"op":"remove","name":…}
  *     {"op":"trace","sets":3}   {"ok":true,"log":"…/trace-1-1.log","at":0,"threads":[…],"map":"…"}
  *     {"op":"map"}         {"ok":true,"map":"FlatView #0 …"}         (info mtree -f)
- *     {"op":"peek","reads":[[4096,4,1]]} {"op":"apic"} {"op":"disks"}       (session/devices.h)
+ *     {"op":"peek","reads":[[4096,4,1]]} {"op":"apic"} {"op":"disks"} {"op":"chardevs"}
+ *                                                             (session/devices.h)
  *     {"op":"pause"} {"op":"resume"} {"op":"detach"} {"op":"hello"}
  *     errors:              {"ok":false,"code":N,"error":"…","hint":"…"}
  *

@@ -229,6 +229,19 @@ bool cmdline_has(char *const argv[], const char *option)
     return false;
 }
 
+const char *cmdline_kernel(char *const argv[])
+{
+    const char *kernel = NULL;
+
+    for (size_t i = 1; argv[0] && argv[i] && argv[i + 1]; i++) {
+        if (is_option(argv[i], "kernel"))
+            kernel = argv[++i]; /* the last one counts */
+        else if (is_option(argv[i], "append"))
+            i++;
+    }
+    return kernel;
+}
+
 bool cmdline_daemonizes(char *const argv[])
 {
     for (size_t i = 1; argv[i]; i++)

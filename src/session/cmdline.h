@@ -34,6 +34,9 @@ bool cmdline_one_thread(char *const argv[]);
 /* Is there an option of that name ("msg" for -msg and --msg)? */
 bool cmdline_has(char *const argv[], const char *option);
 
+/* The file of -kernel; NULL: there is none. */
+const char *cmdline_kernel(char *const argv[]);
+
 bool cmdline_daemonizes(char *const argv[]);
 
 /*

@@ -21,9 +21,12 @@ void session_desc_free(struct session_desc *d)
     free(d->name);
     free(d->qmp);
     free(d->core);
+    free(d->gdb);
+    free(d->memory);
     free(d->version);
     free(d->vmlinux);
     free(d->system_map);
+    free(d->profile);
     free(d->regions);
     *d = (struct session_desc){0};
 }
@@ -51,12 +54,13 @@ struct oscope_error *session_desc_save(const char *dir, const struct session_des
         return error_nomem();
     if (asprintf(&tmp, "%s/session.json.new", dir) < 0)
         return error_nomem();
-    json_t *j =
-        json_pack("{s:i,s:s,s:s,s:i,s:I,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:I,s:o}", "format",
-                  FORMAT, "id", d->id, "kind", d->kind, "pid", (int)d->pid, "start_time",
-                  (json_int_t)d->start_time, "arch", d->arch, "name", d->name, "qmp", d->qmp,
-                  "core", d->core, "qemu", d->version, "vmlinux", d->vmlinux, "system_map",
-                  d->system_map, "created", (json_int_t)d->created, "regions", regions_json(d));
+    json_t *j = json_pack(
+        "{s:i,s:s,s:s,s:i,s:I,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:b,s:s*,s:s*,s:s*,s:s*,s:I,s:o}",
+        "format", FORMAT, "id", d->id, "kind", d->kind, "pid", (int)d->pid, "start_time",
+        (json_int_t)d->start_time, "arch", d->arch, "name", d->name, "qmp", d->qmp, "core", d->core,
+        "gdb", d->gdb, "memory", d->memory, "stay", d->stay, "qemu", d->version, "vmlinux",
+        d->vmlinux, "system_map", d->system_map, "profile", d->profile, "created",
+        (json_int_t)d->created, "regions", regions_json(d));
     if (!j)
         return error_nomem();
     int bad = json_dump_file(j, tmp, JSON_INDENT(1));
@@ -128,12 +132,17 @@ struct oscope_error *session_desc_load(const char *dir, struct session_desc *out
     out->name = dup_string(j, "name");
     out->qmp = dup_string(j, "qmp");
     out->core = dup_string(j, "core");
+    out->gdb = dup_string(j, "gdb");
+    out->memory = dup_string(j, "memory");
+    out->stay = json_is_true(json_object_get(j, "stay"));
     out->version = dup_string(j, "qemu");
     out->vmlinux = dup_string(j, "vmlinux");
     out->system_map = dup_string(j, "system_map");
+    out->profile = dup_string(j, "profile");
     out->created = number(j, "created");
     bool ok = number(j, "format") == FORMAT && out->id && out->kind && out->arch &&
-              (out->pid > 0 || out->core) && load_regions(json_object_get(j, "regions"), out);
+              (out->pid > 0 || out->core || (out->gdb && out->memory)) &&
+              load_regions(json_object_get(j, "regions"), out);
     json_decref(j);
     if (ok)
         return NULL;

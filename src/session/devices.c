@@ -107,10 +107,28 @@ static struct oscope_error *answer_disks(struct qmp *q, const json_t *request, j
     return NULL;
 }
 
+static struct oscope_error *answer_chardevs(struct qmp *q, const json_t *request, json_t *out)
+{
+    json_t *all, *chardevs = json_array();
+
+    json_object_set_new(out, "chardevs", chardevs);
+    TRY(qmp_query(q, "query-chardev", &all));
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *c = json_array_get(all, i);
+        json_array_append_new(chardevs, json_pack("[O?,O?]", json_object_get(c, "label"),
+                                                  json_object_get(c, "filename")));
+    }
+    json_decref(all);
+    return NULL;
+}
+
 static const struct op {
     const char *name;
     struct oscope_error *(*answer)(struct qmp *q, const json_t *request, json_t *out);
-} ops[] = {{"peek", answer_peek}, {"apic", answer_apic}, {"disks", answer_disks}};
+} ops[] = {{"peek", answer_peek},
+           {"apic", answer_apic},
+           {"disks", answer_disks},
+           {"chardevs", answer_chardevs}};
 
 static const struct op *find_op(const char *name)
 {
@@ -135,9 +153,8 @@ struct oscope_error *devices_answer(struct qmp *q, const char *op, const json_t 
 
 static struct oscope_error *need_live(const struct oscope_session *s)
 {
-    return s->target->live ? NULL
-                           : error_new(OSCOPE_E_UNSUPPORTED,
-                                       "a dump has RAM and registers of vCPUs, not of devices");
+    return session_need_qemu(s, "a dump has RAM and registers of vCPUs, not of devices",
+                             "registers of devices");
 }
 
 struct oscope_error *session_devices(struct oscope_session *s, struct mtree_devices *out)
@@ -200,7 +217,9 @@ uint64_t session_only_disk(struct oscope_session *s)
 {
     json_t *answer = NULL;
 
-    if (!s->target->live)
+    struct oscope_error *err = need_live(s);
+    oscope_error_free(err);
+    if (err)
         return 0;
     oscope_error_free(broker_call(&s->own->link, "disks", BROKER_TIMEOUT_MS, &answer));
     const json_t *disks = json_object_get(answer, "disks");

@@ -6,6 +6,8 @@
 #ifndef SESSION_DEVICES_H
 #define SESSION_DEVICES_H
 
+#include <oscope/devices.h>
+
 #include "session/session.h"
 #include "target/mtree.h"
 #include "target/peek.h"
@@ -19,6 +21,7 @@
  *     {"op":"apic"}     {"pic":"…","lapics":["…",…]}, as the monitor prints them; lapics is empty
  * on a machine that has none
  *     {"op":"disks"}    {"disks":[bytes,…]}: of drives that have a medium
+ *     {"op":"chardevs"} {"chardevs":[["serial0","pty:/dev/pts/3"],…]}: label and file name
  */
 bool devices_knows(const char *op);
 /* Fills in the answer; devices_knows(op). */
@@ -37,5 +40,13 @@ struct oscope_error *session_peek(struct oscope_session *s, const struct peek *r
 struct oscope_error *session_apic(struct oscope_session *s, json_t **answer) WARN_UNUSED;
 /* Bytes of the guest's only disk; 0: it has none, or several, or QEMU does not tell. */
 uint64_t session_only_disk(struct oscope_session *s);
+
+/* Where the guest's serial ports go. Rows: struct oscope_serial_port, whose texts are static. */
+struct oscope_error *session_serial(struct oscope_session *s, struct os_list *l) WARN_UNUSED;
+/* Its parts. Is the character device `label` a serial port? words: QEMU's command line, n bytes,
+ * each word ended by 0; or NULL. */
+bool serial_is_port(const char *words, size_t n, const char *label);
+/* What QEMU's name of a character device tells of it. */
+void serial_look(struct oscope_serial_port *p, const char *file, pid_t qemu);
 
 #endif

@@ -6,9 +6,8 @@
 #include "session/drain.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <time.h>
 
 enum {
@@ -27,6 +26,8 @@ static void publish(struct drain *d)
     atomic_store_explicit(&d->removed, s.removed, memory_order_relaxed);
     atomic_store_explicit(&d->lost, s.lost, memory_order_relaxed);
     atomic_store_explicit(&d->discarded, s.discarded, memory_order_relaxed);
+    atomic_store_explicit(&d->beyond, s.beyond, memory_order_relaxed);
+    atomic_store_explicit(&d->full, s.full, memory_order_relaxed);
 }
 
 struct trace_recorder_stats drain_stats(const struct drain *d)
@@ -36,7 +37,16 @@ struct trace_recorder_stats drain_stats(const struct drain *d)
         .packets = atomic_load_explicit(&d->packets, memory_order_relaxed),
         .removed = atomic_load_explicit(&d->removed, memory_order_relaxed),
         .lost = atomic_load_explicit(&d->lost, memory_order_relaxed),
-        .discarded = atomic_load_explicit(&d->discarded, memory_order_relaxed)};
+        .discarded = atomic_load_explicit(&d->discarded, memory_order_relaxed),
+        .beyond = atomic_load_explicit(&d->beyond, memory_order_relaxed),
+        .full = atomic_load_explicit(&d->full, memory_order_relaxed)};
+}
+
+/* Nothing is written any more: nobody is to wait for it. */
+static void let_go(const struct drain *d)
+{
+    for (uint32_t i = 0; d->keeper->shared && i < d->sub->rings.count; i++)
+        keeper_keep(d->keeper, i, UINT64_MAX);
 }
 
 /* What is not written yet is kept, if that was asked for. */
@@ -59,7 +69,10 @@ struct oscope_error *drain_step(struct drain *d)
     subscription_pump(d->sub);
     struct oscope_error *err =
         flush ? trace_recorder_flush(d->recorder) : trace_recorder_pump(d->recorder);
-    keep(d, now);
+    if (err)
+        let_go(d);
+    else
+        keep(d, now);
     publish(d);
     return err;
 }
@@ -83,16 +96,10 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are for the threads of whoever uses the library. */
 struct oscope_error *drain_start(struct drain *d)
 {
-    sigset_t all, before;
-
     atomic_store(&d->stop, false);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&d->thread, NULL, run, d);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = thread_start(&d->thread, run, d);
     d->running = !failed;
     return failed ? error_errno(failed, "start a thread that writes the recording") : NULL;
 }

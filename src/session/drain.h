@@ -28,7 +28,8 @@ struct drain {
     bool running;
     atomic_bool stop, failed;
     struct oscope_error *err; /* the thread's until it ends */
-    _Atomic uint64_t bytes, packets, removed, lost, discarded;
+    _Atomic uint64_t bytes, packets, removed, lost, discarded, beyond;
+    atomic_bool full;
 };
 
 /* Starts the thread. The schema must not grow from now on: trace_schema_seal(). */

@@ -106,6 +106,11 @@ void engine_close(struct engine *e)
     free(e);
 }
 
+struct control *engine_control(struct engine *e)
+{
+    return e->control;
+}
+
 bool engine_was_used(const struct engine *e)
 {
     return e->generation != 0;
@@ -122,7 +127,7 @@ static struct want *find_want(const struct engine *e, const void *user, const ch
 {
     for (size_t i = 0; i < e->wants.len; i++) {
         struct want *w = &e->wants.data[i];
-        if (user ? w->user == user : !w->user && (!name || !strcmp(w->name.text, name)))
+        if (user ? w->user == user : !w->user && !strcmp(w->name.text, name))
             return w;
     }
     return NULL;
@@ -136,7 +141,7 @@ static void forget(struct engine *e, struct want *w)
 
 bool engine_wants(const struct engine *e, const void *user)
 {
-    return find_want(e, user, NULL) != NULL;
+    return find_want(e, user, "") != NULL;
 }
 
 static struct oscope_error *want(struct engine *e, struct want w, struct probe_set *set)
@@ -170,11 +175,34 @@ struct oscope_error *engine_stand(struct engine *e, const char *name, struct pro
 
 bool engine_remove(struct engine *e, const char *name)
 {
-    bool found = false;
+    struct want *w = find_want(e, NULL, name);
 
-    for (struct want *w; (w = find_want(e, NULL, name)); found = true)
+    if (w)
         forget(e, w);
-    return found;
+    return w != NULL;
+}
+
+bool engine_reset(struct engine *e)
+{
+    bool changed = false;
+
+    for (size_t i = e->wants.len; i--;) {
+        struct want *w = &e->wants.data[i];
+        if (w->user && !w->set.moves)
+            continue;
+        bool dropped = probe_set_drop_os(&w->set);
+        changed |= dropped;
+        if (dropped && !w->user)
+            forget(e, w);
+    }
+    return changed;
+}
+
+uint64_t engine_resets(const struct engine *e)
+{
+    uint64_t started;
+
+    return control_start(e->control, &started);
 }
 
 /* Index among the disabled names; their number: it is not. */

@@ -31,6 +31,9 @@ bool engine_was_used(const struct engine *e);
 /* control_tell_start() */
 void engine_tell_start(struct engine *e, uint64_t started, bool reset);
 
+/* Its memory file, the engine's own. */
+struct control *engine_control(struct engine *e);
+
 /* Do the vCPUs find a wish without being stopped? (They share a thread.) */
 bool engine_looks(const struct engine *e);
 
@@ -46,8 +49,18 @@ bool engine_wants(const struct engine *e, const void *user);
  */
 struct oscope_error *engine_stand(struct engine *e, const char *name,
                                   struct probe_set *set) WARN_UNUSED;
-/* Nothing stands under that name any more (NULL: under any name). False: nothing did. */
+/* Nothing stands under that name any more. False: nothing did. */
 bool engine_remove(struct engine *e, const char *name);
+
+/*
+ * The guest was reset. What stands and has probes of the kernel before is not wanted any more; of
+ * others' sets whose kernel may lie elsewhere from now on (probe_set.moves) those probes are not.
+ * False: nothing has changed.
+ */
+bool engine_reset(struct engine *e);
+
+/* How often it was, as far as brokers saw. */
+uint64_t engine_resets(const struct engine *e);
 
 /* Probes of that name are left out of the wish, or no longer are; who wants them goes on wanting
  * them. */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "session/backlog.h"
 #include "session/events.h"
 #include "session/meaning.h"
 #include "session/subscription.h"
@@ -16,14 +17,17 @@
 enum {
     POLL_NS = 2000000, /* between two looks at the rings when they were empty */
     SYMBOL_MAX = 160,
-    MEANINGS_MAX = 1024,
+    MEANINGS_MAX = 4096,
 };
 
 struct oscope_events {
     struct subscription sub;
+    struct backlog *backlog; /* of the engine's rings; NULL: not ours to read, or read directly */
     struct trace_reader *reader;
     struct oscope_event event;
     struct trace_filter *filter; /* or NULL */
+    char *trap_names;            /* likewise, of the kernel: os/trap_names.h; or NULL */
+    struct os_model known;       /* of which ops and arch, as soon as they are known */
     char *text;                  /* the event's strings, made printable */
     char symbol[SYMBOL_MAX];     /* of an address in it */
     char meanings[MEANINGS_MAX]; /* of its numbers */
@@ -32,11 +36,15 @@ struct oscope_events {
 
 /* ---- opening ---- */
 
-static struct oscope_error *open_reader(struct oscope_events *e)
+static struct oscope_error *open_reader(struct oscope_events *e, bool direct)
 {
     const struct trace_rings *rings[SUBSCRIPTION_RINGS] = {&e->sub.rings};
     size_t n = subscription_rings(&e->sub, rings);
 
+    if (subscription_uses_rings(&e->sub) && !direct) {
+        TRY(backlog_open(rings[0], &e->backlog));
+        rings[0] = backlog_rings(e->backlog);
+    }
     TRY(trace_reader_open_rings(&e->reader, rings[0], &e->sub.schema, TRACE_FROM_NEXT));
     for (size_t i = 1; i < n; i++)
         TRY(trace_reader_add_rings(e->reader, rings[i], TRACE_FROM_NEXT));
@@ -44,15 +52,17 @@ static struct oscope_error *open_reader(struct oscope_events *e)
 }
 
 static struct oscope_error *start(struct oscope_events *e, struct oscope_session *s,
-                                  const char *const *sets, size_t n)
+                                  const char *const *sets, size_t n, bool direct)
 {
     TRY(subscription_open(&e->sub, s, sets, n));
-    TRY(open_reader(e));
+    TRY(open_reader(e, direct));
+    if (e->backlog)
+        TRY(backlog_start(e->backlog));
     return subscription_begin(&e->sub);
 }
 
-struct oscope_error *oscope_events_open(struct oscope_session *s, const char *const *sets, size_t n,
-                                        struct oscope_events **out)
+struct oscope_error *session_events_open(struct oscope_session *s, const char *const *sets,
+                                         size_t n, bool direct, struct oscope_events **out)
 {
     struct oscope_events *e = calloc(1, sizeof *e);
 
@@ -60,7 +70,7 @@ struct oscope_error *oscope_events_open(struct oscope_session *s, const char *co
     if (!e)
         return error_nomem();
     e->text = malloc(WIRE_RECORD);
-    struct oscope_error *err = start(e, s, sets, n);
+    struct oscope_error *err = start(e, s, sets, n, direct);
     if (!err && !e->text)
         err = error_nomem();
     if (err) {
@@ -71,14 +81,22 @@ struct oscope_error *oscope_events_open(struct oscope_session *s, const char *co
     return NULL;
 }
 
+struct oscope_error *oscope_events_open(struct oscope_session *s, const char *const *sets, size_t n,
+                                        struct oscope_events **out)
+{
+    return session_events_open(s, sets, n, false, out);
+}
+
 void oscope_events_close(struct oscope_events *e)
 {
     if (!e)
         return;
     trace_reader_close(e->reader);
+    backlog_close(e->backlog);
     trace_filter_free(e->filter);
     subscription_close(&e->sub);
     free(e->text);
+    free(e->trap_names);
     free(e);
 }
 
@@ -131,6 +149,29 @@ static const char *symbol_at(struct oscope_events *e, uint64_t address)
     return e->symbol;
 }
 
+/* Fields with addresses of instructions; an event has one of them. */
+static bool is_code(const char *field)
+{
+    static const char *const names[] = {"func", "caller", "epc", "pc"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcmp(field, names[i]))
+            return true;
+    return false;
+}
+
+/* Words do not change when a guest is reset and its kernel looked for. */
+static const struct os_model *words_of(struct oscope_events *e)
+{
+    const struct os_model *m = e->sub.session->os;
+
+    if (m)
+        e->known = (struct os_model){.ops = m->ops, .arch = m->arch};
+    if (m && !e->trap_names && m->ops->trap_names && m->ops->trap_names(m))
+        e->trap_names = strdup(m->ops->trap_names(m));
+    return e->known.ops ? &e->known : NULL;
+}
+
 static const struct oscope_event *convert(struct oscope_events *e, const struct trace_event *from)
 {
     struct oscope_event *to = &e->event;
@@ -149,13 +190,14 @@ static const struct oscope_event *convert(struct oscope_events *e, const struct 
         f->kind = kind == TRACE_HEX         ? OSCOPE_FIELD_HEX
                   : trace_kind_signed(kind) ? OSCOPE_FIELD_INT
                                             : OSCOPE_FIELD_UINT;
-        f->symbol = kind == TRACE_HEX && !strcmp(f->name, "func") ? symbol_at(e, f->value.u) : NULL;
+        f->symbol = kind == TRACE_HEX && is_code(f->name) ? symbol_at(e, f->value.u) : NULL;
         if (kind == TRACE_STRING) {
             f->kind = OSCOPE_FIELD_TEXT;
             f->value.text = safe_text(e, trace_event_str(from, i), &used);
         }
     }
-    meaning_fill(to, from, e->sub.session->os, e->meanings, sizeof e->meanings);
+    const struct os_model *os = words_of(e);
+    meaning_fill(to, from, os, e->trap_names, e->meanings, sizeof e->meanings);
     return to;
 }
 
@@ -177,6 +219,22 @@ static const struct trace_event *next_wanted(struct oscope_events *e)
     return ev;
 }
 
+/* Looks at the rings once; events up to the time that this gives can be told in their order. */
+static uint64_t look(struct oscope_events *e, bool ended, uint64_t now)
+{
+    uint64_t until = now - TRACE_SETTLE_NS;
+
+    subscription_pump(&e->sub);
+    if (e->backlog && ended)
+        backlog_stop(e->backlog);
+    if (e->backlog) {
+        backlog_step(e->backlog);
+        until = MIN(now, backlog_copied(e->backlog)) - TRACE_SETTLE_NS;
+    }
+    trace_reader_poll(e->reader, ended ? UINT64_MAX : until);
+    return until;
+}
+
 struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms,
                                          const struct trace_event **event)
 {
@@ -185,9 +243,7 @@ struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms
     while (!(*event = next_wanted(e))) {
         TRY(subscription_check(&e->sub, now));
         bool ended = e->sub.ended;
-        uint64_t until = now - TRACE_SETTLE_NS;
-        subscription_pump(&e->sub);
-        trace_reader_poll(e->reader, ended ? UINT64_MAX : until);
+        uint64_t until = look(e, ended, now);
         if ((*event = next_wanted(e)))
             break;
         e->settled = ended ? e->settled : until;
@@ -207,12 +263,19 @@ void session_events_last(struct oscope_events *e,
 {
     const struct trace_event *ev;
 
-    for (bool look = true, more = true; more; look = false) {
-        more = subscription_last(&e->sub, look);
+    subscription_look(&e->sub); /* takes a while */
+    if (e->backlog)
+        backlog_stop(e->backlog);
+    for (bool more = true; more;) {
+        more = subscription_last(&e->sub, false);
+        if (e->backlog)
+            backlog_step(e->backlog);
         trace_reader_poll(e->reader, UINT64_MAX);
         while ((ev = trace_reader_next(e->reader)))
             take(arg, ev);
     }
+    if (e->backlog && !e->sub.ended) /* if that can't be, this thread copies between its looks */
+        oscope_error_free(backlog_start(e->backlog));
 }
 
 uint64_t session_events_settled(const struct oscope_events *e)
@@ -232,6 +295,17 @@ uint64_t session_events_started(const struct oscope_events *e)
 uint32_t session_events_vcpus(const struct oscope_events *e)
 {
     return e->sub.vcpus;
+}
+
+bool session_events_has_set(const struct oscope_events *e, const char *set)
+{
+    return subscription_has(&e->sub, set);
+}
+
+void session_events_rest(struct oscope_events *e)
+{
+    if (e->sub.control)
+        control_rest(e->sub.control);
 }
 
 struct trace_stats session_events_stats(const struct oscope_events *e)

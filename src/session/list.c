@@ -63,12 +63,14 @@ static struct oscope_error *add_row(struct os_list *list, const char *dir,
         return error_nomem();
     r->id = arena_strdup(&list->strings, d->id);
     r->kind = arena_strdup(&list->strings, d->kind);
-    r->pid = d->core ? -1 : d->pid;
+    r->pid = d->core || d->gdb ? -1 : d->pid;
     r->arch = arena_strdup(&list->strings, d->arch);
     r->name = arena_strdup(&list->strings, d->name ? d->name : "");
     r->ram = ram_of(d);
     if (d->core)
         r->status = r->ram == OSCOPE_UNKNOWN ? "gone" : "dump";
+    else if (d->gdb)
+        r->status = "not asked"; /* which would stop it */
     else
         r->status = live_status(dir, d);
     r->age = now > d->created ? (now - d->created) * 1000000000u : 0;

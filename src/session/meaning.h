@@ -9,11 +9,11 @@
 #include <oscope/events.h>
 
 /*
- * Sets meaning, cut and later of the fields of `to`, which has those of `from`. os may be NULL:
- * what is the OS's or the architecture's has no name then. Texts lie in buf; those that find no
- * room are left out.
+ * Sets meaning, detail, cut, later and inner of the fields of `to`, which has those of `from`, and
+ * final. Of os only ops and arch are used; NULL: what is theirs has no name. trap_names: the
+ * kernel's own (os/trap_names.h), or NULL. Texts lie in buf; those that find no room are left out.
  */
 void meaning_fill(struct oscope_event *to, const struct trace_event *from,
-                  const struct os_model *os, char *buf, size_t room);
+                  const struct os_model *os, const char *trap_names, char *buf, size_t room);
 
 #endif

@@ -8,6 +8,8 @@
 #include "base/util.h"
 #include "session/private.h"
 #include "session/runtime.h"
+#include "session/symfiles.h"
+#include "target/gdb.h"
 #include "target/hostproc.h"
 #include "target/registers.h"
 
@@ -155,18 +157,14 @@ static struct oscope_error *open_live(struct oscope_session *s)
 static bool copy_options(struct oscope_session *s, const struct oscope_open_options *from)
 {
     const struct session_desc *d = &s->own->desc;
-    const char *vmlinux = from->vmlinux ? from->vmlinux : d->vmlinux;
-    const char *map = from->system_map ? from->system_map : d->system_map;
 
     s->opts = (struct oscope_open_options){.no_cache = from->no_cache,
                                            .pause = from->pause,
                                            .wait = from->wait,
                                            .waiting = from->waiting,
                                            .waiting_arg = from->waiting_arg};
-    s->opts.vmlinux = vmlinux ? strdup(vmlinux) : NULL;
-    s->opts.system_map = map ? strdup(map) : NULL;
     s->id = strdup(d->id);
-    return s->id && !s->opts.vmlinux == !vmlinux && !s->opts.system_map == !map;
+    return symfiles_copy(d, &from->files, &s->opts.files) && s->id;
 }
 
 static struct oscope_error *open_into(struct oscope_session *s,
@@ -180,6 +178,8 @@ static struct oscope_error *open_into(struct oscope_session *s,
     if (d->core) {
         TRY(target_open_core(d->core, &s->target));
         s->guest = strdup(d->core);
+    } else if (d->gdb) {
+        TRY(error_prefix(session_open_gdb(s), "session %s", s->id));
     } else {
         TRY(error_prefix(open_live(s), "session %s", s->id));
     }
@@ -200,7 +200,7 @@ struct oscope_error *oscope_session_open(const struct oscope_open_options *opts,
         free(s);
         return error_nomem();
     }
-    s->own->link.fd = -1;
+    s->own->link.fd = s->own->lock = -1;
     struct oscope_error *err = open_into(s, opts ? opts : &defaults);
     if (err) {
         oscope_session_close(s);
@@ -208,6 +208,12 @@ struct oscope_error *oscope_session_open(const struct oscope_open_options *opts,
     }
     *out = s;
     return NULL;
+}
+
+void oscope_session_rest(struct oscope_session *s)
+{
+    if (s->target)
+        target_rest(s->target);
 }
 
 void oscope_session_close(struct oscope_session *s)
@@ -220,8 +226,7 @@ void oscope_session_close(struct oscope_session *s)
     broker_hang_up(&s->own->link);
     session_desc_free(&s->own->desc);
     free(s->own);
-    free((char *)s->opts.vmlinux);
-    free((char *)s->opts.system_map);
+    symfiles_free(&s->opts.files);
     free(s->id);
     free(s->guest);
     free(s->dir);
@@ -280,9 +285,11 @@ static struct oscope_error *look_for_os(struct oscope_session *s)
 {
     AUTO_FREE char *cache = s->opts.no_cache ? NULL : cache_dir();
     struct os_open_options opts = {
-        .vmlinux = s->opts.vmlinux,
-        .system_map = s->opts.system_map,
+        .vmlinux = s->opts.files.vmlinux,
+        .system_map = s->opts.files.system_map,
+        .profile = s->opts.files.profile,
         .cache_dir = cache,
+        .lenient = s->lenient,
         .session_dir = s->opts.no_cache ? NULL : s->dir,
     };
 
@@ -305,9 +312,22 @@ struct oscope_error *session_os(struct oscope_session *s, struct os_model **out)
         if (s->os_error)
             s->os = NULL;
     }
+    if (!s->os && s->own->desc.gdb)
+        TRY(target_gdb_trouble(s->target)); /* which explains the other error */
     if (!s->os)
         return error_copy(s->os_error);
     *out = s->os;
+    return NULL;
+}
+
+struct oscope_error *session_need_qemu(const struct oscope_session *s, const char *dump_text,
+                                       const char *what)
+{
+    if (!s->target->live)
+        return error_new(OSCOPE_E_UNSUPPORTED, "%s", dump_text);
+    if (s->own->desc.gdb)
+        return error_new(OSCOPE_E_UNSUPPORTED, "a GDB stub tells memory and registers, but no %s",
+                         what);
     return NULL;
 }
 
@@ -315,6 +335,8 @@ struct oscope_error *session_begin(struct oscope_session *s)
 {
     const struct session_desc *d = &s->own->desc;
 
+    if (d->gdb)
+        return session_gdb_begin(s);
     if (s->target->live && !host_alive(d->pid, d->start_time))
         return error_new(OSCOPE_E_GONE, "session %s: QEMU (process %d) has ended", s->id,
                          (int)d->pid);
@@ -329,6 +351,10 @@ struct oscope_error *session_begin(struct oscope_session *s)
 
 void session_end(struct oscope_session *s, struct os_list *list)
 {
+    if (s->own->desc.gdb) {
+        session_gdb_end(s, list);
+        return;
+    }
     if (s->target->truncated)
         os_list_note(list, "the core file is truncated: what lay in the RAM that it lacks is "
                            "missing here too");

@@ -132,6 +132,9 @@ struct oscope_error *probe_ops_subscribe(struct broker *b, const struct broker_c
         probe_set_free(&set);
         return err;
     }
+    const json_t *resets = json_object_get(request, "resets");
+    if (set.moves && resets && (uint64_t)json_integer_value(resets) != engine_resets(b->engine))
+        probe_set_drop_os(&set);
     TRY(engine_want(b->engine, c, &set));
     err = probe_ops_enforce(b, &settled);
     if (err) { /* nobody else shall suffer from a set that can't be */
@@ -141,8 +144,6 @@ struct oscope_error *probe_ops_subscribe(struct broker *b, const struct broker_c
         return err;
     }
     b->clear_at = 0; /* it just was */
-    json_object_set_new(out, "resets",
-                        json_integer(b->qmp ? qmp_events(b->qmp)->reset : b->resets));
     json_object_set_new(out, "settled", json_boolean(settled));
     json_object_set_new(out, "disabled", disabled(b->engine));
     return NULL;
@@ -161,13 +162,30 @@ static json_t *probe_json(const struct engine_probe *p)
                      (json_int_t)n->timed, "cost", (json_int_t)n->cost);
 }
 
+/* QEMU's own trace points that are on for us. How often one was reached nobody counts. */
+static void list_points(const struct qtrace *t, json_t *probes)
+{
+    for (unsigned i = 0; i < QEMUTRACE_POINTS; i++)
+        if (t->on >> i & 1)
+            json_array_append_new(
+                probes, json_pack("{s:s,s:i,s:i,s:i,s:i}", "name", qemutrace_points[i].name, "site",
+                                  PROBE_SITE_POINT, "users", (int)qtrace_users(t, i), "fired", -1,
+                                  "published", -1));
+}
+
 struct oscope_error *probe_ops_list(struct broker *b, json_t *out)
 {
     json_t *probes = json_array();
     bool settled = true;
 
     json_object_set_new(out, "probes", probes);
-    TRY(need_engine(b));
+    list_points(&b->trace, probes);
+    struct oscope_error *err = need_engine(b);
+    if (err && json_array_size(probes)) { /* which is no reason not to tell of these */
+        oscope_error_free(err);
+        return NULL;
+    }
+    TRY(err);
     TRY(engine_settled(b->engine, &settled));
     json_object_set_new(out, "settled", json_boolean(settled));
     json_object_set_new(out, "now", json_integer((json_int_t)clock_ns()));
@@ -177,7 +195,7 @@ struct oscope_error *probe_ops_list(struct broker *b, json_t *out)
     }
     if (engine_heat(b->engine)) /* no probe: it fires at each access and has no events */
         json_array_append_new(probes, json_pack("{s:s,s:i,s:i,s:i}", "name", "heat", "site",
-                                                (int)WIRE_SITE_COUNT, "users",
+                                                PROBE_SITE_ACCESS, "users",
                                                 (int)engine_heat_users(b->engine), "fired", -1));
     return NULL;
 }
@@ -269,6 +287,6 @@ void probe_ops_reset(struct broker *b)
 {
     bool settled;
 
-    if (b->engine && engine_remove(b->engine, NULL))
+    if (b->engine && engine_reset(b->engine))
         oscope_error_free(probe_ops_enforce(b, &settled));
 }

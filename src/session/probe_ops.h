@@ -11,8 +11,11 @@
 
 #include <jansson.h>
 
-/* {"set":{…}} (probes_json.h), answered by {"resets":N,"settled":bool,"disabled":["name",…]}:
- * probes, of whoever's set, that are left out. */
+/*
+ * {"set":{…},"resets":N} (probes_json.h), answered by {"settled":bool,"disabled":["name",…]}:
+ * probes, of whoever's set, that are left out. The set was written when the guest had been reset so
+ * often (control_start()): probes of a kernel that may have moved since are not taken.
+ */
 struct oscope_error *probe_ops_subscribe(struct broker *b, const struct broker_client *c,
                                          const json_t *request, json_t *out) WARN_UNUSED;
 
@@ -40,7 +43,7 @@ void probe_ops_flip(struct broker *b);
 /* The client has gone: what it wanted goes too. */
 void probe_ops_forget(struct broker *b, const struct broker_client *c);
 
-/* The guest was reset: what stands is of the kernel before. */
+/* The guest was reset: some probes are of the kernel before, see engine_reset(). */
 void probe_ops_reset(struct broker *b);
 
 #endif

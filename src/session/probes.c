@@ -19,7 +19,8 @@ static const char *site_name(json_int_t site)
     case WIRE_SITE_MEMORY: return "memory";
     case WIRE_SITE_BLOCK: return "block";
     case WIRE_SITE_TRAP: return "trap";
-    case WIRE_SITE_COUNT: return "access";
+    case PROBE_SITE_ACCESS: return "access";
+    case PROBE_SITE_POINT: return "trace point";
     default: return "unknown";
     }
 }
@@ -37,7 +38,7 @@ static void add_rates(struct oscope_probe *row, const json_t *probe, uint64_t no
 
     row->since = now > since ? now - since : 0;
     double seconds = (double)MAX(row->since, (uint64_t)1) * 1e-9;
-    row->rate = (double)row->fired / seconds;
+    row->rate = row->fired == OSCOPE_UNKNOWN ? 0 : (double)row->fired / seconds;
     row->cost = timed ? (uint64_t)(cost + 0.5) : OSCOPE_UNKNOWN;
     row->load = row->rate * cost * 1e-9 * 100;
 }
@@ -75,8 +76,7 @@ struct oscope_error *session_probes(struct oscope_session *s, struct os_list *li
     size_t i;
     bool ok = true;
 
-    if (!s->target->live)
-        return error_new(OSCOPE_E_UNSUPPORTED, "a dump has no probes");
+    TRY(session_need_qemu(s, "a dump has no probes", "probes"));
     TRY(broker_call(&s->own->link, "probes", BROKER_TIMEOUT_MS, &answer));
     json_array_foreach(json_object_get(answer, "probes"), i, probe) ok =
         ok && add_row(list, probe, number(answer, "now"));
@@ -120,6 +120,7 @@ static struct oscope_error *write_named(struct oscope_session *s, const char *na
     TRY(session_os(s, &m));
     TRY(os_ready_probes(m));
     TRY(trace_schema_add_builtin(schema));
+    probe_of_os(set, true);
     struct oscope_error *err = m->ops->probes(m, name, set, schema, notes);
     if (!err || err->code != OSCOPE_E_NOT_FOUND)
         return err ? err : probe_set_finish(set);
@@ -155,8 +156,7 @@ struct oscope_error *oscope_probe_change(struct oscope_session *s, enum oscope_p
     static const char *const ops[] = {"enable", "disable", "remove"};
     json_t *answer = NULL, *set = NULL;
 
-    if (!s->target->live)
-        return error_new(OSCOPE_E_UNSUPPORTED, "a dump has no probes");
+    TRY(session_need_qemu(s, "a dump has no probes", "probes"));
     if (change == OSCOPE_PROBE_ENABLE)
         TRY(named_json(s, name, &set));
     json_t *request = json_pack("{s:s,s:s}", "op", ops[change], "name", name);

@@ -41,6 +41,8 @@ static json_t *probe_json(const struct probe_set *s, size_t i)
     json_object_set_new(o, "address", hex_number(p->address));
     json_object_set_new(o, "mask", hex_number(p->mask));
     json_object_set_new(o, "value", hex_number(p->value));
+    if (s->names.data[i].os)
+        json_object_set_new(o, "os", json_true());
     json_object_set_new(o, "code",
                         hex_bytes(s->code.data + p->first, p->count * sizeof *s->code.data));
     return o;
@@ -67,6 +69,7 @@ json_t *probes_to_json(const struct probe_set *s)
         json_array_append_new(
             ram, json_pack("[o,o,o]", hex_number(r->gpa), hex_number(r->size), hex_number(r->hva)));
     }
+    json_object_set_new(o, "moves", json_boolean(s->moves));
     json_object_set_new(o, "heat", json_integer(s->heat));
     json_object_set_new(o, "ram", ram);
     json_object_set_new(o, "tables", tables);
@@ -151,6 +154,7 @@ static struct oscope_error *read_probe(const json_t *j, struct probe_set *s)
     p.site = (uint32_t)site;
     p.slot = (uint32_t)s->probes.len;
     str_copy(n.text, sizeof n.text, name);
+    n.os = json_is_true(json_object_get(j, "os"));
     TRY(read_code(s, &p, json_string_value(json_object_get(j, "code"))));
     return vec_push(&s->probes, p) && vec_push(&s->names, n) ? NULL : error_nomem();
 }
@@ -216,6 +220,7 @@ struct oscope_error *probes_from_json(const json_t *json, struct probe_set *out)
     if (heat < 0 || heat > PROBE_HEAT_ALL)
         return bad("a share of the time is none");
     probe_heat(out, (unsigned)heat);
+    out->moves = json_is_true(json_object_get(json, "moves"));
     for (size_t i = 0; i < json_array_size(probes); i++)
         TRY(read_probe(json_array_get(probes, i), out));
     return probe_set_finish(out);

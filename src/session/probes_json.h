@@ -3,9 +3,9 @@
  * A probe set as JSON, for the way from a client to the broker.
  *
  *     {"registers":["a0", …], "direct":[["va","size","hva"], …], "tables":["…"],
- *      "heat":10000, "ram":[["gpa","size","hva"], …],
- *      "probes":[{"name":"sched_switch","site":0,"address":"…","mask":"…","value":"…","code":"…"},
- * …]}
+ *      "heat":10000, "ram":[["gpa","size","hva"], …], "moves":true,
+ *      "probes":[{"name":"sched_switch","os":true,"site":0,"address":"…","mask":"…","value":"…",
+ *                 "code":"…"}, …]}
  *
  * Numbers of 64 bits are hexadecimal strings, code is wire_insn structures in hexadecimal.
  */
@@ -16,6 +16,9 @@
 #include "probe/build.h"
 
 #include <jansson.h>
+
+/* What the broker lists beside probes, by numbers behind those of enum wire_site. */
+enum { PROBE_SITE_ACCESS = WIRE_SITE_COUNT, PROBE_SITE_POINT };
 
 /* A new reference, or NULL when out of memory. */
 json_t *probes_to_json(const struct probe_set *s);

@@ -127,6 +127,15 @@ static unsigned wanted(const struct qtrace *t)
     return sets;
 }
 
+unsigned qtrace_users(const struct qtrace *t, unsigned point)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < t->wants.len; i++)
+        n += qemutrace_points_of(t->wants.data[i].sets) >> point & 1;
+    return n;
+}
+
 /* Makes QEMU do what is wanted. Switches off what it can even after an error. */
 static struct oscope_error *apply(struct qtrace *t, const struct qtrace_host *h)
 {

@@ -49,6 +49,9 @@ struct oscope_error *qtrace_want(struct qtrace *t, const struct qtrace_host *h, 
 /* Does anybody (user NULL), or that user, want anything? */
 bool qtrace_wants(const struct qtrace *t, const void *user);
 
+/* How many want that trace point. */
+unsigned qtrace_users(const struct qtrace *t, unsigned point);
+
 /* Keeps the log small; to be called every QTRACE_TRIM_MS while there are wants. */
 void qtrace_trim(const struct qtrace *t);
 

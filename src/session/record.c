@@ -26,6 +26,7 @@ enum {
     HEAT_NS = 1000000000, /* between two looks at the counters of accesses */
     LAST_STEPS = 4,       /* for what QEMU's log had before it was switched off */
     ENV_MAX = 12,
+    RATE_NS = 1000000000,  /* that the rate is of, at least */
     RENEW_NS = 1000000000, /* at most so often the tasks of a ring on disk are looked up anew */
 };
 
@@ -36,10 +37,14 @@ struct oscope_recording {
     struct trace_env env[ENV_MAX];
     size_t nenv;
     char *dir;
+    bool os;                            /* the guest has one that is known */
     uint64_t removed, renewed;          /* of the tasks beside it: see renew_tasks() */
     unsigned found;                     /* of the subscription, when the symbols were written */
     uint64_t at[TRACE_CONTEXT_KERNELS]; /* addresses of the kernels that have theirs there */
     unsigned kernels;
+    uint64_t began, now;          /* ns; the latter as of the last step */
+    uint64_t rate_at, rate_bytes; /* when the rate was taken last, and what there was then */
+    double rate;
     struct control *control; /* that the keeper is of */
     struct keeper keeper;
     struct drain drain;
@@ -53,20 +58,49 @@ static void add_env(struct oscope_recording *r, const char *key, const char *val
         r->env[r->nenv++] = (struct trace_env){key, value};
 }
 
-/* What the trace says about the machine; keys as lttng-modules names them. */
-static struct oscope_error *describe(struct oscope_recording *r, struct oscope_session *s)
+/* The sets that are recorded, with blanks between; NULL: they are not known (no memory). */
+static const char *join_sets(struct oscope_recording *r)
+{
+    const char *text = "";
+
+    for (size_t i = 0; text && i < r->sub.nsets; i++)
+        text = arena_printf(&r->info.strings, "%s%s%s", text, i ? " " : "", r->sub.sets[i]);
+    return text;
+}
+
+/* Sets that need no OS do without. */
+static struct oscope_error *describe_os(struct oscope_recording *r, struct oscope_session *s)
 {
     struct oscope_info info = {0};
     struct os_model *m;
+    struct oscope_error *err = session_os(s, &m);
 
-    TRY(session_os(s, &m));
-    TRY(m->ops->info(m, &info, &r->info));
-    add_env(r, "hostname", s->id);
+    if (!err)
+        err = m->ops->info(m, &info, &r->info);
+    r->os = !err;
+    if (err && !r->sub.probes) {
+        os_list_note(&r->sub.notes, "the recording has no tasks and no functions of the guest: %s",
+                     err->message);
+        oscope_error_free(err);
+        return NULL;
+    }
+    TRY(err);
     add_env(r, "sysname", !strcmp(m->ops->name, "linux") ? "Linux" : m->ops->name);
     add_env(r, "kernel_release", info.release);
     add_env(r, "kernel_version", info.banner);
-    add_env(r, "architecture", s->arch->name);
+    const char *traps = m->ops->trap_names ? m->ops->trap_names(m) : NULL;
+    add_env(r, "trap_names", traps ? arena_strdup(&r->info.strings, traps) : NULL);
+    return NULL;
+}
+
+/* What the trace says about the machine; keys as lttng-modules names them. */
+static struct oscope_error *describe(struct oscope_recording *r, struct oscope_session *s)
+{
+    add_env(r, "hostname", s->id);
+    TRY(describe_os(r, s));
+    add_env(r, "architecture", s->arch ? s->arch->name : s->target->arch);
     add_env(r, "guest", s->guest);
+    add_env(r, "sets", join_sets(r));
     add_env(r, "vcpus", arena_printf(&r->info.strings, "%u", r->sub.vcpus));
     uint64_t disk = r->sub.traced ? session_only_disk(s) : 0;
     if (disk)
@@ -76,40 +110,17 @@ static struct oscope_error *describe(struct oscope_recording *r, struct oscope_s
     return NULL;
 }
 
-/* The tasks that there are now; the caller frees *out. */
-static struct oscope_error *list_tasks(struct oscope_session *s, struct trace_task **out, size_t *n)
-{
-    AUTO(os_list_free) struct os_list list;
-    struct os_model *m;
-
-    *out = NULL;
-    os_list_init(&list, sizeof(struct oscope_task));
-    TRY(session_os(s, &m));
-    TRY(m->ops->tasks(m, true, &list));
-    struct trace_task *tasks = calloc(list.n + 1, sizeof *tasks);
-    if (!tasks)
-        return error_nomem();
-    for (size_t i = 0; i < list.n; i++) {
-        const struct oscope_task *t = (const struct oscope_task *)list.rows + i;
-        tasks[i] = (struct trace_task){.tid = t->pid, .pid = t->tgid, .ppid = t->ppid};
-        str_copy(tasks[i].comm, sizeof tasks[i].comm, t->comm);
-        for (char *p = tasks[i].comm; *p; p++)
-            if (*p < ' ' || *p > '~')
-                *p = '?';
-    }
-    *out = tasks;
-    *n = list.n;
-    return NULL;
-}
-
 /* These and the functions: beside the packets. */
-static struct oscope_error *write_context(struct oscope_session *s, const char *dir)
+static struct oscope_error *write_context(struct oscope_recording *r, struct oscope_session *s,
+                                          const char *dir)
 {
     AUTO_FREE struct trace_task *tasks = NULL;
     struct os_model *m;
     size_t n;
 
-    TRY(list_tasks(s, &tasks, &n));
+    if (!r->os)
+        return trace_context_write(dir, NULL, NULL, 0);
+    TRY(session_tasks(s, &tasks, &n));
     TRY(session_os(s, &m));
     return trace_context_write(dir, m->symtab, tasks, n);
 }
@@ -121,11 +132,11 @@ static void renew_tasks(struct oscope_recording *r, uint64_t now)
     AUTO_FREE struct trace_task *tasks = NULL;
     size_t n;
 
-    if (removed == r->removed || now - r->renewed < RENEW_NS || r->sub.stale)
+    if (!r->os || removed == r->removed || now - r->renewed < RENEW_NS || r->sub.stale)
         return;
     r->removed = removed;
     r->renewed = now;
-    struct oscope_error *err = list_tasks(r->sub.session, &tasks, &n);
+    struct oscope_error *err = session_tasks(r->sub.session, &tasks, &n);
     if (!err)
         err = trace_context_tasks(r->dir, tasks, n);
     oscope_error_free(err); /* the ones before stay */
@@ -192,6 +203,7 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
         .nenv = r->nenv,
         .from = TRACE_FROM_NEXT,
         .ring = options->ring,
+        .size = options->size,
         .compress = options->compress,
     };
     trace_clock_host(&o.clock);
@@ -203,9 +215,11 @@ static struct oscope_error *start(struct oscope_recording *r, struct oscope_sess
     TRY(drain_step(&r->drain));
     trace_schema_seal(&r->sub.schema);
     TRY(drain_start(&r->drain));
-    TRY(subscription_begin(&r->sub)); /* no later than need be: the kernel may be starting */
-    TRY(write_context(s, options->dir));
+    TRY(subscription_begin(&r->sub));   /* no later than need be: the kernel may be starting */
+    r->began = r->rate_at = clock_ns(); /* from now on events are recorded */
+    TRY(write_context(r, s, options->dir));
     r->at[r->kernels++] = kernel_at(s);
+    r->now = clock_ns();
     return NULL;
 }
 
@@ -251,6 +265,17 @@ void oscope_recording_close(struct oscope_recording *r)
 
 /* ---- recording ---- */
 
+static void take_rate(struct oscope_recording *r, uint64_t now)
+{
+    r->now = now;
+    if (now - r->rate_at < RATE_NS)
+        return;
+    uint64_t bytes = drain_stats(&r->drain).bytes;
+    r->rate = (double)(bytes - MIN(bytes, r->rate_bytes)) * 1e9 / (double)(now - r->rate_at);
+    r->rate_bytes = bytes;
+    r->rate_at = now;
+}
+
 struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_ms)
 {
     uint64_t limit = clock_ns() + (uint64_t)MAX(wait_ms, 0) * 1000000;
@@ -259,6 +284,7 @@ struct oscope_error *oscope_recording_step(struct oscope_recording *r, int wait_
         uint64_t now = clock_ns();
         if (drain_failed(&r->drain))
             return drain_end(&r->drain);
+        take_rate(r, now);
         renew_tasks(r, now);
         TRY(subscription_check(&r->sub, now));
         add_symbols(r);
@@ -283,6 +309,7 @@ static struct oscope_error *last_findings(struct oscope_recording *r)
 
 struct oscope_error *oscope_recording_stop(struct oscope_recording *r)
 {
+    r->now = clock_ns();
     subscription_look(&r->sub); /* takes a while, in which the rings are read */
     struct oscope_error *err = drain_end(&r->drain);
 
@@ -309,7 +336,11 @@ struct oscope_recording_stats oscope_recording_stats(const struct oscope_recordi
     return (struct oscope_recording_stats){.bytes = s.bytes,
                                            .packets = s.packets,
                                            .lost = s.lost + subscription_lost(&r->sub),
-                                           .dropped = s.discarded};
+                                           .dropped = s.discarded,
+                                           .beyond = s.beyond,
+                                           .full = s.full,
+                                           .duration = r->now - r->began,
+                                           .rate = r->rate};
 }
 
 size_t oscope_recording_notes(const struct oscope_recording *r, const char *const **notes)

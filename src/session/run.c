@@ -45,6 +45,7 @@ enum {
     EVENT_RING = 4 << 20,
     EVENT_PACKET = 64 << 10, /* smaller if the ring is: it has four at least */
     EVENT_PACKETS_LEAST = 4,
+    STILL_AT_START_S = 5, /* at most, until there is a session */
 };
 
 struct argv {
@@ -151,7 +152,8 @@ static struct oscope_error *add_plugin(struct run *r, char *const argv[])
     uint32_t packets = packets_of(r->opts->event_ring, &packet);
     TRY(control_create(EVENT_RINGS, packet, packets, &r->events_fd));
     if (plugin_one_thread(argv, &how))
-        TRY(control_one_thread(r->events_fd, &how));
+        TRY(control_one_thread(r->events_fd, &how,
+                               clock_ns() + (uint64_t)STILL_AT_START_S * 1000000000));
     return add_arg(&r->argv, "-plugin") && add_arg(&r->argv, "%s,fd=%d", path, r->events_fd)
                ? NULL
                : error_nomem();
@@ -272,6 +274,8 @@ static struct oscope_error *connect_child(struct run *r, struct qmp **out)
 
 static struct oscope_error *prepare_serving(struct run *r, pid_t pid)
 {
+    const char *kernel = cmdline_kernel(r->argv.v.data);
+    struct oscope_kernel_files files = r->opts->files;
     struct session_desc *d = &r->s.desc;
 
     d->pid = pid;
@@ -279,7 +283,11 @@ static struct oscope_error *prepare_serving(struct run *r, pid_t pid)
     d->qmp = strdup(r->qmp_path);
     if (!d->kind || !d->qmp)
         return error_nomem();
-    return symfiles_keep(d, r->opts->vmlinux, r->opts->system_map);
+    if (!files.vmlinux && kernel && os_wants_symbols(kernel)) {
+        files.vmlinux = kernel;
+        tell(r, "symbols and types of the kernel: %s", kernel);
+    }
+    return symfiles_keep(d, &files);
 }
 
 static void tell_session(const struct run *r)
@@ -391,7 +399,7 @@ struct oscope_error *oscope_run(char *const argv[], const struct oscope_run_opti
     if (!argv || !argv[0])
         return error_hint(error_new(OSCOPE_E_USAGE, "no QEMU command line given"),
                           "oscope run -- qemu-system-ARCH ARGS…");
-    struct oscope_error *err = symfiles_check(NULL, r.opts->vmlinux, r.opts->system_map);
+    struct oscope_error *err = symfiles_check(NULL, &r.opts->files);
     if (!err)
         err = run_guest(&r, argv, status);
     if (r.sigfd >= 0) {
@@ -403,7 +411,7 @@ struct oscope_error *oscope_run(char *const argv[], const struct oscope_run_opti
         close(r.pidfd);
     if (r.events_fd >= 0)
         close(r.events_fd);
-    if (r.s.dir)
+    if (serving_has_folder(&r.s))
         runtime_remove(r.s.dir);
     serving_free(&r.s);
     free_argv(&r.argv);

@@ -6,6 +6,7 @@
  */
 #include "session/runtime.h"
 
+#include "base/hash.h"
 #include "base/util.h"
 #include "base/vec.h"
 #include "session/describe.h"
@@ -171,6 +172,17 @@ static void empty_dir(const char *dir, const char *keep)
             unlinkat(dirfd(d), e->d_name, 0);
     closedir(d);
     rmdir(dir);
+}
+
+uint64_t runtime_mark(const char *dir)
+{
+    struct statx st = {0};
+
+    if (statx(AT_FDCWD, dir, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &st) < 0)
+        return 0;
+    /* numbers of inodes are used again */
+    const uint64_t what[] = {st.stx_ino, (uint64_t)st.stx_btime.tv_sec, st.stx_btime.tv_nsec};
+    return fnv1a(FNV_INIT, what, sizeof what) | 1;
 }
 
 void runtime_remove(const char *dir)

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The runtime directory, made if it is missing; *out is the caller's. OSCOPE_E_PERMISSION when
@@ -33,6 +34,9 @@ struct oscope_error *runtime_dir(const char *id, char **out);
  * caller's. OSCOPE_E_BUSY: the name is taken.
  */
 struct oscope_error *runtime_create(const char *name, char **id, char **dir);
+
+/* What tells a folder from one that has its name later; 0: there is none. */
+uint64_t runtime_mark(const char *dir);
 
 /* Removes a session's folder and the files in it. */
 void runtime_remove(const char *dir);

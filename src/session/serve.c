@@ -35,6 +35,7 @@ struct oscope_error *serving_open(struct serving *s, struct qmp *q, pid_t child)
 {
     struct oscope_error *err = fill_desc(s, q);
 
+    s->mark = runtime_mark(s->dir);
     if (err)
         qmp_close(q);
     else
@@ -48,15 +49,21 @@ struct oscope_error *serving_open(struct serving *s, struct qmp *q, pid_t child)
     return err;
 }
 
+bool serving_has_folder(const struct serving *s)
+{
+    return s->dir && (!s->mark || runtime_mark(s->dir) == s->mark);
+}
+
 enum broker_end serving_run(struct serving *s, int sigfd)
 {
     s->broker.sigfd = sigfd;
     enum broker_end end = broker_serve(&s->broker);
 
     /* The folder first: who waits for the connection to close finds it gone. */
-    if (end == BROKER_QEMU_ENDED)
+    bool ours = serving_has_folder(s);
+    if (ours && end == BROKER_QEMU_ENDED)
         runtime_remove(s->dir);
-    else
+    else if (ours)
         runtime_forget(s->dir);
     broker_close(&s->broker);
     s->open = false;

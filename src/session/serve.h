@@ -9,8 +9,9 @@ struct serving {
     char *id, *dir;
     struct session_desc desc;
     struct broker broker;
-    int pidfd; /* -1: not open */
-    bool open; /* the broker listens, session.json is there */
+    int pidfd;     /* -1: not open */
+    uint64_t mark; /* of the folder, runtime_mark(); 0: it was not served from yet */
+    bool open;     /* the broker listens, session.json is there */
 };
 
 /*
@@ -27,6 +28,10 @@ enum broker_end serving_run(struct serving *s, int sigfd);
 
 /* Serves in a process of its own, in the background; this one closes its copies. */
 struct oscope_error *serving_background(struct serving *s);
+
+/* Is the folder still this session's? Who found QEMU dead before us may have begun another one of
+ * the same name. */
+bool serving_has_folder(const struct serving *s);
 
 /* Frees and closes what is still open; removes nothing. */
 void serving_free(struct serving *s);

@@ -9,14 +9,17 @@
 
 #include "os/model.h"
 
+struct trace_task;
+
 struct oscope_session {
     char *id;
     char *guest; /* for people: "qemu-system-riscv64 (pid 123)" or a file name */
     char *dir;   /* runtime directory, NULL for a core opened by path */
     struct target *target;
-    const struct arch *arch;         /* NULL: unknown architecture */
-    struct os_model *os;             /* see session_os() */
-    struct oscope_error *os_error;   /* why there is none */
+    const struct arch *arch;       /* NULL: unknown architecture */
+    struct os_model *os;           /* see session_os() */
+    bool lenient;                  /* as in struct os_open_options: of models opened from now on */
+    struct oscope_error *os_error; /* why there is none */
     struct oscope_open_options opts; /* strings owned here */
     struct session_private *own;     /* of session/ alone: description, link to the broker */
 };
@@ -29,6 +32,10 @@ struct oscope_error *session_os(struct oscope_session *s, struct os_model **out)
 
 /* Rows: struct oscope_session_row, of this user's sessions. */
 struct oscope_error *session_list(struct os_list *list);
+
+/* The tasks that there are now, none if it is not known how the kernel keeps them; the caller frees
+ * *out. */
+struct oscope_error *session_tasks(struct oscope_session *s, struct trace_task **out, size_t *n);
 
 /* Rows: struct oscope_probe, those in force. Symbols are left to whoever has them. */
 struct oscope_error *session_probes(struct oscope_session *s, struct os_list *list);

@@ -8,72 +8,19 @@
 #include "session/cputraps.h"
 #include "session/engine.h"
 #include "session/private.h"
-#include "session/probes_json.h"
+#include "session/sub_probes.h"
 #include "target/hostproc.h"
 
 enum {
-    SUBSCRIBE_TIMEOUT_MS = 6000,
     CHECK_NS = 250000000, /* between two looks whether all is well */
     MAP_NS = 1000000000,  /* between two looks at QEMU's memory map */
     HEAT_NS = 250000000,
     CPUS_MAX = WIRE_VCPUS - 1,
 };
 
-/* Has the engine anything to do for us? */
-static bool asks(const struct subscription *sub)
-{
-    return sub->probes || sub->cputraps || sub->share;
-}
-
 bool subscription_uses_rings(const struct subscription *sub)
 {
     return sub->probes || sub->cputraps;
-}
-
-/* ---- switching on ---- */
-
-static struct oscope_error *write_probes(struct subscription *sub, struct probe_set *out)
-{
-    struct os_model *m;
-    unsigned share;
-
-    TRY(sub->control && !sub->opened ? wait_for_os(sub->session, sub->control, &m)
-                                     : session_os(sub->session, &m));
-    TRY(os_ready_probes(m));
-    for (size_t i = 0; i < sub->nsets; i++)
-        if (!qemutrace_set(sub->sets[i]) && !heat_set(sub->sets[i], &share) &&
-            !cputraps_set(sub->sets[i]))
-            TRY(m->ops->probes(m, sub->sets[i], out, &sub->schema, &sub->notes));
-    return NULL;
-}
-
-static struct oscope_error *write_set(struct subscription *sub, struct probe_set *out)
-{
-    if (sub->probes)
-        TRY(write_probes(sub, out));
-    if (sub->cputraps)
-        TRY(cputraps_want(sub->session, out));
-    if (sub->share)
-        heat_want(sub->session, sub->share, out, &sub->notes);
-    return probe_set_finish(out);
-}
-
-static struct oscope_error *ask(struct subscription *sub)
-{
-    json_t *request = json_pack("{s:s,s:o}", "op", "subscribe", "set", probes_to_json(&sub->set));
-    json_t *answer = NULL;
-
-    if (!request)
-        return error_nomem();
-    struct oscope_error *err = broker_request(&sub->link, request, SUBSCRIBE_TIMEOUT_MS, &answer);
-    json_decref(request);
-    if (!err && !json_is_true(json_object_get(answer, "settled")))
-        os_list_note(&sub->notes,
-                     "the probes are not in force yet: the guest stands still, its BIOS runs, or "
-                     "a vCPU has not gone idle since");
-    probes_note_disabled(json_object_get(answer, "disabled"), &sub->set, &sub->notes);
-    json_decref(answer);
-    return err;
 }
 
 /* ---- QEMU's trace ---- */
@@ -86,7 +33,7 @@ static struct oscope_error *ask_trace(struct subscription *sub, unsigned traced,
     *answer = NULL;
     if (!request)
         return error_nomem();
-    struct oscope_error *err = broker_request(&sub->link, request, SUBSCRIBE_TIMEOUT_MS, answer);
+    struct oscope_error *err = broker_request(&sub->link, request, SUB_TIMEOUT_MS, answer);
     json_decref(request);
     return err;
 }
@@ -235,7 +182,7 @@ static struct oscope_error *open_sets(struct subscription *sub)
         sub->traced |= set;
         sub->probes |= !set;
     }
-    struct oscope_error *err = asks(sub) ? open_engine(sub) : NULL;
+    struct oscope_error *err = sub_probes_needed(sub) ? open_engine(sub) : NULL;
     if (err && all && !sub->share && !sub->cputraps && err->code == OSCOPE_E_NOT_FOUND) {
         os_list_note(&sub->notes, "only mmio, uart and blk: %s", err->message);
         oscope_error_free(err);
@@ -262,15 +209,15 @@ struct oscope_error *subscription_open(struct subscription *sub, struct oscope_s
     os_list_init(&sub->notes, 1);
     trace_schema_init(&sub->schema);
     probe_set_init(&sub->set);
-    if (!s->target->live)
-        return error_hint(error_new(OSCOPE_E_UNSUPPORTED, "a dump has no events"),
-                          "events need a guest started with `oscope run`");
+    struct oscope_error *err = session_need_qemu(s, "a dump has no events", "events");
+    if (err)
+        return error_hint(err, "events need a guest started with `oscope run`");
     sub->wants = calloc(TRACE_ID_MAX + 1, 1);
     if (!sub->wants)
         return error_nomem();
     TRY(trace_schema_add_builtin(&sub->schema));
     TRY(open_sets(sub));
-    TRY(write_set(sub, &sub->set));
+    TRY(sub_probes_write(sub, &sub->set));
     sub->opened = true;
     if (sub->traced)
         TRY(trace(sub));
@@ -293,12 +240,12 @@ size_t subscription_rings(const struct subscription *sub,
 
 struct oscope_error *subscription_begin(struct subscription *sub)
 {
-    if (asks(sub))
-        TRY(ask(sub));
+    if (sub_probes_needed(sub))
+        TRY(sub_probes_ask(sub));
     if (sub->heat)
         heat_begin(sub->heat);
     /* What QEMU told since its sets are on is older than the others' first events. */
-    return asks(sub) && sub->traced ? trace(sub) : NULL;
+    return sub_probes_needed(sub) && sub->traced ? trace(sub) : NULL;
 }
 
 bool subscription_wants(struct subscription *sub, const struct trace_type *type)
@@ -315,6 +262,21 @@ bool subscription_wants(struct subscription *sub, const struct trace_type *type)
     return *w == 2;
 }
 
+bool subscription_has(const struct subscription *sub, const char *set)
+{
+    for (size_t i = 0; i < sub->nsets; i++) {
+        const char *on = sub->sets[i];
+        unsigned share;
+        bool heat = heat_set(on, &share);
+        bool has = heat                 ? !strcmp(set, "heat")
+                   : !strcmp(on, "all") ? !heat_set(set, &share) && !cputraps_set(set)
+                                        : !strcmp(on, set);
+        if (has && !(i < 64 && sub->lacking & BIT(i)))
+            return true;
+    }
+    return false;
+}
+
 void subscription_end(struct subscription *sub)
 {
     struct probe_set none;
@@ -327,12 +289,12 @@ void subscription_end(struct subscription *sub)
         oscope_error_free(ask_trace(sub, 0, &answer));
         json_decref(answer);
     }
-    if (!asks(sub))
+    if (!sub_probes_needed(sub))
         return;
     probe_set_init(&none);
     probe_set_free(&sub->set);
     sub->set = none;
-    oscope_error_free(ask(sub)); /* else they go with the connection */
+    oscope_error_free(sub_probes_ask(sub)); /* else they go with the connection */
 }
 
 void subscription_close(struct subscription *sub)
@@ -352,8 +314,8 @@ void subscription_close(struct subscription *sub)
 /* Wants again what we wanted of a broker that is no more. */
 static struct oscope_error *ask_again(struct subscription *sub)
 {
-    if (asks(sub))
-        TRY(ask(sub));
+    if (sub_probes_needed(sub))
+        TRY(sub_probes_ask(sub));
     return sub->traced ? trace(sub) : NULL;
 }
 
@@ -374,66 +336,13 @@ static struct oscope_error *check_broker(struct subscription *sub)
     return err;
 }
 
-/* After a reset another kernel boots, perhaps elsewhere: its probes are written once it is found.
- * Those that are in force stay so until then: most often it is the same one at the same place. */
-static void check_reset(struct subscription *sub)
-{
-    uint64_t started, resets = control_start(sub->control, &started);
-
-    if (resets == sub->resets)
-        return;
-    sub->resets = resets;
-    os_list_note(&sub->notes, "the guest was reset: events go on when its kernel is found");
-    sub->stale = true;
-    sub->wait = (struct wait){.sought = clock_ns()};
-}
-
-/* A kernel that was found while it started has more to be found by now. */
-static bool is_whole(const struct subscription *sub)
-{
-    struct os_model *os = sub->session->os;
-
-    return os && os->ops->still_there(os);
-}
-
-static struct oscope_error *check_kernel(struct subscription *sub)
-{
-    struct probe_set set;
-
-    if (sub->stale ? !wait_is_due(&sub->wait, sub->session, clock_ns()) : is_whole(sub))
-        return NULL;
-    probe_set_init(&set);
-    target_refresh(sub->session->target);
-    struct oscope_error *err = write_set(sub, &set);
-    if (err) { /* it boots still */
-        if (!sub->stale)
-            os_list_note(&sub->notes, "the guest's kernel is no more: events go on when one is "
-                                      "found");
-        sub->stale = true;
-        oscope_error_free(err);
-        probe_set_free(&set);
-        return NULL;
-    }
-    probe_set_free(&sub->set);
-    sub->set = set;
-    sub->found += sub->stale;
-    sub->stale = sub->stale && sub->wait.blind; /* it may be what the one before left */
-    err = ask(sub);
-    if (err && err->code == OSCOPE_E_TIMEOUT) { /* QEMU is busy: again, soon */
-        sub->stale = true;
-        oscope_error_free(err);
-        err = NULL;
-    }
-    return err;
-}
-
 struct oscope_error *subscription_check(struct subscription *sub, uint64_t now)
 {
     const struct session_desc *d = &sub->session->own->desc;
 
     check_own(sub, now);
     if (sub->probes && !sub->ended)
-        check_reset(sub);
+        sub_probes_check_reset(sub);
     if (sub->ended || now - sub->checked < (sub->stale ? (uint64_t)WAIT_LOOK_NS : CHECK_NS))
         return NULL;
     sub->checked = now;
@@ -441,5 +350,5 @@ struct oscope_error *subscription_check(struct subscription *sub, uint64_t now)
     if (sub->ended)
         return NULL;
     TRY(check_broker(sub));
-    return sub->probes ? check_kernel(sub) : NULL;
+    return sub->probes ? sub_probes_check_kernel(sub) : NULL;
 }

@@ -30,15 +30,16 @@ struct subscription {
     struct os_list notes; /* what can't be had, and what happened since */
     bool ended;           /* the guest has */
 
-    /* Of subscription.c alone. */
+    /* Of subscription.c and sub_probes.c alone. */
     const char *const *sets; /* the caller's */
     size_t nsets;
-    bool opened;     /* the first probes are written */
-    bool probes;     /* some set needs the OS model's probes */
-    bool cputraps;   /* session/cputraps.h: needs the engine only */
-    unsigned share;  /* of the time in which accesses are counted: probe_heat() */
-    unsigned traced; /* sets that QEMU tells, enum qemutrace_set */
-    uint64_t mapped; /* ns, when QEMU's memory map was asked for */
+    uint64_t lacking; /* bits: which of them (the first 64) the OS model can't have */
+    bool opened;      /* the first probes are written */
+    bool probes;      /* some set needs the OS model's probes */
+    bool cputraps;    /* session/cputraps.h: needs the engine only */
+    unsigned share;   /* of the time in which accesses are counted: probe_heat() */
+    unsigned traced;  /* sets that QEMU tells, enum qemutrace_set */
+    uint64_t mapped;  /* ns, when QEMU's memory map was asked for */
     struct control *control;
     struct broker_link link;
     struct probe_set set;
@@ -92,6 +93,9 @@ uint64_t subscription_lost(const struct subscription *sub);
 
 /* Is it of a set that was asked for? The rings have the events of all clients' sets. */
 bool subscription_wants(struct subscription *sub, const struct trace_type *type);
+
+/* Is the set on, by its name or as one of all, and can it be had? */
+bool subscription_has(const struct subscription *sub, const char *set);
 
 /* Looks at the counters of accesses a last time, which takes a while; what it finds the next
  * subscription_pump() tells. Or, if what was found before is not told yet, subscription_last() does

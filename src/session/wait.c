@@ -46,6 +46,7 @@ bool wait_is_due(struct wait *w, struct oscope_session *s, uint64_t now)
     if (!runs && now - w->sought < WAIT_BLIND_NS)
         return false;
     w->blind = told && !runs;
+    w->seen = runs;
     w->sought = now;
     return true;
 }

@@ -19,7 +19,8 @@ enum {
 struct wait {
     uint64_t looked; /* ns, last at the registers */
     uint64_t sought; /* last for a kernel */
-    bool blind;      /* the registers did not say that there is one */
+    bool blind;      /* the registers say that none runs */
+    bool seen;       /* the registers say that one does */
 };
 
 /* Is it time to look for a kernel now? Then it counts as done. */

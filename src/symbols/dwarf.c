@@ -3,8 +3,8 @@
  * DWARF to `struct type`, one DIE at a time through libdw.
  *
  * The file is the user's, but may be broken: chains of references are followed a bounded number of
- * steps, children are counted, offsets are libdw's to check. What C has no word for (Rust's variant
- * parts, namespaces, C++ references) is left out or shown as the nearest C.
+ * steps, children are counted, offsets are libdw's to check. What C has no word for is shown
+ * as the nearest C (C++ references), or as more members (the variants of Rust's enums).
  */
 #include "symbols/dwarf_impl.h"
 
@@ -242,7 +242,7 @@ static const struct type *materialise(struct dwarf *d, Dwarf_Die *at)
     return &dt->type;
 }
 
-static const struct type *materialise_ref(struct dwarf *d, Dwarf_Die *die)
+const struct type *dwarf_type_of(struct dwarf *d, Dwarf_Die *die)
 {
     Dwarf_Die ref;
 
@@ -271,11 +271,11 @@ static uint64_t member_offset(Dwarf_Die *die)
 
 static void fill_member(struct dwarf *d, Dwarf_Die *die, struct type_member *m)
 {
-    const char *name = dwarf_diename(die);
+    const char *name = m->discriminant ? "__discriminant" : dwarf_diename(die);
     uint64_t offset = member_offset(die), width = 0, bit;
 
     m->name = name ? name : "";
-    m->type = materialise_ref(d, die);
+    m->type = dwarf_type_of(d, die);
     number(die, DW_AT_bit_size, &width);
     if (number(die, DW_AT_data_bit_offset, &bit)) {
         offset = bit;
@@ -291,28 +291,59 @@ static void fill_member(struct dwarf *d, Dwarf_Die *die, struct type_member *m)
     m->bit_size = (uint32_t)MIN(width, TYPE_BITS_MAX);
 }
 
+struct members {
+    VEC(struct type_member) v;
+};
+
+static bool add_member(struct dwarf *d, struct members *to, Dwarf_Die *die, struct type_member m)
+{
+    fill_member(d, die, &m);
+    return vec_push(&to->v, m);
+}
+
+/* Rust's enums with payload: the discriminant, and of each variant its one member. */
+static bool add_variants(struct dwarf *d, struct members *to, Dwarf_Die *part)
+{
+    Dwarf_Die child, inner;
+
+    if (dwarf_child(part, &child))
+        return true;
+    do {
+        struct type_member m = {.discriminant = true};
+        if (dwarf_tag(&child) == DW_TAG_member && !add_member(d, to, &child, m))
+            return false;
+        if (dwarf_tag(&child) != DW_TAG_variant || dwarf_child(&child, &inner))
+            continue;
+        m = (struct type_member){.variant = true};
+        m.otherwise = !number(&child, DW_AT_discr_value, &m.value);
+        if (dwarf_tag(&inner) == DW_TAG_member && !add_member(d, to, &inner, m))
+            return false;
+    } while (to->v.len < CHILDREN_MAX && !dwarf_siblingof(&child, &child));
+    return true;
+}
+
 static void fill_members(struct dwarf *d, struct dwarf_type *dt)
 {
-    VEC(struct type_member) v = {0};
+    struct members to = {0};
     Dwarf_Die child;
 
     if (dwarf_child(&dt->die, &child))
         return;
     do {
         struct type_member m = {0};
-        if (dwarf_tag(&child) != DW_TAG_member || dwarf_flag(&child, DW_AT_external))
-            continue;
-        fill_member(d, &child, &m);
-        if (!vec_push(&v, m))
+        if (dwarf_tag(&child) == DW_TAG_variant_part && !add_variants(d, &to, &child))
             break;
-    } while (v.len < CHILDREN_MAX && !dwarf_siblingof(&child, &child));
-    struct type_member *own = v.len ? arena_alloc(&d->memory, v.len * sizeof *own) : NULL;
+        if (dwarf_tag(&child) == DW_TAG_member && !dwarf_flag(&child, DW_AT_external) &&
+            !add_member(d, &to, &child, m))
+            break;
+    } while (to.v.len < CHILDREN_MAX && !dwarf_siblingof(&child, &child));
+    struct type_member *own = to.v.len ? arena_alloc(&d->memory, to.v.len * sizeof *own) : NULL;
     if (own) {
-        memcpy(own, v.data, v.len * sizeof *own);
+        memcpy(own, to.v.data, to.v.len * sizeof *own);
         dt->type.members = own;
-        dt->type.nmembers = v.len;
+        dt->type.nmembers = to.v.len;
     }
-    vec_free(&v);
+    vec_free(&to.v);
 }
 
 static void fill_values(struct dwarf *d, struct dwarf_type *dt)
@@ -342,7 +373,7 @@ static void fill_array(struct dwarf *d, struct dwarf_type *dt)
 {
     uint64_t counts[DIMENSIONS_MAX];
     size_t n = dimensions(&dt->die, counts);
-    const struct type *element = materialise_ref(d, &dt->die);
+    const struct type *element = dwarf_type_of(d, &dt->die);
 
     while (n > 1 && element)
         element = types_array_of(&d->ts, element, counts[--n]);
@@ -360,7 +391,7 @@ static void dwarf_complete(struct types *ts, struct type *t)
     case TYPE_UNION: fill_members(d, dt); break;
     case TYPE_ENUM: fill_values(d, dt); break;
     case TYPE_ARRAY: fill_array(d, dt); break;
-    default: t->ref = materialise_ref(d, &dt->die); break;
+    default: t->ref = dwarf_type_of(d, &dt->die); break;
     }
 }
 
@@ -396,7 +427,7 @@ static const struct type *dwarf_variable(struct types *ts, const char *name)
     struct dwarf *d = dwarf_of(ts);
     Dwarf_Die die;
 
-    return dwarf_index_find(d, DWARF_VARIABLE, name, &die) ? materialise_ref(d, &die) : NULL;
+    return dwarf_index_find(d, DWARF_VARIABLE, name, &die) ? dwarf_type_of(d, &die) : NULL;
 }
 
 static bool dwarf_enumerator(struct types *ts, const char *name, int64_t *out)
@@ -405,6 +436,30 @@ static bool dwarf_enumerator(struct types *ts, const char *name, int64_t *out)
 
     return dwarf_index_find(dwarf_of(ts), DWARF_ENUMERATOR, name, &die) &&
            dwarf_enumerator_value(&die, out);
+}
+
+static const struct type *dwarf_argument(struct types *ts, const struct type *t)
+{
+    Dwarf_Die child;
+
+    if (!t->owner || t->kind != TYPE_STRUCT ||
+        dwarf_child(&((struct dwarf_type *)(uintptr_t)t)->die, &child))
+        return NULL;
+    for (int i = 0; i < CHILDREN_MAX; i++) {
+        if (dwarf_tag(&child) == DW_TAG_template_type_parameter)
+            return dwarf_type_of(dwarf_of(ts), &child);
+        if (dwarf_siblingof(&child, &child))
+            break;
+    }
+    return NULL;
+}
+
+static bool dwarf_address(struct types *ts, const char *name, uint64_t *out)
+{
+    Dwarf_Die die;
+
+    return dwarf_index_find(dwarf_of(ts), DWARF_VARIABLE, name, &die) &&
+           dwarf_static_address(&die, out);
 }
 
 static void dwarf_free(struct types *ts)
@@ -417,6 +472,7 @@ static void dwarf_free(struct types *ts)
     hash_free(&d->made);
     arena_free(&d->memory);
     free(d->own_index);
+    free(d->own_macros);
     free(d);
 }
 
@@ -426,6 +482,10 @@ static const struct types_ops dwarf_ops = {
     .variable = dwarf_variable,
     .free = dwarf_free,
     .enumerator = dwarf_enumerator,
+    .argument = dwarf_argument,
+    .address = dwarf_address,
+    .macro = dwarf_macro,
+    .each_macro = dwarf_each_macro,
 };
 
 /* ---- opening ---- */

@@ -37,6 +37,8 @@ struct dwarf {
     uint64_t info_size;
     const struct dwarf_index_head *index;
     void *own_index;
+    const struct macros *macros; /* NULL: not read yet */
+    struct macros *own_macros;
     struct hash made; /* address of a DIE in memory -> struct type * */
     struct arena memory;
 };
@@ -48,6 +50,30 @@ struct oscope_error *dwarf_index_use(struct dwarf *d, const void *index, size_t 
 bool dwarf_index_find(const struct dwarf *d, enum dwarf_name_kind kind, const char *name,
                       Dwarf_Die *out);
 
+/* ---- dwarf_macros.c ---- */
+
+/* As struct types_ops has them. */
+bool dwarf_macro(struct types *ts, const char *name, int64_t *out);
+bool dwarf_each_macro(struct types *ts, const char *prefix, types_macro_fn *fn, void *arg);
+
+/* ---- dwarf_rust.c ---- */
+
+enum { DWARF_PATH_MAX = 1024 };
+
+/* Calls fn with each definition of a unit of Rust: with the whole path of its name
+ * ("os::task::TaskStatus"), of which last is the last part. false from fn ends it. */
+typedef bool (*dwarf_rust_fn)(void *arg, enum dwarf_name_kind kind, const char *path,
+                              const char *last, Dwarf_Die *die);
+bool dwarf_rust_scan(Dwarf_Die *unit, dwarf_rust_fn fn, void *arg);
+/* Behind the last "::" of a path that is not inside <...>. */
+const char *dwarf_rust_last(const char *path);
+/* The path by which sources name what lazy_static's hidden variable holds; false: it is none. */
+bool dwarf_rust_lazy(Dwarf_Die *die, char *path, size_t n);
+
+/* What DW_AT_type says; &type_void if there is none. */
+const struct type *dwarf_type_of(struct dwarf *d, Dwarf_Die *die);
+/* Where a variable lies, if that is a constant. */
+bool dwarf_static_address(Dwarf_Die *die, uint64_t *out);
 /* A flag attribute. */
 bool dwarf_flag(Dwarf_Die *die, unsigned attr);
 /* Value of an enumerator's DIE. */

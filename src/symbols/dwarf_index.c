@@ -3,6 +3,10 @@
  * Where each name is defined: one pass over the top-level DIEs of all C units. A kernel's units
  * repeat the same headers' types thousands of times; the first definition of a name is kept.
  *
+ * Only where there are no C units, those of Rust count: each name with its whole path, and with its
+ * last part where only one path ends so. In a kernel of both, Rust's basic types would shadow its
+ * own u8, u64 ...
+ *
  * The result is an array sorted by a 32-bit key (kind and name hash), 8 bytes a name. Keys may
  * collide: a lookup compares the DIE's own name. The array may come from a cache file: offsets in
  * it are checked by libdw.
@@ -13,15 +17,17 @@
 #include "base/vec.h"
 
 enum {
-    INDEX_MAGIC = 0x3144584f, /* "OXD1" */
+    INDEX_MAGIC = 0x3244584f, /* "OXD2" */
     COLLISIONS_MAX = 64,
     CHILDREN_MAX = 1 << 20,
 };
 
-#define DECLARED_BIT BIT(63) /* in the map's values: only a declaration so far */
+#define DECLARED_BIT  BIT(63) /* in the map's values: only a declaration so far */
+#define AMBIGUOUS_BIT BIT(62) /* several paths end so: not to be found */
 
 struct scan {
     struct hash names; /* hash of kind and name -> DIE offset */
+    struct hash paths; /* hash of kind and last part -> hash of the whole path */
     bool out_of_memory;
 };
 
@@ -114,7 +120,6 @@ static void scan_unit(struct scan *s, Dwarf_Die *cu)
     Dwarf_Die die;
     Dwarf_Off last = 0;
 
-    /* Rust's names live in namespaces, and its basic types shadow the kernel's own u8, u64 ... */
     if (dwarf_srclang(cu) == DW_LANG_Rust || dwarf_child(cu, &die))
         return;
     do {
@@ -127,6 +132,31 @@ static void scan_unit(struct scan *s, Dwarf_Die *cu)
             return;
         add_die(s, &die, (unsigned)tag, off);
     } while (!s->out_of_memory && !dwarf_siblingof(&die, &die));
+}
+
+/* A name of Rust, by its path, and by its last part unless that is ambiguous. */
+static bool add_rust(void *arg, enum dwarf_name_kind kind, const char *path, const char *last,
+                     Dwarf_Die *die)
+{
+    struct scan *s = arg;
+    Dwarf_Off off = dwarf_dieoffset(die);
+    uint64_t whole = fnv1a(FNV_INIT, path, strlen(path)), key = name_hash(kind, last);
+
+    if (off > UINT32_MAX)
+        return false;
+    if (last != path)
+        add_name(s, kind, path, off, false);
+    uint64_t *other = hash_get(&s->paths, key);
+    if (!other) {
+        add_name(s, kind, last, off, false);
+        if (!hash_put(&s->paths, key, whole, NULL))
+            s->out_of_memory = true;
+    } else if (*other != whole) {
+        uint64_t *old = hash_get(&s->names, key);
+        if (old)
+            *old |= AMBIGUOUS_BIT;
+    }
+    return !s->out_of_memory;
 }
 
 static int by_key(const void *a, const void *b)
@@ -145,29 +175,41 @@ static struct oscope_error *pack(struct dwarf *d, const struct hash *names)
 
     if (!head)
         return error_nomem();
-    *head = (struct dwarf_index_head){INDEX_MAGIC, (uint32_t)names->len, d->info_size};
     struct dwarf_index_entry *e = (struct dwarf_index_entry *)(head + 1);
     size_t n = 0;
     for (size_t i = 0; i < names->cap; i++)
-        if (names->slots[i].used)
+        if (names->slots[i].used && !(names->slots[i].value & AMBIGUOUS_BIT))
             e[n++] = (struct dwarf_index_entry){(uint32_t)names->slots[i].key,
                                                 (uint32_t)names->slots[i].value};
+    *head = (struct dwarf_index_head){INDEX_MAGIC, (uint32_t)n, d->info_size};
     qsort(e, n, sizeof *e, by_key);
     d->own_index = head;
     d->index = head;
     return NULL;
 }
 
-struct oscope_error *dwarf_index_build(struct dwarf *d, const char *path)
+static void scan_units(struct scan *s, Dwarf *dw, bool rust)
 {
-    struct scan s = {0};
     Dwarf_CU *cu = NULL;
     Dwarf_Die die;
     uint8_t unit_type;
 
-    while (!s.out_of_memory && dwarf_get_units(d->dw, cu, &cu, NULL, &unit_type, &die, NULL) == 0)
-        if (unit_type == DW_UT_compile || unit_type == DW_UT_partial)
-            scan_unit(&s, &die);
+    while (!s->out_of_memory && dwarf_get_units(dw, cu, &cu, NULL, &unit_type, &die, NULL) == 0)
+        if (unit_type != DW_UT_compile && unit_type != DW_UT_partial)
+            continue;
+        else if (!rust)
+            scan_unit(s, &die);
+        else if (dwarf_srclang(&die) == DW_LANG_Rust)
+            dwarf_rust_scan(&die, add_rust, s);
+}
+
+struct oscope_error *dwarf_index_build(struct dwarf *d, const char *path)
+{
+    struct scan s = {0};
+
+    scan_units(&s, d->dw, false);
+    if (!s.names.len)
+        scan_units(&s, d->dw, true);
     struct oscope_error *err = NULL;
     if (s.out_of_memory)
         err = error_nomem();
@@ -176,6 +218,7 @@ struct oscope_error *dwarf_index_build(struct dwarf *d, const char *path)
     else
         err = pack(d, &s.names);
     hash_free(&s.names);
+    hash_free(&s.paths);
     return err;
 }
 
@@ -197,8 +240,12 @@ static bool is_named(Dwarf_Die *die, enum dwarf_name_kind kind, const char *name
     Dwarf_Die child;
 
     if (kind != DWARF_ENUMERATOR) {
-        const char *own = dwarf_diename(die);
-        return own && !strcmp(own, name);
+        const char *own = dwarf_diename(die), *last = dwarf_rust_last(name);
+        char lazy[DWARF_PATH_MAX];
+        if (own && !strcmp(own, last))
+            return true;
+        return kind == DWARF_VARIABLE && dwarf_rust_lazy(die, lazy, sizeof lazy) &&
+               !strcmp(dwarf_rust_last(lazy), last);
     }
     if (dwarf_tag(die) != DW_TAG_enumeration_type || dwarf_child(die, &child))
         return false;
@@ -212,6 +259,21 @@ static bool is_named(Dwarf_Die *die, enum dwarf_name_kind kind, const char *name
             return false;
     }
     return false;
+}
+
+void dwarf_variables(struct types *ts, void (*fn)(const char *name, void *arg), void *arg)
+{
+    const struct dwarf *d = (const struct dwarf *)ts;
+    const struct dwarf_index_entry *e = (const struct dwarf_index_entry *)(d->index + 1);
+    Dwarf_Die die;
+
+    for (size_t i = 0; i < d->index->count; i++) {
+        if (e[i].key >> 28 != DWARF_VARIABLE || !dwarf_offdie(d->dw, e[i].die, &die))
+            continue;
+        const char *name = dwarf_diename(&die);
+        if (name)
+            fn(name, arg);
+    }
 }
 
 bool dwarf_index_find(const struct dwarf *d, enum dwarf_name_kind kind, const char *name,

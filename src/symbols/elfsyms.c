@@ -277,6 +277,80 @@ static bool symbols_of(struct elfsyms *es, struct symbols *s)
     return es->debug && symbols_of(es->debug, s);
 }
 
+size_t elfsyms_segments(struct elfsyms *es, struct elf_segment *out, size_t most)
+{
+    size_t n = 0, found = 0;
+    GElf_Phdr ph;
+
+    if (elf_getphdrnum(es->elf, &n))
+        return 0;
+    for (size_t i = 0; i < n && found < most; i++)
+        if (gelf_getphdr(es->elf, (int)i, &ph) && ph.p_type == PT_LOAD && ph.p_memsz)
+            out[found++] =
+                (struct elf_segment){.va = ph.p_vaddr, .pa = ph.p_paddr, .size = ph.p_memsz};
+    return found;
+}
+
+static bool place_of(struct elfsyms *es, uint64_t va, uint64_t size, uint64_t *pa)
+{
+    size_t n = 0;
+    GElf_Phdr ph;
+
+    if (elf_getphdrnum(es->elf, &n))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (gelf_getphdr(es->elf, (int)i, &ph) && ph.p_type == PT_LOAD &&
+            va - ph.p_vaddr < ph.p_memsz && size <= ph.p_memsz - (va - ph.p_vaddr)) {
+            *pa = ph.p_paddr + (va - ph.p_vaddr);
+            return true;
+        }
+    return false;
+}
+
+size_t elfsyms_code(struct elfsyms *es, struct elf_segment *out, size_t most)
+{
+    size_t found = 0;
+
+    for (Elf_Scn *s = NULL; found < most && (s = elf_nextscn(es->elf, s));) {
+        GElf_Shdr sh;
+        uint64_t pa;
+        if (!gelf_getshdr(s, &sh) || sh.sh_type != SHT_PROGBITS || !sh.sh_size ||
+            (sh.sh_flags & (SHF_ALLOC | SHF_EXECINSTR | SHF_WRITE)) !=
+                (SHF_ALLOC | SHF_EXECINSTR) ||
+            !place_of(es, sh.sh_addr, sh.sh_size, &pa))
+            continue;
+        Elf_Data *data = elf_rawdata(s, NULL);
+        out[found++] =
+            (struct elf_segment){.va = sh.sh_addr,
+                                 .pa = pa,
+                                 .size = sh.sh_size,
+                                 .bytes = data && data->d_size == sh.sh_size ? data->d_buf : NULL};
+    }
+    return found;
+}
+
+bool elfsyms_has_symbols(struct elfsyms *es)
+{
+    struct symbols s;
+
+    return symbols_of(es, &s) && s.n > 1;
+}
+
+bool elfsyms_has(struct elfsyms *es, const char *name)
+{
+    struct symbols s;
+    GElf_Sym sym;
+
+    if (!symbols_of(es, &s))
+        return false;
+    for (size_t i = 1; i < s.n && gelf_getsym(s.data, (int)i, &sym); i++) {
+        const char *own = elf_strptr(s.elf, s.strings, sym.st_name);
+        if (own && sym.st_shndx != SHN_UNDEF && !strcmp(own, name))
+            return true;
+    }
+    return false;
+}
+
 bool elfsyms_text(struct elfsyms *es, uint64_t *addr)
 {
     struct symbols s;
@@ -357,10 +431,7 @@ struct oscope_error *elfsyms_image(struct elfsyms *es, struct symimage **out)
     if (!symbols_of(es, &s))
         return error_hint(error_new(OSCOPE_E_NOT_FOUND, "'%s' has no symbol table", es->path),
                           "give the unstripped vmlinux (Debian: package linux-image-...-dbg)");
-    if (!elfsyms_text(es, &text))
-        return error_hint(
-            error_new(OSCOPE_E_BAD_DATA, "'%s' has no symbol _text: not a kernel", es->path),
-            "give the kernel's vmlinux");
+    elfsyms_text(es, &text);
     struct symimage_builder *b = symimage_builder_new();
     if (!b)
         return error_nomem();

@@ -25,6 +25,20 @@ const uint8_t *elfsyms_build_id(const struct elfsyms *es, size_t *n);
 unsigned elfsyms_machine(const struct elfsyms *es);
 unsigned elfsyms_ptr_size(const struct elfsyms *es);
 
+/* What is loaded, in the file's order: at most `most`, the number of them. */
+struct elf_segment {
+    uint64_t va, pa, size;
+    const uint8_t *bytes; /* of code; NULL: they lie outside the file */
+};
+/* Segments (PT_LOAD), without their bytes. */
+size_t elfsyms_segments(struct elfsyms *es, struct elf_segment *out, size_t most);
+/* Sections with code, which nothing writes to. Bytes live as long as es. */
+size_t elfsyms_code(struct elfsyms *es, struct elf_segment *out, size_t most);
+
+/* Does it define a symbol of that name; any symbol at all (a stripped file has none)? */
+bool elfsyms_has(struct elfsyms *es, const char *name);
+bool elfsyms_has_symbols(struct elfsyms *es);
+
 /* Link-time address of _text (else _stext); false when there is no such symbol. */
 bool elfsyms_text(struct elfsyms *es, uint64_t *addr);
 

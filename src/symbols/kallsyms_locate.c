@@ -16,7 +16,8 @@
 #include <sys/mman.h>
 
 enum {
-    SCAN_CHUNK = 2 << 20,    /* read at a time where RAM has no map */
+    SCAN_CHUNK = 2 << 20,  /* read at a time where RAM has no map, */
+    SCAN_FIRST = 64 << 10, /* at first: what is looked for may lie just there */
     TOKENS_BEFORE = 8 << 10, /* room for the tokens of bytes 0 … 0x2f; 48 × ~20 bytes in practice */
     TOKENS_AFTER = 24 << 10,
     KEY_TAIL = 4 << 10, /* bytes before the table that are hashed: markers or seqs, names */
@@ -312,9 +313,8 @@ static bool scan_range(struct scan *sc, uint64_t from, uint64_t to)
         }
         if (!sc->chunk && !(sc->chunk = malloc(SCAN_CHUNK)))
             return false;
-        for (; s < e; s += SCAN_CHUNK) {
-            size_t n = (size_t)MIN((uint64_t)SCAN_CHUNK, e - s);
-
+        for (size_t n, chunk = SCAN_FIRST; s < e; s += n, chunk = MIN(2 * chunk, SCAN_CHUNK)) {
+            n = (size_t)MIN((uint64_t)chunk, e - s);
             if (target_read(sc->t, s, sc->chunk, n) && scan_bytes(sc, sc->chunk, s, n))
                 return true;
         }

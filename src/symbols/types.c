@@ -250,6 +250,44 @@ const struct type *types_variable(struct types *ts, const char *name)
     return NULL;
 }
 
+bool types_address(struct types *ts, const char *name, uint64_t *out)
+{
+    for (; ts; ts = ts->next)
+        if (ts->ops->address && ts->ops->address(ts, name, out))
+            return true;
+    return false;
+}
+
+bool types_macro(struct types *ts, const char *name, int64_t *out)
+{
+    for (; ts; ts = ts->next)
+        if (ts->ops->macro && ts->ops->macro(ts, name, out))
+            return true;
+    return false;
+}
+
+bool types_constant(struct types *ts, const char *name, int64_t *out)
+{
+    return types_enum(ts, NULL, name, out) || types_macro(ts, name, out);
+}
+
+bool types_each_macro(struct types *ts, const char *prefix, types_macro_fn *fn, void *arg)
+{
+    bool any = false;
+
+    for (; ts; ts = ts->next)
+        any |= ts->ops->each_macro && ts->ops->each_macro(ts, prefix, fn, arg);
+    return any;
+}
+
+const struct type *type_argument(const struct type *t)
+{
+    t = type_strip(t);
+    return t->owner && t->owner->ops && t->owner->ops->argument
+               ? t->owner->ops->argument(t->owner, t)
+               : NULL;
+}
+
 const struct type *types_define(struct types *ts, const struct type *t)
 {
     const struct type *bare = type_strip(t);

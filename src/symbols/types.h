@@ -38,6 +38,11 @@ struct type_member {
     const struct type *type;
     uint32_t bit_offset; /* from the start of the aggregate, little-endian numbering */
     uint32_t bit_size;   /* 0: not a bit-field */
+    /* Of Rust's enums with payload: members of their variants overlap, and the member that is the
+     * discriminant says which one holds. */
+    bool discriminant, variant;
+    bool otherwise; /* a variant: that of all values that no other one has */
+    uint64_t value; /* a variant: the discriminant's value */
 };
 
 struct type_value {
@@ -72,6 +77,9 @@ const struct type *type_strip(const struct type *t);
 /* C spelling, "struct task_struct *", "int [4]"; returns buf. */
 const char *type_format(const struct type *t, char *buf, size_t n);
 
+/* A macro that is a number. plain: its body is no name of another one. */
+typedef void types_macro_fn(void *arg, const char *name, int64_t value, bool plain);
+
 struct types_ops {
     /* name without keyword; kind TYPE_STRUCT/UNION/ENUM/TYPEDEF/INT, or TYPE_VOID for any. NULL if
      * none. */
@@ -82,6 +90,14 @@ struct types_ops {
     void (*free)(struct types *ts);
     /* value of an enumerator of any enum; may be NULL: none is known by its own name */
     bool (*enumerator)(struct types *ts, const char *name, int64_t *out);
+    /* the first type argument of a generic type (Rust's Vec<T>), NULL if none; may be NULL */
+    const struct type *(*argument)(struct types *ts, const struct type *t);
+    /* where a variable lies, as linked, for names that symbol tables have only mangled; may be
+     * NULL */
+    bool (*address)(struct types *ts, const char *name, uint64_t *out);
+    /* see types_macro(), types_each_macro(); may be NULL: macros are not known */
+    bool (*macro)(struct types *ts, const char *name, int64_t *out);
+    bool (*each_macro)(struct types *ts, const char *prefix, types_macro_fn *fn, void *arg);
 };
 
 struct types {
@@ -106,6 +122,10 @@ void types_free(struct types *ts); /* frees the chain's head only; NULL allowed 
 
 /* The type of a global variable by name, from the first source of the chain that knows; or NULL. */
 const struct type *types_variable(struct types *ts, const char *name);
+/* Where such a variable lies, as linked, if its source knows more than the symbol table does. */
+bool types_address(struct types *ts, const char *name, uint64_t *out);
+/* The first type argument of a generic type, or NULL. */
+const struct type *type_argument(const struct type *t);
 /* The definition behind t when t is only declared (struct foo;) and some source knows more, else t.
  */
 const struct type *types_define(struct types *ts, const struct type *t);
@@ -141,6 +161,13 @@ struct type_place type_member_place(const struct type *in, const struct type_mem
 uint64_t types_size(struct types *ts, const char *type);
 /* Value of an enumerator of a named enum (enum_name NULL: search is up to the provider's index). */
 bool types_enum(struct types *ts, const char *enum_name, const char *enumerator, int64_t *out);
+/* The number that a macro of the kernel's sources stands for; false: it is none, or not known. */
+bool types_macro(struct types *ts, const char *name, int64_t *out);
+/* An enumerator's or a macro's number. */
+bool types_constant(struct types *ts, const char *name, int64_t *out);
+/* Calls fn with all macros that are numbers and whose names begin so, sorted by name. False: there
+ * are no macros at all. */
+bool types_each_macro(struct types *ts, const char *prefix, types_macro_fn *fn, void *arg);
 /* Enumerator name of a value in t (an enum), or NULL. */
 const char *type_enum_name(const struct type *t, int64_t value);
 

@@ -97,7 +97,7 @@ static void core_refresh(struct target *t)
         t->ram[kept++] = r;
     }
     t->nram = kept;
-    if (c->notes + c->notes_size > c->data + st.st_size)
+    if (c->notes_size && c->notes + c->notes_size > c->data + st.st_size)
         c->notes_size = 0;
 }
 

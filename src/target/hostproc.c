@@ -26,21 +26,38 @@ static ssize_t slurp(const char *path, char *buf, size_t n)
     return len;
 }
 
+/* State (one letter) and start time; false: there is no such thing. */
+static bool read_stat(const char *path, char *state, unsigned long long *start)
+{
+    char buf[1024];
+
+    if (slurp(path, buf, sizeof buf) <= 0)
+        return false;
+    const char *p = strrchr(buf, ')'); /* the command's name may hold anything */
+    return p && sscanf(p + 1,
+                       " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+                       "%*d %llu",
+                       state, start) == 2;
+}
+
 uint64_t host_start_time(pid_t pid)
 {
-    char path[64], buf[1024], state;
+    char path[64], state;
     unsigned long long start;
 
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (slurp(path, buf, sizeof buf) <= 0)
-        return 0;
-    const char *p = strrchr(buf, ')'); /* the command's name may hold anything */
-    if (!p || sscanf(p + 1,
-                     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-                     "%llu",
-                     &state, &start) != 2)
+    if (!read_stat(path, &state, &start))
         return 0;
     return state == 'Z' || state == 'X' ? 0 : start;
+}
+
+bool host_sleeps(pid_t pid)
+{
+    char path[64], state;
+    unsigned long long start;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)pid);
+    return read_stat(path, &state, &start) && state == 'S';
 }
 
 uint64_t host_start_ns(pid_t pid)

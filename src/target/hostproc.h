@@ -22,6 +22,9 @@ uint64_t host_start_ns(pid_t pid);
 /* The process with that PID and start time still lives. */
 bool host_alive(pid_t pid, uint64_t start_time);
 
+/* The process's first thread waits for something: a file, a timer, a lock. */
+bool host_sleeps(pid_t pid);
+
 /* The process (thread group) that a thread belongs to; 0 if there is no such thread. */
 pid_t host_process_of(pid_t tid);
 

@@ -6,7 +6,7 @@
  */
 #include "target/qmp.h"
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/util.h"
 
 #include <ctype.h>
@@ -21,9 +21,8 @@ enum { QMP_MESSAGE_MAX = 16 << 20 };
 
 /* Commands that read. Nothing else is ever sent, but for qmp_set_running(). */
 static const char *const reading_commands[] = {
-    "query-block",   "query-cpus-fast", "query-kvm",    "query-memory-size-summary",
-    "query-name",    "query-status",    "query-target", "query-uuid",
-    "query-version",
+    "query-block", "query-chardev", "query-cpus-fast", "query-kvm",  "query-memory-size-summary",
+    "query-name",  "query-status",  "query-target",    "query-uuid", "query-version",
 };
 
 /* Human-monitor lines that read: literal, or with one hexadecimal number. */
@@ -46,6 +45,7 @@ struct qmp {
     bool hung_up;
     int timeout_ms;
     bool silent; /* the last command got no answer */
+    struct qmp_around around;
 };
 
 bool qmp_allowed(const char *command)
@@ -79,27 +79,6 @@ bool qmp_hmp_allowed(const char *line)
 }
 
 /* ---- transport ---- */
-
-/* Waits until fd is ready or the deadline has passed; 1, 0 or -1 with errno. */
-static int wait_fd(int fd, short events, uint64_t deadline)
-{
-    for (;;) {
-        uint64_t now = clock_ns();
-        int ms = now >= deadline ? 0 : (int)((deadline - now + 999999) / 1000000);
-        struct pollfd p = {.fd = fd, .events = events};
-        int n = poll(&p, 1, ms);
-
-        if (n > 0 || (n == 0 && clock_ns() >= deadline))
-            return n;
-        if (n < 0 && errno != EINTR)
-            return -1;
-    }
-}
-
-static uint64_t deadline_in(int ms)
-{
-    return clock_ns() + (uint64_t)ms * 1000000;
-}
 
 static struct oscope_error *gone(void)
 {
@@ -262,7 +241,7 @@ static struct oscope_error *await(struct qmp *q, const char *command, unsigned i
 }
 
 /* Sends a command without looking at the list; args may be NULL and is consumed. */
-static struct oscope_error *execute(struct qmp *q, const char *command, json_t *args, json_t **out)
+static struct oscope_error *transact(struct qmp *q, const char *command, json_t *args, json_t **out)
 {
     unsigned id = ++q->next_id;
     json_t *msg =
@@ -277,6 +256,22 @@ static struct oscope_error *execute(struct qmp *q, const char *command, json_t *
     if (!err)
         err = send_all(q, "\n", 1);
     return err ? err : await(q, command, id, out);
+}
+
+/* The same, with what is around it. */
+static struct oscope_error *execute(struct qmp *q, const char *command, json_t *args, json_t **out)
+{
+    if (q->around.begin)
+        q->around.begin(q->around.ctx);
+    struct oscope_error *err = transact(q, command, args, out);
+    if (q->around.end)
+        q->around.end(q->around.ctx);
+    return err;
+}
+
+void qmp_set_around(struct qmp *q, const struct qmp_around *around)
+{
+    q->around = *around;
 }
 
 struct oscope_error *qmp_query(struct qmp *q, const char *command, json_t **out)
@@ -322,7 +317,7 @@ struct oscope_error *qmp_examine(struct qmp *q, uint64_t address, unsigned size,
 
 struct oscope_error *qmp_set_running(struct qmp *q, bool running)
 {
-    return execute(q, running ? "cont" : "stop", NULL, NULL);
+    return transact(q, running ? "cont" : "stop", NULL, NULL);
 }
 
 /* ---- trace points ---- */

@@ -41,6 +41,17 @@ void qmp_close(struct qmp *q);
  */
 void qmp_set_timeout(struct qmp *q, int ms);
 
+/*
+ * What is called before and after each command but those that stop and resume the guest; QEMU's
+ * main loop does nothing for us at other times. Events that QEMU sends by itself do not count.
+ */
+struct qmp_around {
+    void (*begin)(void *ctx);
+    void (*end)(void *ctx);
+    void *ctx;
+};
+void qmp_set_around(struct qmp *q, const struct qmp_around *around); /* copied */
+
 int qmp_fd(const struct qmp *q);
 /* "10.0.2" as the greeting says. */
 const char *qmp_version(const struct qmp *q);

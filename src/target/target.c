@@ -12,6 +12,7 @@
 #include "base/util.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 const struct target_ram *target_ram_at(const struct target *t, uint64_t pa)
 {
@@ -151,6 +152,13 @@ void target_refresh(struct target *t)
     t->epoch++;
     if (t->ops->refresh)
         t->ops->refresh(t);
+}
+
+void target_rest(struct target *t)
+{
+    for (size_t i = 0; i < t->nram; i++)
+        if (t->ram[i].map)
+            madvise((void *)(uintptr_t)t->ram[i].map, t->ram[i].size, MADV_DONTNEED);
 }
 
 struct oscope_error *target_registers(struct target *t, struct target_vcpus *out)

@@ -115,6 +115,10 @@ static inline bool target_moves(const struct target *t)
 /* Drops what backends without a mapping have cached, so that the next reads are fresh. */
 void target_refresh(struct target *t);
 
+/* Gives back to the host what reading has mapped of the guest's memory. Pointers stay valid; their
+ * next use maps it again. */
+void target_rest(struct target *t);
+
 /* Registers of every vCPU at one moment; the caller frees *out with target_vcpus_free(). */
 struct oscope_error *target_registers(struct target *t, struct target_vcpus *out);
 void target_vcpus_free(struct target_vcpus *v);

@@ -94,10 +94,15 @@ static struct oscope_error *write_tasks(const char *dir, const char *name,
     json_t *all = json_array();
     char *text = NULL;
 
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, json_pack("{s:i,s:i,s:i,s:s}", "tid", tasks[i].tid, "pid",
-                                             tasks[i].pid, "ppid", tasks[i].ppid, "comm",
-                                             tasks[i].comm));
+    for (size_t i = 0; i < n; i++) {
+        json_t *t = json_pack("{s:i,s:i,s:i,s:s}", "tid", tasks[i].tid, "pid", tasks[i].pid, "ppid",
+                              tasks[i].ppid, "comm", tasks[i].comm);
+        if (t && tasks[i].at) {
+            json_object_set_new(t, "cpu", json_integer(tasks[i].cpu));
+            json_object_set_new(t, "at", json_integer((json_int_t)tasks[i].at));
+        }
+        json_array_append_new(all, t);
+    }
     if (all)
         text = json_dumps(all, JSON_COMPACT);
     json_decref(all);
@@ -212,12 +217,18 @@ static struct oscope_error *read_symbols(const char *dir, struct trace_context *
 static void read_task(const json_t *j, struct trace_task *t)
 {
     const char *comm = json_string_value(json_object_get(j, "comm"));
+    json_int_t cpu = json_integer_value(json_object_get(j, "cpu"));
+    json_int_t at = json_integer_value(json_object_get(j, "at"));
 
     *t = (struct trace_task){
         .tid = (int32_t)json_integer_value(json_object_get(j, "tid")),
         .pid = (int32_t)json_integer_value(json_object_get(j, "pid")),
         .ppid = (int32_t)json_integer_value(json_object_get(j, "ppid")),
     };
+    if (at > 0 && cpu >= 0 && cpu <= INT32_MAX) {
+        t->cpu = (uint32_t)cpu;
+        t->at = (uint64_t)at;
+    }
     str_copy(t->comm, sizeof t->comm, comm ? comm : "");
     for (char *p = t->comm; *p; p++)
         if (*p < ' ' || *p > '~')

@@ -4,7 +4,8 @@
  * of CTF pass over: the guest's tasks and the kernel's symbols when the recording began. So that
  * who reads a recording needs nothing but the folder.
  *
- *     oscope/tasks.json   [{"tid":1,"pid":1,"ppid":0,"comm":"init"}, …]
+ *     oscope/tasks.json   [{"tid":1,"pid":1,"ppid":0,"comm":"init"}, …]; of those that a vCPU ran,
+ *                         among them the idle tasks (tid 0), also "cpu" and "at"
  *     oscope/symbols      functions: a block of symbols/symtab.h
  *     oscope/symbols-2 …  those of kernels that lay elsewhere after a reset, in order
  */
@@ -17,6 +18,8 @@
 struct trace_task {
     int32_t tid, pid, ppid; /* ppid 0: not known, or none */
     char comm[32];          /* printable ASCII */
+    uint32_t cpu;           /* vCPU that ran it, */
+    uint64_t at;            /* ns, CLOCK_MONOTONIC: just before that was looked up; 0: none did */
 };
 
 enum { TRACE_CONTEXT_KERNELS = 16 };

@@ -14,7 +14,7 @@ SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s8": 1, "s16": 2, "s32": 4, "s6
          "string": 0}
 USER_FIRST = 4096   # trace/schema.h
 FIELDS = 32
-RECORD = 1024       # WIRE_RECORD, of which the header takes 7
+RECORD = 2048       # WIRE_RECORD, of which the header takes 7
 HEADER = 7
 INTRODUCTION = """\
 Every event has a time (ns, the host's CLOCK_MONOTONIC), the vCPU it happened on, and flags: 1 says
@@ -103,13 +103,22 @@ SYSCALLS = """## Set `syscalls`
 
 One pair of types for each system call of the guest's ABI, made when the set is switched on. The
 first has the caller's `tid` and the call's arguments by their names in the kernel: 4 bytes where the
-argument is an int, 8 else, and the text (at most 255 bytes) where it is a path; calls whose arguments
-are not known have `arg0` to `arg5`. The second has `tid` and `ret` (s64), an error number if it is in
+argument is an int, 8 else, and the text where it is a path; calls whose arguments are not known have
+`arg0` to `arg5`. The second has `tid` and `ret` (s64), an error number if it is in
 -4095 … -1; a signal that is handled before the call returns shows its handler's argument there.
 Data is in the place of its address: as the call begins that of `write`, `pwrite64` and `sendto`, as it
 returns that of `read`, `pread64`, `recvfrom`, `readlink` and `readlinkat`, under the argument's name.
-It is a string with the first 32 bytes as strace prints them: the inside of a string literal in C. Ids
-are 1024 and 1536 plus the call's number; those of unknown numbers are `syscall_entry_unknown`, with
+It is a string with the first 32 bytes as strace prints them: the inside of a string literal in C.
+Of several buffers (`readv`, `preadv`, `preadv2`, `recvmsg`, `writev`, `pwritev`, `pwritev2`, `sendmsg`)
+it is what lies in the first, whose size follows as `iov_len`; that of a call that gave nothing is 0.
+`sendmsg` has the number of buffers, too: `iovlen`.
+
+Paths (the second ones of `renameat2`, `linkat` and so on, too) are such strings of at most 255
+characters; when there is more, a backslash stands alone at the end. `\\0`, which no path gives, is a
+null pointer. `argv` of `execve` and `execveat` is of the same kind: `"sh", "-c", "a \\"b\\""`. The address
+that `connect`, `bind` and `sendto` are given is a string of its first 110 bytes (of a null pointer `\\0`).
+
+Ids are 1024 and 1536 plus the call's number; those of unknown numbers are `syscall_entry_unknown`, with
 `nr`, and `syscall_exit_unknown`. A call that a task was in when the set was switched on has no exit.
 """
 

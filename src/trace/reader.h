@@ -38,9 +38,10 @@ enum trace_from {
 
 /*
  * An event bears the time at which its probe fired, a moment before other threads can see it. Who
- * lets events be this old before they are delivered gets those of all vCPUs in order.
+ * lets events be this old before they are delivered gets those of all vCPUs in order, unless a
+ * vCPU's thread lost its host CPU in that very moment for longer.
  */
-#define TRACE_SETTLE_NS 1000000
+#define TRACE_SETTLE_NS 10000000
 
 /* The cpu of events that happen on no vCPU (in a thread of a device), as packets say it. */
 #define TRACE_CPU_NONE UINT32_MAX

@@ -161,6 +161,7 @@ static struct oscope_error *make_folder(struct trace_recorder *rec,
         .channels = rec->nchannels,
         .packet_bytes = largest_packet(o),
         .ring = o->ring,
+        .size = o->size,
         .compress = o->compress,
     };
     struct oscope_error *err =
@@ -226,7 +227,10 @@ static struct oscope_error *write_packet(struct trace_recorder *rec, uint32_t i)
 {
     TRY(put_packet(rec, i, true));
     rec->channels[i].n++;
-    rec->stats.packets++;
+    if (store_full(rec->store))
+        rec->stats.beyond++;
+    else
+        rec->stats.packets++;
     return NULL;
 }
 
@@ -302,8 +306,12 @@ static struct oscope_error *pump_channel(struct trace_recorder *rec, uint32_t i,
 
     uint64_t head = position / c->rings.packet_bytes;
     while (c->n < head) {
-        if (head - c->n >= c->rings.packets ||
-            !trace_ring_copy(&c->rings, c->ring, c->n, 0, c->rings.packet_bytes, rec->packet)) {
+        if (store_full(rec->store)) {
+            rec->stats.beyond += head - c->n;
+            c->n = head;
+        } else if (head - c->n >= c->rings.packets ||
+                   !trace_ring_copy(&c->rings, c->ring, c->n, 0, c->rings.packet_bytes,
+                                    rec->packet)) {
             skip_lost(rec, i, position);
         } else if (!check_packet(rec, i, position)) {
             rec->stats.lost++;
@@ -366,6 +374,8 @@ struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
         if (copy_open(rec, i, position))
             TRY(write_packet(rec, i));
     }
+    for (uint32_t i = 0; i < rec->nchannels; i++) /* what of them is there stays */
+        rec->stats.packets += store_settle(rec->store, i);
     rec->stopped = true;
     return rec->ntypes == rec->schema->ntypes ? NULL : write_metadata(rec);
 }
@@ -381,6 +391,7 @@ struct trace_recorder_stats trace_recorder_stats(const struct trace_recorder *re
 
     stats.bytes = store_bytes(rec->store);
     stats.removed = store_removed(rec->store);
+    stats.full = store_full(rec->store);
     for (uint32_t i = 0; i < rec->nchannels; i++)
         stats.discarded += discarded(rec, i) - rec->channels[i].discarded_base;
     return stats;

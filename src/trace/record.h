@@ -31,6 +31,7 @@ struct trace_recorder_options {
     struct trace_clock clock;
     enum trace_from from; /* NOW: from the packet that is being written, whole */
     uint64_t ring;        /* keep only the last so many bytes of packets; 0: all */
+    uint64_t size;        /* write no more bytes of packets than that; 0: no end */
     bool compress;        /* trace/packed.h */
 };
 
@@ -40,6 +41,8 @@ struct trace_recorder_stats {
     uint64_t removed;   /* files that went, because only the last of it is kept */
     uint64_t lost;      /* packets overwritten before they could be copied, or damaged */
     uint64_t discarded; /* events that found no place in a ring since the recorder opened */
+    uint64_t beyond;    /* packets that were complete when it was full, or not to their end in it */
+    bool full;          /* it has its size: nothing is written any more */
 };
 
 /*
@@ -51,8 +54,8 @@ struct oscope_error *trace_recorder_open(struct trace_recorder **out,
 
 /*
  * Writes the packets that are complete and not yet written, after the metadata if the schema has
- * grown. On an error (disk full) the folder is cut back to whole packets and stays readable; every
- * later call but trace_recorder_close() gives an error too.
+ * grown; when it is full it passes them over. On an error (disk full) the folder is cut back to
+ * whole packets and stays readable; every later call but trace_recorder_close() gives an error too.
  */
 struct oscope_error *trace_recorder_pump(struct trace_recorder *rec) WARN_UNUSED;
 

@@ -51,6 +51,14 @@ int trace_field_index(const struct trace_type *type, const char *name)
     return -1;
 }
 
+const struct trace_type *trace_builtin_type(unsigned id)
+{
+    for (unsigned i = 0; i < trace_ntypes; i++)
+        if (trace_types[i].id == id)
+            return &trace_types[i];
+    return NULL;
+}
+
 void trace_schema_init(struct trace_schema *s)
 {
     *s = (struct trace_schema){0};

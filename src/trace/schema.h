@@ -62,6 +62,8 @@ struct trace_type {
 /* The built-in types, by id (from events.toml). */
 extern const struct trace_type trace_types[];
 extern const unsigned trace_ntypes;
+/* The built-in type, NULL: there is none. */
+const struct trace_type *trace_builtin_type(unsigned id);
 
 /* Bytes of a value; 0 for strings, whose length is their own. */
 unsigned trace_kind_size(enum trace_kind kind);

@@ -22,7 +22,8 @@ struct file {
 
 struct current {
     struct file file;
-    int fd; /* -1: not made yet */
+    int fd;        /* -1: not made yet */
+    uint64_t open; /* bytes behind the whole packets, of one that is not */
 };
 
 struct store {
@@ -31,6 +32,8 @@ struct store {
     struct current *channels;
     VEC(struct file) old; /* pieces that are complete */
     uint64_t bytes, removed;
+    uint64_t open; /* of all channels */
+    bool full;
     struct packer *packer;
     uint8_t *packed; /* one packet */
 };
@@ -117,6 +120,12 @@ static struct oscope_error *append(const struct store *s, struct current *c, con
     return NULL;
 }
 
+static void set_open(struct store *s, struct current *c, uint64_t n)
+{
+    s->open = s->open - c->open + n;
+    c->open = n;
+}
+
 /* ---- keeping the last of it ---- */
 
 /* The channel's piece is complete; the next packet begins another. */
@@ -129,6 +138,7 @@ static struct oscope_error *finish_piece(struct store *s, struct current *c)
         return error_nomem();
     close(c->fd);
     c->fd = -1;
+    set_open(s, c, 0);
     c->file = (struct file){.channel = c->file.channel, .piece = c->file.piece + 1};
     return NULL;
 }
@@ -182,12 +192,17 @@ struct oscope_error *store_put(struct store *s, uint32_t channel, const uint8_t 
     struct wire_packet head;
 
     memcpy(&head, packet, sizeof head);
+    if (s->full)
+        return NULL;
     if (s->o.compress) {
         n = packer_pack(s->packer, packet, n, s->packed);
         packet = s->packed;
         if (!n)
             return error_new(OSCOPE_E_IO, "%s: a packet can't be compressed", s->dir);
     }
+    s->full |= s->o.size && s->bytes + s->open - c->open + n > s->o.size;
+    if (s->full)
+        return NULL;
     TRY(make_room(s, n));
     if (c->fd < 0)
         TRY(create(s, c));
@@ -195,12 +210,29 @@ struct oscope_error *store_put(struct store *s, uint32_t channel, const uint8_t 
     if (s->o.compress &&
         ftruncate(c->fd, (off_t)(c->file.bytes + n))) /* the copy before was longer */
         return error_errno(errno, "%s", s->dir);
+    set_open(s, c, whole ? 0 : n);
     if (!whole)
         return NULL;
     c->file.bytes += n;
     c->file.end = head.timestamp_end;
     s->bytes += n;
     return s->o.ring && c->file.bytes >= s->o.ring / PIECES ? finish_piece(s, c) : NULL;
+}
+
+bool store_full(const struct store *s)
+{
+    return s->full;
+}
+
+bool store_settle(struct store *s, uint32_t channel)
+{
+    struct current *c = &s->channels[channel];
+    uint64_t n = c->open;
+
+    set_open(s, c, 0);
+    c->file.bytes += n;
+    s->bytes += n;
+    return n != 0;
 }
 
 uint64_t store_bytes(const struct store *s)

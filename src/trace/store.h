@@ -25,6 +25,7 @@ struct store_options {
     uint32_t channels;
     uint32_t packet_bytes; /* most bytes of one */
     uint64_t ring;         /* keep the last so many bytes; 0: all */
+    uint64_t size;         /* write no more than so many; 0: no end */
     bool compress;
 };
 
@@ -33,10 +34,17 @@ void store_close(struct store *s); /* NULL is allowed */
 
 /*
  * Writes a packet of n bytes behind those that the channel has. Not whole: it stands where the next
- * one will. Errors (OSCOPE_E_IO …): the file has been cut back to whole packets.
+ * one will. Errors (OSCOPE_E_IO …): the file has been cut back to whole packets. Is no error: there
+ * is no place for it within o.size; then, and ever after, nothing is written: store_full().
  */
 struct oscope_error *store_put(struct store *s, uint32_t channel, const uint8_t *packet, size_t n,
                                bool whole) WARN_UNUSED;
+
+bool store_full(const struct store *s);
+
+/* No packet comes any more in place of the channel's last that was not whole: it counts as one.
+ * False: there is none. */
+bool store_settle(struct store *s, uint32_t channel);
 
 uint64_t store_bytes(const struct store *s);   /* on disk now, of whole packets */
 uint64_t store_removed(const struct store *s); /* files that went */

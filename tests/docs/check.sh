@@ -90,6 +90,19 @@ for command in $(awk '$1 == "command" && $3 != "hidden" { print $2 }' "$tmp/tabl
     check "$command: --help" "$oscope" "$command" --help
     check "$command: help" "$oscope" help "$command"
 done
+# Each key that a profile may have stands in its page.
+keys_described() {
+    missing=0
+    for key in $(sed -n 's/^X([A-Z0-9_]*, "\([a-z]*\)", "\([a-z0-9-]*\)".*/\2/p' "$root/src/os/profile/keys.h") \
+        name arch symbols mode linear; do
+        grep -q -- "\*$key\*" "$root/man/oscope-profile.1.scd" || {
+            echo "$key is not in man/oscope-profile.1.scd"
+            missing=1
+        }
+    done
+    return $missing
+}
+check "profile: keys described" keys_described
 check "oscope(1): options described" options_described oscope
 check "bash completion: syntax" bash -n "$tmp/completion.bash"
 if command -v zsh >/dev/null; then

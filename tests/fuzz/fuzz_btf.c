@@ -4,6 +4,8 @@
  * number of types, looked up and formatted; the same through a split BTF on top of itself and
  * through an index block whose words the input's tail has changed.
  */
+#include "fuzz.h"
+
 #include "base/util.h"
 #include "symbols/btf.h"
 
@@ -52,8 +54,6 @@ static void use(struct types *ts)
         types_enum(ts, NULL, names[i], &v);
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,6 +3,8 @@
  * The ELF core reader. Input: a file. Whatever regions come out must lie in the file, be in order
  * and answer reads in all the ways there are.
  */
+#include "fuzz.h"
+
 #include "base/util.h"
 #include "target/core.h"
 
@@ -13,8 +15,6 @@ enum { READS = 64 };
         if (!(x))                                                                                  \
             __builtin_trap();                                                                      \
     } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static volatile unsigned sum;
 

@@ -3,6 +3,8 @@
  * What `dev` reads: a device tree in guest RAM, which is hostile, and what QEMU's monitor prints of
  * interrupt controllers and registers. Input: the blob, or the text.
  */
+#include "fuzz.h"
+
 #include "analysis/dev.h"
 #include "target/apictext.h"
 
@@ -13,8 +15,6 @@
         if (!(x))                                                                                  \
             __builtin_trap();                                                                      \
     } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void fuzz_tree(const uint8_t *data, size_t size)
 {

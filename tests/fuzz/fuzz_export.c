@@ -5,6 +5,8 @@
  * registers are those that interrupts are followed by. Folded stacks must hold all the time that
  * report modes has.
  */
+#include "fuzz.h"
+
 #include "../unit/fake_fold.h"
 #include "../unit/fake_trace.h"
 
@@ -139,8 +141,6 @@ static void export(const struct export_format *f, const struct export_job *job,
     free(state);
     fold_close(modes);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

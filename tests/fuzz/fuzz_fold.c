@@ -3,6 +3,8 @@
  * Folds of hostile traces: each 8 bytes are an event of any type, time, vCPU and task, after a loss
  * or not; the first byte chooses fold and options. Time of a vCPU must be whole in every view.
  */
+#include "fuzz.h"
+
 #include "../unit/fake_fold.h"
 
 enum { BYTES = 8 };
@@ -70,8 +72,9 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
                                         "block_rq_issue",
                                         "block_rq_complete"};
     const struct fold_ops *ops = x->fold->ops;
-    bool hot = ops == &fold_heat,
-         own = hot || ops == &fold_faults || ops == &fold_irqflow || ops == &fold_boot;
+    bool hot = ops == &fold_heat, own = hot || ops == &fold_locks || ops == &fold_pages ||
+                                        ops == &fold_faults || ops == &fold_irqflow ||
+                                        ops == &fold_boot;
     const char *name = own ? ops->wants[p[0] % ops->nwants].name : names[p[0] % ARRAY_SIZE(names)];
     const struct trace_type *t = trace_schema_find(&x->schema, name);
     if (!t) /* a pattern */
@@ -99,18 +102,18 @@ static void give(struct fake_fold *x, const uint8_t *p, uint64_t *time)
                    p[1] & 0x10 ? *time - p[2] : *time, values);
 }
 
-/* Bits 0 and 1, and 7 for those of devices; the two that came last by bits of their own. */
+/* Bits 0 and 1, and 7 for those of devices; those that came later by bits of their own. */
 static const struct fold_ops *fold_chosen(uint8_t bits, uint8_t more)
 {
     static const char *const names[] = {"sched", "modes", "traps", "syscalls",
                                         "mmio",  "uart",  "blk",   "heat"};
 
+    if (more & 0x30)
+        return more & 0x20 ? &fold_pages : &fold_locks;
     if (more & 0xc0)
         return !(more & 0x80) ? &fold_faults : more & 0x40 ? &fold_boot : &fold_irqflow;
     return fold_find(names[(bits & 3) | (bits >> 7 << 2)]);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

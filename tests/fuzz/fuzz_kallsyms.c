@@ -5,6 +5,8 @@
  * decoded and relocated. A bit of the first byte takes the mapping away, so that the window that
  * reads RAM piecemeal is used.
  */
+#include "fuzz.h"
+
 #include "../unit/kallsyms_encode.h"
 #include "symbols/kallsyms.h"
 
@@ -53,7 +55,6 @@ static void look(struct target *t)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const struct target_ops unmapped = {.name = "unmapped", .read = read_ram};

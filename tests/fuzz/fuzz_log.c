@@ -4,6 +4,8 @@
  * holds the ring's header, descriptors, infos and text. Every row must be in order, its text
  * terminated and within what a record can hold.
  */
+#include "fuzz.h"
+
 #include "../unit/fake_linux.h"
 
 enum { RAM = 0x800 };
@@ -18,7 +20,6 @@ static void check(const struct os_list *list, uint64_t from)
             abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct fake_linux f;

@@ -5,6 +5,8 @@
  * through a maple tree and through the list, with their paths and resident pages, then page owners,
  * per-CPU lists and buddy counts. The page tables lie in the input too.
  */
+#include "fuzz.h"
+
 #include "../unit/fake_mm.h"
 #include "os/linux/maple.h"
 

@@ -3,6 +3,8 @@
  * Text that QEMU prints: memory map, registers, host address. Input: the text. QEMU is not hostile,
  * but another version may print anything.
  */
+#include "fuzz.h"
+
 #include "base/util.h"
 #include "target/mtree.h"
 #include "target/registers.h"
@@ -12,8 +14,6 @@
         if (!(x))                                                                                  \
             __builtin_trap();                                                                      \
     } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void fuzz_map(const char *text)
 {

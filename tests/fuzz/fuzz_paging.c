@@ -4,6 +4,8 @@
  * each), then RAM from physical address 0 on, repeated to fill it. Besides not crashing: walks
  * visit in rising order and inside the window, agree with translate and chain, and stay bounded.
  */
+#include "fuzz.h"
+
 #include "analysis/pt.h"
 #include "arch/vspace.h"
 #include "../unit/fake_target.h"
@@ -15,8 +17,6 @@ enum { RAM_SIZE = 128 << 10, ENTRIES = 20000, CHECKED = 64 };
         if (!(x))                                                                                  \
             __builtin_trap();                                                                      \
     } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct check {
     const struct paging *pg;

@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `print` on any text, on a made-up kernel whose RAM the input's tail has scribbled over. Input:
- * byte 0: bit 0 --list link (kin of a node), bits 1-2 depth, bits 3-7 elements; then the expression
- * up to a zero byte; then triples (u16 offset, u8 value) for the RAM.
+ * `print` on any text, on a made-up kernel whose RAM the input's tail has scribbled over. Input: as
+ * of fixture_open_input(); its first byte: bit 0 --list link (kin of a node), bits 1-2 depth, bits
+ * 3-7 elements.
  */
-#include "../unit/print_fixture.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "../unit/print_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fixture f;
+    char *text = fixture_open_input(&f, data, size);
 
-    if (size < 2 || size > 4096)
+    if (!text)
         return 0;
-    size_t len = strnlen((const char *)data + 1, size - 1);
-    char *text = malloc(len + 1);
-    memcpy(text, data + 1, len);
-    text[len] = '\0';
-    if (!fixture_open(&f))
-        abort();
-    fixture_link(&f, size & 1);
-    for (size_t i = len + 2; i + 3 <= size; i += 3)
-        f.bytes[load16(data + i)] = data[i + 2];
     const char *word = text, *member = strstr(text, "node") ? "kin" : "link";
     struct oscope_print_options o = {.words = &word,
                                      .nwords = 1,

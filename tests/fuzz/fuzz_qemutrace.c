@@ -3,6 +3,8 @@
  * QEMU's trace log and memory map. Input: lines; each is parsed, what it tells is looked up in a
  * map made of the whole input, and the register is named.
  */
+#include "fuzz.h"
+
 #include "base/util.h"
 #include "capture/qemutrace/devices.h"
 #include "capture/qemutrace/map.h"
@@ -12,8 +14,6 @@
         if (!(x))                                                                                  \
             __builtin_trap();                                                                      \
     } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void fuzz_event(struct qemutrace_map *m, const struct qemutrace_event *e)
 {

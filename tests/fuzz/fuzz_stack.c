@@ -5,6 +5,8 @@
  * tests/unit/fake_stack.h lays out. The unwind must end, number its frames, and stay within its
  * bounds.
  */
+#include "fuzz.h"
+
 #include "../unit/fake_stack.h"
 
 static void put_symbols(struct fake_linux *f)
@@ -65,7 +67,6 @@ static struct target_vcpu vcpu(const struct arch *arch, const uint8_t *p, struct
     return (struct target_vcpu){.regs = regs, .nregs = n};
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const char *const arches[] = {"x86_64", "riscv64", "aarch64"};

@@ -4,6 +4,8 @@
  * else changes (offset, 2 bytes; value, 1 byte) to a good one, whose header is then sealed again
  * when the first byte is odd, so that the checks behind the checksum are reached.
  */
+#include "fuzz.h"
+
 #include "base/hash.h"
 #include "base/util.h"
 #include "symbols/symimage.h"
@@ -39,7 +41,6 @@ static void exercise(const void *block, size_t n)
     symtab_free(st);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     if (n < 8)

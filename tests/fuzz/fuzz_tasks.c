@@ -3,6 +3,8 @@
  * The whole task walk, processes and threads, over RAM that is all the fuzzer's: lists that loop,
  * cross, end in nothing. It must come to an end and report only what it read.
  */
+#include "fuzz.h"
+
 #include "../unit/fake_tasks.h"
 
 enum { RAM = 64 << 10 };

@@ -5,6 +5,8 @@
  * of two live rings, whose writers then go on, or (even first byte) over a file of a recording,
  * plain or compressed. Values must lie within what was read, and every event must be accounted for.
  */
+#include "fuzz.h"
+
 #include "../unit/fake_trace.h"
 
 #include "trace/packed.h"
@@ -155,7 +157,6 @@ static void fuzz_metadata(const uint8_t *data, size_t n)
     arena_free(&arena);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     if (n < 3)

@@ -5,6 +5,8 @@
  * and slot, the code, and the guest's memory; half of the inputs are bent towards what is allowed,
  * or few programs would ever run.
  */
+#include "fuzz.h"
+
 #include "base/util.h"
 #include "capture/tcg/interp.h"
 #include "probe/verify.h"

@@ -9,20 +9,24 @@ A test takes one of these fixtures and runs once for each arch (and smp) asked f
     eventful    the same, where there are events: see test_no_events for the others
     guest1      the same, SMP 1 only: for what does not depend on the number of CPUs
     plain       a guest that nobody looks at yet (SMP 2), for `attach`
+    disked      a guest with a disk of DISK bytes (SMP 2), where there are events: under `oscope run`,
+                and plain with `oscope attach`
 
     pytest tests/guest --arch riscv64,amd64 --smp 1
 """
 
 import pathlib
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import Guest  # noqa: E402
+from harness import DISK, Guest  # noqa: E402
 
 ARCHES = ("riscv64", "amd64", "arm64")
+GUESTS = ("guest", "guest1", "plain", "disked")
 
 
 def pytest_addoption(parser):
@@ -37,11 +41,13 @@ def pytest_generate_tests(metafunc):
         "guest": [("run", a, n) for a in arches for n in counts],
         "guest1": [("run", a, counts[0]) for a in arches],
         "plain": [("plain", a, 2) for a in arches],
+        "disked": [(f"{via}-disk", a, 2) for a in arches if a != "arm64" for via in ("run", "plain")],
     }
-    for fixture, params in keys.items():
-        if fixture in metafunc.fixturenames:
-            metafunc.parametrize(fixture, params, indirect=True, scope="session",
-                                 ids=["-".join(map(str, p[1:])) for p in params])
+    for name, params in keys.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, params, indirect=True, scope="session",
+                                 ids=["-".join(map(str, p if name == "disked" else p[1:]))
+                                      for p in params])
     if "arch" in metafunc.fixturenames:
         metafunc.parametrize("arch", arches, scope="session")
 
@@ -56,7 +62,8 @@ class Guests:
         if self.key != key or not self.guest.alive():
             self.close()
             via, arch, smp = key
-            self.guest = quiet_guest(arch, smp=smp, via=via)
+            make = disked_guest if via.endswith("-disk") else quiet_guest
+            self.guest = make(arch, smp=smp, via=via.removesuffix("-disk"))
             self.key = key
         return self.guest
 
@@ -80,6 +87,22 @@ def quiet_guest(arch, **options):
     return guest
 
 
+def disked_guest(arch, via, **options):
+    device = "virtio-blk-device" if arch == "riscv64" else "virtio-blk-pci"
+    with tempfile.NamedTemporaryFile(prefix="oscope-disk-") as disk:  # QEMU keeps it open
+        disk.truncate(DISK)
+        guest = Guest(arch, via=via, **options, extra=[
+            "-drive", f"file={disk.name},if=none,id=d,format=raw", "-device", f"{device},drive=d"])
+    try:
+        if via == "plain":
+            guest.attach()
+        guest.quiet(1)
+    except BaseException:
+        guest.close()
+        raise
+    return guest
+
+
 @pytest.fixture(scope="session")
 def guests():
     pool = Guests()
@@ -95,23 +118,28 @@ def _fixture(name):
     return get
 
 
-guest, guest1, plain = _fixture("guest"), _fixture("guest1"), _fixture("plain")
+guest, guest1, plain, disked = (_fixture(f) for f in GUESTS)
 
 
 def pytest_collection_modifyitems(config, items):
     """Tests of the same guest follow each other, so that it is booted once.
 
-    What does not depend on the guest's architecture runs with the first architecture only.
+    What does not depend on the guest's architecture runs with the first architecture only, and what
+    needs a guest that no architecture asked for has, not at all.
     """
+    none = [i for i in items if hasattr(i, "callspec")
+            and any(not isinstance(i.callspec.params.get(g, ()), tuple) for g in GUESTS)]
+    config.hook.pytest_deselected(items=none)
+    items[:] = [i for i in items if i not in none]
     if ARCHES[0] not in config.getoption("--arch").split(","):
         drop = [i for i in items if not hasattr(i, "callspec")
-                or not {"guest", "guest1", "plain", "arch"} & set(i.callspec.params)]
+                or not {*GUESTS, "arch"} & set(i.callspec.params)]
         config.hook.pytest_deselected(items=drop)
         items[:] = [i for i in items if i not in drop]
 
     def key(item):
         params = item.callspec.params if hasattr(item, "callspec") else {}
-        for name in ("guest", "guest1", "plain"):
+        for name in GUESTS:
             if name in params:
                 return (1, *map(str, params[name]))
         return (2, str(params.get("arch", "")))

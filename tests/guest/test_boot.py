@@ -4,11 +4,10 @@
 
 import json
 import re
-import time
 
 import pytest
 from harness import Events, Guest
-from test_record import Record
+from test_record import Record, reboot
 from test_report import table
 
 STARTS = 2
@@ -70,12 +69,10 @@ def test_starts_are_the_guests(tmp_path, arch):
                extra=["-action", "reboot=reset"]) as guest:
         record = Record(guest, tmp_path / "t", "boot")
         for i in range(STARTS):
-            guest.wait(120)
+            guest.wait()
             logs.append(guest.sh("dmesg"))
             if i + 1 < STARTS:
-                guest.sh("(usleep 300000; reboot -f) >/dev/null 2>&1 &", check=False)
-                time.sleep(2)
-                guest.agent.close()
+                reboot(guest)
         record.stop()
     assert "the guest was reset" in record.stderr, record.stderr
     assert "nothing lost" in record.stderr, record.stderr

@@ -12,34 +12,13 @@ import subprocess
 import time
 
 import pytest
-from harness import Guest
+from harness import DISK, Guest, wait_until
 from harness.guest import OSCOPE
 
-ARCHES = ("riscv64", "amd64")
-DISK = 8 << 20
 
 
 def table(rows, name):
     return [r for r in rows if r["table"] == name]
-
-
-@pytest.fixture(scope="module", params=[(a, v) for a in ARCHES for v in ("run", "plain")],
-                ids="-".join)
-def machine(request, tmp_path_factory):
-    """A guest with a disk: under `oscope run`, and plain with `oscope attach`."""
-    arch, via = request.param
-    if arch not in request.config.getoption("--arch").split(","):
-        pytest.skip(f"--arch without {arch}")
-    path = tmp_path_factory.mktemp("disk") / "disk.img"
-    with open(path, "wb") as f:
-        f.truncate(DISK)
-    device = "virtio-blk-device" if arch == "riscv64" else "virtio-blk-pci"
-    disk = ["-drive", f"file={path},if=none,id=d,format=raw", "-device", f"{device},drive=d"]
-    with Guest(arch, smp=2, via=via, extra=disk) as guest:
-        if via == "plain":
-            guest.attach()
-        guest.quiet(1)
-        yield guest
 
 
 @contextlib.contextmanager
@@ -92,9 +71,9 @@ def diskstats(guest):
     return [int(fields[i]) for i in (3, 5, 7, 9)]
 
 
-def test_reports_of_a_recording(machine, tmp_path):
+def test_reports_of_a_recording(disked, tmp_path):
     """The same events, counted three times: by the views, by babeltrace2, and by the guest."""
-    guest, folder = machine, tmp_path / "trace"
+    guest, folder = disked, tmp_path / "trace"
     text = "".join(chr(ord("a") + i % 26) for i in range(300))
     with recording(guest, folder, "mmio", "uart", "blk"):
         before = diskstats(guest)
@@ -156,13 +135,18 @@ def test_reports_of_a_recording(machine, tmp_path):
         assert outside > 0  # the disk's messages
 
 
-def test_live_reports(machine):
+def test_live_reports(disked):
     """Live, the size of the disk is known, and the map is of all of it."""
-    guest = machine
+    guest = disked
     guest.sh("(while true; do dd if=/dev/vda of=/dev/null bs=4096 count=50 iflag=direct; done)"
              " >/dev/null 2>&1 & echo $! > /tmp/reader")
     try:
-        rows = guest.oscope("report", "blk", "--for", "1", "-o", "json")
+        def look():
+            rows = guest.oscope("report", "blk", "--for", "1", "-o", "json")
+            return rows if any(d["requests"] for d in table(rows, "disks")
+                               if d["access"] == "read") else None
+
+        rows = wait_until(look, "it reads")
         text = guest.oscope("report", "blk", "--for", "1")
     finally:
         guest.sh("kill $(cat /tmp/reader)")
@@ -176,9 +160,9 @@ def test_live_reports(machine):
     assert f"disk 0, {DISK // 512} sectors" in text and "|" in text
 
 
-def test_reports_know_no_task(machine):
+def test_reports_know_no_task(disked):
     for view in ("mmio", "uart", "blk"):
-        r = Guest.oscope_run("report", view, "--task", "1", "-s", machine.session)
+        r = Guest.oscope_run("report", view, "--task", "1", "-s", disked.session)
         assert r.returncode == 2 and "task" in r.stderr
 
 
@@ -201,15 +185,15 @@ def need(guest, arch):
         pytest.skip("another machine")
 
 
-def test_plic(machine):
-    need(machine, "riscv64")
+def test_plic(disked):
+    need(disked, "riscv64")
     for _ in range(100):  # of interrupts that were just raised, on a busy host, one may be there
-        rows = machine.oscope("dev", "plic", "-o", "json")
+        rows = disked.oscope("dev", "plic", "-o", "json")
         if not any(s["pending"] for s in table(rows, "sources")):
             break
     contexts = table(rows, "contexts")
     assert [(c["hart"], c["mode"]) for c in contexts] == [(0, "M"), (0, "S"), (1, "M"), (1, "S")]
-    known = set(plic_lines(machine))
+    known = set(plic_lines(disked))
     enabled = {int(n) for c in contexts for n in c["sources"].split()}
     assert enabled == known and len(known) >= 3
     assert all(c["threshold"] == 0 and not c["mode"] == "M" for c in contexts if c["enabled"])
@@ -220,15 +204,15 @@ def test_plic(machine):
         for c in sources[number]["contexts"].split():
             assert str(number) in contexts[int(c)]["sources"].split()
     assert sources[10]["name"].startswith("serial@") and sources[11]["name"].startswith("rtc@")
-    everything = table(machine.oscope("dev", "plic", "--all", "-o", "json"), "sources")
+    everything = table(disked.oscope("dev", "plic", "--all", "-o", "json"), "sources")
     assert [s["source"] for s in everything] == list(range(1, 96))
     assert {c["consistency"] for c in contexts} <= {"consistent", "retried"}
 
 
-def test_looking_at_the_plic_changes_nothing(machine, tmp_path):
+def test_looking_at_the_plic_changes_nothing(disked, tmp_path):
     """While it is read all the time: what is claimed is completed, each interrupt counted once."""
-    need(machine, "riscv64")
-    guest, folder = machine, tmp_path / "trace"
+    need(disked, "riscv64")
+    guest, folder = disked, tmp_path / "trace"
     name = guest.sh("basename $(dirname $(dirname $(readlink -f /sys/block/vda)))").strip()
     [number] = [n for n, (device, _) in plic_lines(guest).items() if device == name]
     looks = 0
@@ -265,10 +249,17 @@ def test_aclint_and_a_kernel_that_uses_it():
     """Without Sstc, the kernel's timer is the ACLINT's."""
     with Guest("riscv64", smp=2, via="run", extra=["-cpu", "rv64,sstc=off"]) as guest:
         guest.sh("for i in 0 1; do (while true; do usleep 200000; done) & done >/dev/null 2>&1")
-        looks = [guest.oscope("dev", "aclint", "-o", "json") for _ in range(20)]
+        looks = []
+
+        def look():
+            """On a busy host timers may be late, which is another state."""
+            looks.append(guest.oscope("dev", "aclint", "-o", "json"))
+            return len(looks) >= 20 and any(
+                h["timer"] == "runs" for rows in looks for h in table(rows, "harts"))
+
+        wait_until(look, "a timer runs", pause=0)
         uptime = float(guest.sh("cat /proc/uptime").split()[0])
         last = guest.oscope("dev", "aclint", "-o", "json")
-    due = 0
     for rows in looks:
         [clock] = table(rows, "clock")
         harts = table(rows, "harts")
@@ -278,30 +269,28 @@ def test_aclint_and_a_kernel_that_uses_it():
         runs = [h for h in harts if h["timer"] == "runs"]
         for h in runs:
             assert h["due"] == (int(h["mtimecmp"], 0) - clock["mtime"]) * 100
-        due += len(runs)
         if runs:
             soonest = min(runs, key=lambda h: h["due"])
             assert (clock["next_hart"], clock["next"]) == (soonest["hart"], soonest["due"])
-            # somebody sleeps for 0.2 s, always
-            assert clock["next"] <= 10**9
+            # somebody sleeps for 0.2 s, always, or has just slept
+            assert clock["next"] <= 10**9 or any(h["timer"] == "passed" for h in harts)
         assert all("MTIE" in h["enabled"] or "STIE" in h["enabled"] for h in harts)
-    assert due >= 1  # on a busy host timers may be late, which is another state
     times = [table(rows, "clock")[0]["mtime"] for rows in looks]
     assert times == sorted(times) and times[0] < times[-1]
     assert table(last, "clock")[0]["time"] >= uptime * 1e9
 
 
-def test_aclint_says_that_sstc_is_elsewhere(machine):
-    need(machine, "riscv64")
-    r = Guest.oscope_run("dev", "aclint", "-s", machine.session)
+def test_aclint_says_that_sstc_is_elsewhere(disked):
+    need(disked, "riscv64")
+    r = Guest.oscope_run("dev", "aclint", "-s", disked.session)
     assert r.returncode == 0 and "stimecmp" in r.stderr
-    assert len(table(machine.oscope("dev", "aclint", "-o", "json"), "harts")) == 2
+    assert len(table(disked.oscope("dev", "aclint", "-o", "json"), "harts")) == 2
 
 
-def test_apic(machine):
+def test_apic(disked):
     """Pins that the kernel uses are those that are not masked; the timer is the kernel's vector."""
-    need(machine, "amd64")
-    rows = machine.oscope("dev", "apic", "-o", "json")
+    need(disked, "amd64")
+    rows = disked.oscope("dev", "apic", "-o", "json")
     local = table(rows, "local")
     assert [c["cpu"] for c in local] == [0, 1]
     for c in local:
@@ -309,7 +298,7 @@ def test_apic(machine):
         assert c["timer"] in ("one-shot", "periodic", "tsc-deadline")
         assert c["due"] is None or c["due"] <= c["initial"] * c["divide"]
     used = {}
-    for line in machine.sh("cat /proc/interrupts").splitlines():
+    for line in disked.sh("cat /proc/interrupts").splitlines():
         m = re.search(r"IO-APIC +(\d+)-(\w+)", line)
         if m:
             used[int(m.group(1))] = "edge" if m.group(2) == "edge" else "level"
@@ -317,19 +306,19 @@ def test_apic(machine):
     assert len(used) >= 3 and set(used) <= set(pins)
     assert {n: pins[n]["trigger"] for n in used} == used
     assert set(pins) - set(used) <= {1, 2}  # the keyboard's and the timer's, which have no user
-    everything = machine.oscope("dev", "apic", "--all", "-o", "json")
+    everything = disked.oscope("dev", "apic", "--all", "-o", "json")
     assert len(table(everything, "pins")) == 24
     assert {p["pic"] for p in table(everything, "pics")} == {0, 1}
 
 
-def test_devices_and_what_there_is_not(machine):
-    rows = machine.oscope("dev", "-o", "json")
+def test_devices_and_what_there_is_not(disked):
+    rows = disked.oscope("dev", "-o", "json")
     views = {r["view"] for r in rows if r["view"]}
-    other = "apic" if machine.arch == "riscv64" else "plic"
-    assert views == ({"plic", "aclint"} if machine.arch == "riscv64" else {"apic"})
+    other = "apic" if disked.arch == "riscv64" else "plic"
+    assert views == ({"plic", "aclint"} if disked.arch == "riscv64" else {"apic"})
     assert any(r["device"] == "serial" for r in rows)
-    r = Guest.oscope_run("dev", other, "-s", machine.session)
+    r = Guest.oscope_run("dev", other, "-s", disked.session)
     assert r.returncode == 1 and not r.stdout
     assert f"no {other}" in r.stderr and all(v in r.stderr for v in views)
-    r = Guest.oscope_run("dev", "nonsense", "-s", machine.session)
+    r = Guest.oscope_run("dev", "nonsense", "-s", disked.session)
     assert r.returncode == 2 and "plic, aclint, apic" in r.stderr

@@ -6,10 +6,9 @@ import collections
 import re
 import signal
 import subprocess
-import time
 
 import pytest
-from harness import Events
+from harness import Events, wait_until
 from harness.guest import OSCOPE
 
 FAULTS = {"riscv64": {12, 13, 15}, "amd64": {14}}
@@ -122,6 +121,7 @@ def test_traps_nest(eventful):
 def test_vcpus_wait(eventful):
     with Events(eventful, "sched", "modes") as seen:
         eventful.sh("usleep 300000")
+        eventful.on_each_vcpu()
     state = {}
     for e in seen.list:
         if e["event"] in ("vcpu_idle", "vcpu_resume"):
@@ -188,7 +188,7 @@ def test_data_of_calls(eventful):
 
     assert of("write", "buf") == {('a\\"b\\\\c\\n\\t\\1', None, 8, False, False): rounds}
     assert of("pwrite64", "buf") == {(DATA, None, 100, False, False): rounds}
-    assert of("sendto", "buff") == {("datagram", None, 8, False, False): rounds}
+    assert of("sendto", "buff", addr_len=0) == {("datagram", None, 8, False, False): rounds}
     assert {k[1:]: n for k, n in of("recvfrom", "ubuf").items()} == {
         ("datagram", 8, False, False): rounds}
     assert {k[1:]: n for k, n in of("readlinkat", "buf", pathname="/tmp/knownlink").items()} == {
@@ -206,25 +206,50 @@ def test_data_of_calls(eventful):
         ("", -14, False, False): rounds}
 
 
+class Lines:
+    """`oscope events syscalls` as text; .text has all that the guest did in the block."""
+
+    def __init__(self, guest, path):
+        self.guest, self.path = guest, path
+
+    def __enter__(self):
+        with open(self.path, "w") as out:
+            self.process = subprocess.Popen(
+                [str(OSCOPE), "events", "syscalls", "-s", self.guest.session],
+                stdin=subprocess.DEVNULL, stdout=out, text=True)
+        self.guest.sh("for m in begun done; do ln -sf /bin/busybox /tmp/$m; done")
+        self._see("begun")
+        return self
+
+    def _see(self, name):
+        """Runs a program until it is seen: so is all that was before it."""
+        def seen():
+            assert self.process.poll() is None, "no events came"
+            self.guest.sh(f"/tmp/{name} 2>/dev/null; true")
+            return f'execve("/tmp/{name}"' in self.path.read_text()
+
+        wait_until(seen, f"a line of /tmp/{name}")
+
+    def __exit__(self, *exc):
+        try:
+            if exc[0] is None:
+                self._see("done")
+        finally:
+            self.process.send_signal(signal.SIGINT)
+            assert self.process.wait(60) == 0
+        self.text = self.path.read_text()
+
+
 def test_lines_like_strace(eventful, tmp_path):
     guest = eventful
     guest.sh("cp /bin/knowncalls /tmp/known")
-    with open(tmp_path / "out", "w") as out:
-        process = subprocess.Popen([str(OSCOPE), "events", "syscalls", "-s", guest.session],
-                                   stdin=subprocess.DEVNULL, stdout=out, text=True)
-    try:
-        deadline = time.monotonic() + 20
-        while "= " not in (tmp_path / "out").read_text():
-            assert time.monotonic() < deadline and process.poll() is None, "no events came"
-            guest.sh("true")
+    with Lines(guest, tmp_path / "out") as lines:
         guest.sh("/tmp/known 20")
         sleeper = guest.sh("sleep 1000 >/dev/null 2>&1 & echo $!").strip()
-        time.sleep(0.5)
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        guest.wait_for(f"grep -q '^Name:.sleep' /proc/{sleeper}/status && "
+                       f"grep -q '^State:.S' /proc/{sleeper}/status")
     guest.sh(f"kill {sleeper}")
-    text = (tmp_path / "out").read_text()
+    text = lines.text
     prefix = r"^ *\d+\.\d{9} \[\d{3}\] \[\d+\] "
     data = re.escape(DATA)
     for line in (r'write\(\d+, "a\\"b\\\\c\\n\\t\\1", 8\) += 8$',

@@ -61,8 +61,11 @@ def test_counts_are_the_guests(eventful):
     inner, outer = seen_in(seen, "b", "c"), seen_in(seen, "a", "d")
     known = {n: k for n, k in grown.items()
              if n.isdigit() or n in SOFTIRQS or n in VECTORS or n == "IPI"}
+    # One that looks is between no count and its event; each of the others may be.
+    others = guest.smp - 1
     for name in set(known) | set(outer):
-        assert inner[name] <= known.get(name, 0) <= outer[name], (name, inner, known, outer)
+        assert inner[name] - others <= known.get(name, 0) <= outer[name] + others, (
+            name, inner, known, outer)
     timer = "LOC" if guest.arch == "amd64" else next(
         str(e["irq"]) for e in seen.list if e.get("name") == "riscv-timer")
     assert known[timer] > 10 and known["SCHED"] + known["TIMER"] > 0

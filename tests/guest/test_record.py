@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import pytest
-from harness import Events, Guest
+from harness import Events, Guest, wait_until
 from harness.guest import OSCOPE
 
 FORKS = "i=0; while [ $i -lt 50 ]; do /bin/busybox true; i=$((i+1)); done"
@@ -33,6 +33,11 @@ def babeltrace(folder):
     return events
 
 
+def holds(folder, text):
+    """Whether a recording, as it stands on the disk, has that text (it is not compressed)."""
+    return any(text.encode() in p.read_bytes() for p in folder.glob("channel_*"))
+
+
 class Record:
     """`oscope record` in the background, from when its probes are in force."""
 
@@ -42,7 +47,7 @@ class Record:
         self.process = subprocess.Popen(
             [str(OSCOPE), "record", *sets, "-s", guest.session, "-o", str(folder)],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **popen)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             if self.users() > before:
                 return
@@ -54,7 +59,7 @@ class Record:
 
     def stop(self, how=signal.SIGINT):
         self.process.send_signal(how)
-        self.stderr = self.process.communicate(timeout=20)[1]
+        self.stderr = self.process.communicate(timeout=60)[1]
         return self.process.returncode
 
 
@@ -111,24 +116,25 @@ def test_a_recording_begins_where_it_was_begun(eventful, tmp_path):
 
 def test_a_killed_recorder(eventful, tmp_path):
     record = Record(eventful, tmp_path / "t")
-    eventful.sh(FORKS)
-    time.sleep(1)
+    eventful.sh(f"{FORKS}; ln -sf /bin/busybox /tmp/killed; /tmp/killed 2>/dev/null; true")
+    wait_until(lambda: holds(record.folder, "/tmp/killed"), "all is on the disk before the end")
     record.stop(signal.SIGKILL)
     assert sum(name == "sched_process_exec" for name, *_ in babeltrace(record.folder)) >= 50
-    deadline = time.monotonic() + 20
-    while eventful.oscope("probe", "list", "-o", "json") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert eventful.oscope("probe", "list", "-o", "json") == []
+    wait_until(lambda: eventful.oscope("probe", "list", "-o", "json") == [], "no probes are left")
+
+
+def size_after(path, seconds):
+    time.sleep(seconds)
+    return path.stat().st_size
 
 
 def test_a_full_disk(eventful, tmp_path):
     """The error is told, what was written before can be read, the guest is unharmed."""
     record = Record(eventful, tmp_path / "t",
                     preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
-    deadline = time.monotonic() + 20
-    while not (record.folder / "oscope/tasks.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(0.2)
+    symbols = record.folder / "oscope/symbols"  # is written last, before it goes on to record
+    wait_until(lambda: symbols.exists() and symbols.stat().st_size == size_after(symbols, 0.3),
+               "tasks and symbols are written")
     resource.prlimit(record.process.pid, resource.RLIMIT_FSIZE, (2 * 65536, 2 * 65536))
     deadline = time.monotonic() + 60
     while record.process.poll() is None and time.monotonic() < deadline:
@@ -147,10 +153,9 @@ def test_a_guest_that_is_killed(tmp_path):
             guest.sh(FORKS)
             seen.process.terminate()
             seen.process.wait(10)
-            time.sleep(0.3)
             os.kill(guest.pid, signal.SIGKILL)
-            record.stderr = record.process.communicate(timeout=20)[1]
-            seen._mark = lambda name: None
+            record.stderr = record.process.communicate(timeout=60)[1]
+            seen.mark = lambda name: None
     assert record.process.returncode == 0 and "the guest has ended" in record.stderr
     execs = [name for name, *_ in babeltrace(record.folder) if name == "sched_process_exec"]
     assert len(execs) >= 50
@@ -165,7 +170,7 @@ def reboot(guest):
     while True:
         time.sleep(1)
         guest.agent.close()
-        guest.wait(90)
+        guest.wait()
         if guest.sh(boot) != before:
             return
         assert time.monotonic() < deadline, "it does not reboot"
@@ -179,9 +184,7 @@ def test_a_reboot_is_recorded_through(tmp_path, arch):
         with Events(guest, "sched") as seen:
             reboot(guest)
             guest.sh("for m in on a b c d off; do ln -sf /bin/busybox /tmp/mark-$m; done")
-            time.sleep(1.5)
-            guest.sh("/tmp/mark-a 2>/dev/null; true")
-        assert seen.at("a")
+            seen.mark("a")
         assert "the guest was reset" in seen.stderr
 
 
@@ -196,14 +199,84 @@ def test_nothing_is_lost_while_a_kernel_is_sought(tmp_path, arch):
         record = subprocess.Popen(
             [str(OSCOPE), "record", "all", "--no-cache", "--wait", "60", "-s", guest.session,
              "-o", str(folder)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        guest.wait(90)
+        guest.wait()
         reboot(guest)
         guest.sh("ln -sf /bin/busybox /tmp/mark-e")
-        time.sleep(1.5)
-        guest.sh("/tmp/mark-e 2>/dev/null; true")
+
+        def seen():
+            guest.sh("/tmp/mark-e 2>/dev/null; true")
+            return holds(folder, "/tmp/mark-e")
+
+        wait_until(seen, "events of the second kernel", pause=0.5)
         record.send_signal(signal.SIGINT)
-        stderr = record.communicate(timeout=20)[1]
+        stderr = record.communicate(timeout=60)[1]
     assert record.returncode == 0 and "the guest was reset" in stderr, stderr
     assert "nothing lost" in stderr, stderr
     events = babeltrace(folder)  # which would say if a packet were missing
     assert any("/tmp/mark-e" in f.get("filename", "") for _, _, f in events)
+
+
+def test_events_lose_nothing_while_a_kernel_is_sought(tmp_path, arch):
+    """Nor does a stream, whose rings reach back a few ms only."""
+    if arch == "arm64":
+        pytest.skip("see test_no_recording_of_arm64")
+    with Guest(arch, smp=2, via="run", run_args=["--event-ring", "256K"], wait=False) as guest:
+        with open(tmp_path / "events", "w") as out:
+            events = subprocess.Popen(
+                [str(OSCOPE), "events", "all", "--no-cache", "--wait", "60", "-o", "json", "-s",
+                 guest.session], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE,
+                text=True)
+            guest.wait(120)
+            events.send_signal(signal.SIGINT)
+            stderr = events.communicate(timeout=60)[1]
+    assert events.returncode == 0 and "lost" not in stderr, stderr
+    with open(tmp_path / "events") as f:
+        assert sum('"initcall_start"' in line for line in f) > 100
+
+
+def sites(guest):
+    return guest.oscope("probe", "list", "-o", "json")
+
+
+def test_probes_go_with_their_kernel(tmp_path, arch):
+    """One that lies elsewhere each time that it boots: its probes go with the reset, even if nobody
+    can look for the new one; and come to where that lies."""
+    if arch != "amd64":
+        pytest.skip("its kernel lies where it was linked to, or has no events")
+    with Guest(arch, smp=2, via="run", extra=["-action", "reboot=reset"]) as guest:
+        assert guest.oscope("info", "-o", "json")[0]["kaslr_offset"] not in (0, "0x0", None)
+        record = Record(guest, tmp_path / "t", "sched", "modes")
+        assert any(p["site"] == "function" for p in sites(guest))
+        os.kill(record.process.pid, signal.SIGSTOP)
+        try:
+            reboot(guest)
+            assert {p["site"] for p in sites(guest)} == {"idle", "resume"}
+        finally:
+            os.kill(record.process.pid, signal.SIGCONT)
+        deadline = time.monotonic() + 30
+        while not (here := [p for p in sites(guest) if p["name"] == "sched_switch"]):
+            assert time.monotonic() < deadline, "its probes do not come back"
+            time.sleep(0.1)
+        where = guest.sh("grep ' __switch_to$' /proc/kallsyms").split()[0]
+        assert [int(p["address"], 16) for p in here] == [int(where, 16)]
+        guest.sh(f"ln -sf /bin/busybox /tmp/mark-f; {FORKS}; /tmp/mark-f 2>/dev/null; true")
+        assert record.stop() == 0
+    assert "events go on when its kernel is found" in record.stderr
+    assert any("/tmp/mark-f" in f.get("filename", "") for _, _, f in babeltrace(record.folder))
+
+
+def test_its_size_is_a_limit(eventful, tmp_path):
+    """Of what is on the disk, whoever looks, until the end."""
+    most = 300 << 10
+    record = subprocess.Popen(
+        [str(OSCOPE), "record", "sched", "--size", "300K", "-s", eventful.session, "-o",
+         str(tmp_path / "t")], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while record.poll() is None and time.monotonic() < deadline:
+        eventful.sh(FORKS)
+        assert sum(f.stat().st_size for f in (tmp_path / "t").glob("channel_*")) <= most
+    stderr = record.communicate(timeout=20)[1]
+    assert record.returncode == 0 and "it has its size" in stderr and "nothing lost" in stderr
+    size = sum(f.stat().st_size for f in (tmp_path / "t").glob("channel_*"))
+    assert most - (64 << 10) < size <= most
+    assert len(babeltrace(tmp_path / "t")) > 500

@@ -9,8 +9,8 @@ import subprocess
 import time
 
 import pytest
-from harness import Guest
-from test_record import FORKS, Record, babeltrace
+from harness import Guest, wait_until
+from test_record import FORKS, Record, babeltrace, holds
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,13 @@ def record_stalled(guest, folder, how, seconds=None):
     if seconds is not None:
         guest.wait_for("[ -e /tmp/done ]")
         guest.sh("rm /tmp/done")
-    time.sleep(0.3)
-    guest.sh("/tmp/last; true", check=False)
-    time.sleep(0.3)
+
+    def last():
+        """Once it has caught up there is room again."""
+        guest.sh("/tmp/last; true", check=False)
+        return holds(folder, "/tmp/last")
+
+    wait_until(last, "it records on", pause=0.3)
     assert record.stop() == 0
     lost = re.search(r"LOST: (\d+) packets overwritten, (\d+) events without room", record.stderr)
     assert bool(lost) != ("nothing lost" in record.stderr)
@@ -85,7 +89,7 @@ def test_nobody_waits_for_a_recorder_that_was_killed(small, tmp_path):
     time.sleep(0.3)
     record.stop(signal.SIGKILL)
     small.sh(FORKS)
-    assert not small.oscope("probe", "list", "-o", "json")
+    wait_until(lambda: not small.oscope("probe", "list", "-o", "json"), "its probes go with it")
 
 
 def test_four_recorders_can_keep_events(small, tmp_path):
@@ -110,7 +114,6 @@ def test_the_last_of_it_compressed(small, tmp_path):
     for _ in range(4):
         small.sh(FORKS)
     small.sh("/tmp/last; true", check=False)
-    time.sleep(0.3)
     assert record.stop() == 0
     assert folder_bytes(folder) <= 1 << 20
     seen = execs(folder)

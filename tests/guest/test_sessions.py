@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import pytest
-from harness import Guest
+from harness import Guest, wait_until
 from harness.guest import BUILD, OSCOPE
 
 BARE = ["qemu-system-riscv64", "-M", "virt", "-m", "64M", "-nographic", "-nic", "none"]
@@ -34,6 +34,11 @@ def fails(*args, status=1, **kw):
     return r.stderr
 
 
+def session_of(field, value):
+    """The session whose field has that value; there may be those of other tests beside it."""
+    return next(s for s in json.loads(oscope("list", "-o", "json").stdout) if s[field] == value)
+
+
 @pytest.fixture
 def firmware():
     """A machine that never gets past its firmware, under `oscope run`."""
@@ -46,7 +51,7 @@ def firmware():
     yield process
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(60)
     finally:
         try:
             os.killpg(process.pid, signal.SIGKILL)
@@ -64,13 +69,10 @@ def test_run_passes_the_exit_status_through():
 
 
 def test_run_ends_with_its_guest(firmware):
-    pid = json.loads(oscope("list", "-o", "json").stdout)[0]["pid"]
+    pid = session_of("id", "firmware")["pid"]
     firmware.send_signal(signal.SIGTERM)
-    firmware.wait(10)
-    deadline = time.monotonic() + 5
-    while pathlib.Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not pathlib.Path(f"/proc/{pid}").exists()
+    firmware.wait(60)
+    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "its guest ends")
     assert "firmware" not in oscope("list").stdout
 
 
@@ -163,8 +165,7 @@ def test_broker_killed_and_attached_again():
         assert g.sh("echo alive").strip() == "alive"
         r = oscope("attach", g.pid)
         assert r.returncode == 0, r.stderr
-        session = next(s["id"] for s in json.loads(oscope("list", "-o", "json").stdout)
-                       if s["pid"] == g.pid)
+        session = session_of("pid", g.pid)["id"]
         try:
             tasks = json.loads(oscope("ps", "-s", session, "-o", "json").stdout)
             assert any(t["comm"] == "agent" for t in tasks)
@@ -208,8 +209,8 @@ def core(plain, tmp_path_factory):
 def test_core_as_a_session(core, plain):
     r = oscope("core", core)
     assert r.returncode == 0, r.stderr
-    session = next(s["id"] for s in json.loads(oscope("list", "-o", "json").stdout)
-                   if s["kind"] == "core")
+    session = r.stdout.strip()
+    assert session_of("id", session)["kind"] == "core"
     try:
         tasks = json.loads(oscope("ps", "-s", session, "-o", "json").stdout)
         assert len(tasks) >= 200 and all(t["consistency"] == "consistent" for t in tasks)
@@ -345,17 +346,25 @@ def test_fork_storm(arch):
                 assert r.returncode in (0, 1), r
 
 
-def test_reboot(arch):
+def test_reboot(arch, tmp_path):
     """After a reset the new kernel is found, wherever KASLR put it, and never the old one's tasks."""
     with Guest(arch, smp=2, via="run", extra=["-action", "reboot=reset"]) as g:
         g.quiet(1)
         (before,) = g.oscope("info", "-o", "json")
-        watch = subprocess.Popen([str(OSCOPE), "info", "-s", g.session, "--watch", "0.5", "-o", "json"],
-                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        json.loads(watch.stdout.readline())
+        with open(tmp_path / "watch", "w") as out:
+            watch = subprocess.Popen(
+                [str(OSCOPE), "info", "-s", g.session, "--watch", "0.5", "-o", "json"],
+                stdout=out, stderr=subprocess.DEVNULL, text=True)
+
+        def watched():
+            """The last answer that is whole."""
+            whole = (tmp_path / "watch").read_text().rpartition("\n")[0]
+            return json.loads(whole.splitlines()[-1])[0] if whole else None
+
+        wait_until(watched, "an answer")
         start = time.monotonic()
         with pytest.raises(Exception):
-            g.sh("reboot -f", timeout=5)
+            g.sh("reboot -f", timeout=1)
         info = None
         while time.monotonic() - start < 120:
             r = oscope("info", "-s", g.session, "-o", "json")
@@ -375,12 +384,15 @@ def test_reboot(arch):
         assert "Linux version" in log[0]["text"] + log[1]["text"]
         assert not any("Restarting system" in r["text"] for r in log)
         # A command that was running all the time sees the new kernel too: its last answer.
-        time.sleep(2)
+
+        def sees():
+            seen = watched()
+            return (seen["kaslr_offset"] == info["kaslr_offset"] and seen["tasks"]
+                    and info["uptime"] <= seen["uptime"] < (time.monotonic() - start) * 1e9)
+
+        wait_until(sees, f"{info}")
         watch.terminate()
-        (seen,) = json.loads(watch.stdout.read().splitlines()[-1])
-        watch.wait(5)
-        assert seen["kaslr_offset"] == info["kaslr_offset"] and seen["tasks"], (seen, info)
-        assert info["uptime"] <= seen["uptime"] < info["uptime"] + 30e9
+        watch.wait(60)
 
 
 def test_pause_gives_one_moment():
@@ -397,5 +409,5 @@ def test_watch_follows_and_ends(guest1):
     rounds = [json.loads(watch.stdout.readline()) for _ in range(3)]
     watch.send_signal(signal.SIGINT)
     watch.stdout.read()
-    assert watch.wait(5) in (0, 130, -signal.SIGINT)
+    assert watch.wait(60) in (0, 130, -signal.SIGINT)
     assert all(len(r) > 100 for r in rounds)

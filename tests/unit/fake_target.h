@@ -27,12 +27,14 @@ struct fake {
     uint64_t next; /* fake_alloc() */
     struct target_reg regs[FAKE_REGS];
     size_t nregs;
+    unsigned asked; /* how often for the registers */
 };
 
 static inline struct oscope_error *fake_registers(struct target *t, struct target_vcpus *out)
 {
     struct fake *f = t->backend;
 
+    f->asked++;
     out->vcpus = calloc(1, sizeof *out->vcpus);
     out->n = 1;
     out->vcpus[0].regs = malloc(sizeof f->regs);

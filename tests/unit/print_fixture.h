@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A made-up kernel to print from: RAM at FIX_VA, types in a BTF blob, symbols, a model that knows
- * the types of two globals. For test_print_expr.c and fuzz_print_expr.c.
+ * the types of two globals. For test_print_expr.c, fuzz_print_expr.c and fuzz_profile_access.c.
  */
 #ifndef TESTS_PRINT_FIXTURE_H
 #define TESTS_PRINT_FIXTURE_H
@@ -251,6 +251,27 @@ static inline void fixture_close(struct fixture *f)
     symtab_free(f->os.symtab);
     types_free(f->types);
     free(f->bytes);
+}
+
+/*
+ * For harnesses: a fixture and an expression (freed by the caller) of an input, which is a byte of
+ * the harness's own, the expression up to a zero byte, and triples (u16 offset, u8 value) for the
+ * RAM. NULL: it is too short or too long.
+ */
+static inline char *fixture_open_input(struct fixture *f, const uint8_t *data, size_t size)
+{
+    if (size < 2 || size > 4096)
+        return NULL;
+    size_t len = strnlen((const char *)data + 1, size - 1);
+    char *text = malloc(len + 1);
+    if (!text || !fixture_open(f))
+        abort();
+    memcpy(text, data + 1, len);
+    text[len] = '\0';
+    fixture_link(f, size & 1);
+    for (size_t i = len + 2; i + 3 <= size; i += 3)
+        f->bytes[load16(data + i)] = data[i + 2];
+    return text;
 }
 
 #endif

@@ -194,13 +194,33 @@ static void test_privilege_from_the_page(void **state)
     space_free(&sp);
 }
 
+static void test_trap_causes(void **state)
+{
+    const struct arch *riscv = arch_find("riscv64"), *x86 = arch_find("x86_64");
+
+    assert_string_equal(riscv->trap_name(0x8009), "supervisor external interrupt");
+    assert_string_equal(riscv->trap_name(15), "store/AMO page fault");
+    assert_null(riscv->trap_name(14));
+    assert_null(riscv->trap_name(0x7fff));
+    assert_null(riscv->trap_name(0xffff));
+    assert_int_equal(riscv->trap_kind(0x8009), ARCH_TRAP_EXTERNAL);
+    assert_int_equal(riscv->trap_kind(0x8001), ARCH_TRAP_IPI);
+    assert_int_equal(riscv->trap_kind(2), ARCH_TRAP_OTHER);
+    assert_string_equal(x86->trap_name(14), "page fault");
+    assert_null(x86->trap_name(15));
+    assert_null(x86->trap_name(255));
+    assert_int_equal(x86->trap_kind(14), ARCH_TRAP_PAGE_FAULT);
+    assert_int_equal(x86->trap_kind(32), ARCH_TRAP_INTERRUPT);
+    assert_string_equal(x86->trap_name(0x100), "syscall instruction");
+    assert_int_equal(x86->trap_kind(0x100), ARCH_TRAP_SYSCALL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lookup),
-        cmocka_unit_test(test_paging_from_registers),
-        cmocka_unit_test(test_privilege),
-        cmocka_unit_test(test_privilege_from_the_page),
+        cmocka_unit_test(test_lookup),      cmocka_unit_test(test_paging_from_registers),
+        cmocka_unit_test(test_privilege),   cmocka_unit_test(test_privilege_from_the_page),
+        cmocka_unit_test(test_trap_causes),
     };
     return cmocka_run_group_tests_name("arch", tests, NULL, NULL);
 }

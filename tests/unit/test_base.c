@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "base/arena.h"
+#include "base/circle.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/util.h"
@@ -83,6 +84,32 @@ static void test_bits(void **state)
     assert_int_equal(ALIGN_UP(4097, 4096), 8192);
 }
 
+/* Numbers from 1 on, of which `last` is followed by `back`: how many are met until the circle is
+ * seen; 0: it is not. */
+static unsigned steps(unsigned last, unsigned back)
+{
+    struct circle c = CIRCLE_INIT;
+
+    for (unsigned n = 1, at = 1; n < 10 * last + 20; n++) {
+        if (circle_step(&c, at))
+            return n;
+        if (at++ == last)
+            at = back;
+    }
+    return 0;
+}
+
+static void test_circles_are_found_and_only_they(void **state)
+{
+    for (unsigned last = 1; last < 200; last++)
+        for (unsigned back = 1; back <= last; back++) {
+            unsigned n = steps(last, back);
+            assert_true(n > last);
+            assert_true(n <= 4 * last + 4);
+        }
+    assert_int_equal(steps(200, 100000), 0); /* none */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_arena_is_zeroed_aligned_and_capped),
         cmocka_unit_test(test_hash_finds_what_was_put),
         cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_circles_are_found_and_only_they),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -130,7 +130,11 @@ static void fault_layout(struct layout *l)
     l->task_comm = fake_field(48, 16);
 }
 
-static void test_fault_programs(void **state)
+typedef bool write_fn(struct linux_model *lm, const char *set, struct probe_set *out,
+                      struct os_list *notes, struct oscope_error **err);
+
+/* In each paging mode the verifier accepts the probes of a set, of which there are so many. */
+static void each_mode(write_fn *write, const char *name, size_t nriscv, size_t nx86)
 {
     static const char *const arches[] = {"riscv64", "x86_64"};
     static struct wire_set wire;
@@ -156,16 +160,18 @@ static void test_fault_programs(void **state)
             fake_symbol(&f, "current_task", TEXT);
             fake_symbol(&f, "handle_mm_fault", TEXT + 0x10);
             fake_symbol(&f, "force_sig_fault", TEXT + 0x20);
+            fake_symbol(&f, "entry_SYSCALL_64", TEXT + 0x28);
+            fake_symbol(&f, "wake_up_new_task", TEXT + 0x2c);
             fake_symbol(&f, "_etext", TEXT + 0x30);
             assert_true(fake_ready(&f));
             if (a)
                 memcpy(fake_at(&f, TEXT), "\xe8\x0b\0\0\0", 5);
             else
                 fake_put_n(&f, TEXT, 0x010000ef, 4);
-            assert_true(linux_fault_probes(&f.lm, "faults", &set, &notes, &err));
+            assert_true(write(&f.lm, name, &set, &notes, &err));
             assert_null(err);
             assert_int_equal(notes.notes.n, 0);
-            assert_int_equal(set.probes.len, 4);
+            assert_int_equal(set.probes.len, a ? nx86 : nriscv);
             assert_null(probe_set_finish(&set));
             probe_set_write(&set, &wire);
             const char *wrong = verify_set(&wire);
@@ -180,13 +186,22 @@ static void test_fault_programs(void **state)
     }
 }
 
+static void test_fault_programs(void **state)
+{
+    each_mode(linux_fault_probes, "faults", 4, 4);
+}
+
+static void test_call_programs(void **state)
+{
+    each_mode(linux_entry_probes, "syscalls", 3, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_riscv),
-        cmocka_unit_test(test_x86),
-        cmocka_unit_test(test_borders),
-        cmocka_unit_test(test_fault_programs),
+        cmocka_unit_test(test_riscv),         cmocka_unit_test(test_x86),
+        cmocka_unit_test(test_borders),       cmocka_unit_test(test_fault_programs),
+        cmocka_unit_test(test_call_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
-#include "cli/text.h"
+#include "draw/text.h"
+#include "tui/collect.h"
 
 /* Runs cli_parse() on a line of words; what it said on stderr is in said. */
 struct parsed {
@@ -40,6 +41,55 @@ static void parse(struct parsed *p, const char *line)
     size_t n = fread(p->said, 1, sizeof p->said - 1, said);
     p->said[n] = '\0';
     fclose(said);
+}
+
+/* The error of a line on the live screen; NULL: none. */
+static const char *looked(struct shot *shot, const char *line)
+{
+    *shot = (struct shot){0};
+    look_run(line, NULL, shot);
+    assert_null(shot->view);
+    return shot->error ? shot->error->message : NULL;
+}
+
+static void test_what_can_not_be_looked_at(void **state)
+{
+    static const struct {
+        const char *line, *error;
+    } lines[] = {
+        {"record -o x", "what can be looked at here: info, ps, bt"},
+        {"", "what can be looked at here: info, ps, bt"},
+        {"nosuch", "unknown command 'nosuch'"},
+        {"prnt x", "did you mean 'print'?"},
+        {"ps --watch 1", "--watch does not apply here"},
+        {"--session x ps", "--session does not apply here"},
+        {"ps --pause", "--pause does not apply here"},
+        {"ps --nosuch", "unknown option --nosuch"},
+        {"ps --columns pid,pid", "duplicate column 'pid'"},
+        {"bt --help", "bt [PID|all]: "},
+        {"vm", "PID missing"},
+        {"bt init", "'init' is not a PID"},
+        {"probe disable sched", "nothing is changed from here"},
+        {"sym a b", "one at a time"},
+        {"print 'a", "a quote that is not closed"},
+        {"bt '1", "a quote that is not closed"},
+        {"bt \"1 2\"", "'1 2' is not a PID"},
+        {"bt  '' ", "'' is not a PID"},
+    };
+    char many[512] = "";
+    struct shot shot;
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const char *error = looked(&shot, lines[i].line);
+        assert_non_null(error);
+        if (!strstr(error, lines[i].error))
+            fail_msg("%s: %s", lines[i].line, error);
+        oscope_error_free(shot.error);
+    }
+    for (int i = 0; i < 100; i++)
+        strcat(many, "a ");
+    assert_non_null(strstr(looked(&shot, many), "too many words"));
+    oscope_error_free(shot.error);
 }
 
 static void test_options_before_and_after_the_command(void **state)
@@ -107,8 +157,7 @@ static void test_mistakes_are_one_line(void **state)
     check_mistake("ps -s", "oscope ps: option --session needs an argument (ID)\n");
     check_mistake("ps --tree=3", "oscope ps: option --tree takes no argument\n");
     check_mistake("vm", "oscope vm: PID missing (usage: oscope vm PID)\n");
-    check_mistake("attach", "oscope attach: PID or SOCKET missing (usage: oscope attach "
-                            "PID|SOCKET)\n");
+    check_mistake("core", "oscope core: FILE missing (usage: oscope core FILE)\n");
     check_mistake("run", "oscope run: QEMU missing (usage: oscope run [--] QEMU [ARG...])\n");
     check_mistake("print", "oscope print: TYPE ADDR or SYMBOL[.MEMBER...] missing (usage: oscope "
                            "print TYPE ADDR|SYMBOL[.MEMBER...])\n");
@@ -382,6 +431,22 @@ static void test_pages_fit(void **state)
         }
 }
 
+static void test_words_joined_with_commas(void **state)
+{
+    char a[] = "sched,traps", b[] = ",irq,", d[] = "mmio";
+    char *argv[] = {a, b, d};
+    struct cli c = {.argc = 3, .argv = argv};
+    const char *words[3];
+
+    (void)state;
+    assert_int_equal(cli_words(&c, words, 3), 3);
+    assert_string_equal(words[0], "sched");
+    assert_string_equal(words[1], "traps");
+    assert_string_equal(words[2], "irq");
+    c.argc = 0;
+    assert_int_equal(cli_words(&c, words, 3), 0);
+}
+
 static void test_usage_fits(void **state)
 {
     struct term t = {.tty = true, .width = 80};
@@ -405,6 +470,8 @@ int main(void)
         cmocka_unit_test(test_man_follows_scdoc),
         cmocka_unit_test(test_pages_fit),
         cmocka_unit_test(test_usage_fits),
+        cmocka_unit_test(test_what_can_not_be_looked_at),
+        cmocka_unit_test(test_words_joined_with_commas),
         cmocka_unit_test(test_options_before_and_after_the_command),
         cmocka_unit_test(test_run_leaves_the_rest_alone),
         cmocka_unit_test(test_mistakes_are_one_line),

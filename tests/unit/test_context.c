@@ -19,7 +19,9 @@ struct fixture {
 };
 
 static const struct trace_task tasks[] = {
-    {1, 1, 0, "init"}, {17, 16, 1, "a \"thread\""}, {INT32_MAX, 5, 2, "\\x"}};
+    {.tid = 1, .pid = 1, .comm = "init"},
+    {.tid = 17, .pid = 16, .ppid = 1, .comm = "a \"thread\"", .cpu = 3, .at = 1ULL << 60},
+    {.tid = INT32_MAX, .pid = 5, .ppid = 2, .comm = "\\x"}};
 
 static int setup(void **state)
 {
@@ -65,6 +67,8 @@ static void test_back(void **state)
         assert_int_equal(x->c.tasks[i].pid, tasks[i].pid);
         assert_int_equal(x->c.tasks[i].ppid, tasks[i].ppid);
         assert_string_equal(x->c.tasks[i].comm, tasks[i].comm);
+        assert_int_equal(x->c.tasks[i].cpu, tasks[i].cpu);
+        assert_int_equal(x->c.tasks[i].at, tasks[i].at);
     }
     assert_int_equal(symtab_count(x->c.symtab), 2); /* functions, no labels */
     assert_string_equal(symtab_format(x->c.symtab, 0xffffffff80002014, text, sizeof text),

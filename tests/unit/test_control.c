@@ -203,6 +203,7 @@ static void wishes(void **state)
     probe_end(&set);
     assert_null(control_wish(c, &set, &generation));
     assert_int_equal(generation, 2);
+    control_rest(c); /* nothing is forgotten */
     assert_int_equal(control_wished(c), 2);
     assert_int_equal(sets[1].nprobes, 0); /* the other is as it was */
     struct set *s = set_take(&sets[0], 2, &why);

@@ -222,7 +222,30 @@ static void test_wrong_files(void **state)
     core.e_ident[EI_DATA] = ELFDATA2MSB;
     write_bytes("big", &core, sizeof core);
     expect_error("big", OSCOPE_E_UNSUPPORTED, "big-endian");
-    expect_error("user", OSCOPE_E_BAD_DATA, "not a kernel");
+}
+
+/* What is loaded, what of it is code, and that the bytes are the file's. */
+static void test_parts(void **state)
+{
+    struct elf_segment parts[8];
+    struct elfsyms *es;
+    bool entry = false;
+
+    check(elfsyms_open(path_of("user"), &es));
+    assert_true(elfsyms_has_symbols(es));
+    assert_true(elfsyms_has(es, "_start"));
+    assert_false(elfsyms_has(es, "_star"));
+    size_t n = elfsyms_segments(es, parts, 8);
+    assert_true(n >= 1);
+    assert_int_equal(elfsyms_segments(es, parts, 1), 1);
+    n = elfsyms_code(es, parts, 8);
+    assert_true(n >= 1);
+    for (size_t i = 0; i < n; i++) {
+        assert_non_null(parts[i].bytes);
+        entry |= parts[i].size > 0;
+    }
+    assert_true(entry);
+    elfsyms_free(es);
 }
 
 static void test_system_map(void **state)
@@ -282,8 +305,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vmlinux),     cmocka_unit_test(test_separate_debug_file),
-        cmocka_unit_test(test_wrong_files), cmocka_unit_test(test_system_map),
-        cmocka_unit_test(test_wrong_maps),
+        cmocka_unit_test(test_wrong_files), cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_system_map),  cmocka_unit_test(test_wrong_maps),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

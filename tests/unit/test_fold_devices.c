@@ -295,6 +295,8 @@ static void check_map(struct fake_fold *x, uint64_t sectors, uint64_t reads, uin
     for (size_t i = 0; i < t->nrows; i++) {
         assert_int_equal(c[i].first, next);
         next += c[i].sectors;
+        assert_int_equal(c[i].bytes, c[i].sectors * 512);
+        assert_int_equal(c[i].disk_bytes, sectors * 512);
         n += c[i].reads;
         got += c[i].read_bytes;
     }

@@ -535,6 +535,96 @@ static void test_properties(void **state)
     }
 }
 
+/* What the guest's memory had when the events began: of three vCPUs. */
+static void open_started(struct fake_fold *x, uint64_t from, bool since_tasks, const char *sets)
+{
+    static const struct trace_task tasks[] = {
+        {.tid = 9, .comm = "sleeps"},
+        {.tid = 1, .comm = "a", .cpu = 0, .at = 100},
+        {.tid = 0, .comm = "swapper/1", .cpu = 1, .at = 100},
+        {.tid = 3, .comm = "spins", .cpu = 2, .at = 100},
+        {.tid = 4, .comm = "?", .cpu = 4000000000U, .at = 100},
+    };
+    struct fold_options o = {.from = from,
+                             .to = UINT64_MAX,
+                             .cpu = -1,
+                             .vcpus = 3,
+                             .tasks = tasks,
+                             .ntasks = ARRAY_SIZE(tasks),
+                             .since_tasks = since_tasks,
+                             .sets = sets};
+
+    fake_fold_open(x, &fold_sched, &o);
+}
+
+static void test_who_ran_first(void **state)
+{
+    (void)state;
+    struct fake_fold x;
+
+    open_started(&x, 50, false, "sched");
+    fake_fold_view(&x, 400);
+    expect_cpu(&x, 0, 0, 0, 350); /* no switch anywhere: perhaps they are not told at all */
+    fake_sched_switch(&x, 0, 300, "a", 1, S, "b", 2);
+    fake_fold_view(&x, 400);
+    expect_cpu(&x, 0, 300, 0, 50);
+    expect_cpu(&x, 1, 0, 300, 50);
+    expect_cpu(&x, 2, 300, 0, 50);
+    assert_int_equal(cpu_row(&x, 0)->taken, 200);
+    assert_int_equal(cpu_row(&x, 1)->taken, 300);
+    assert_int_equal(task_row(&x, 3)->run, 300);
+    assert_int_equal(slice_count(&x), 4);
+    expect_slice(&x, 0, 0, 100, 200, 1, "S");
+    expect_slice(&x, 2, 2, 100, 300, 3, NULL);
+    assert_true(fake_fold_noted(x.view, "0.001 ms")); /* 800 ns */
+
+    /* Another one than the guest's memory had, and a loss: unknown until the switch. */
+    fake_sched_switch(&x, 2, 500, "c", 5, S, "d", 6);
+    x.gap = true;
+    fake_waking(&x, 1, 500, "e", 7);
+    fake_fold_view(&x, 600);
+    expect_cpu(&x, 0, 500, 0, 50);
+    expect_cpu(&x, 1, 0, 0, 550);
+    expect_cpu(&x, 2, 100, 0, 450);
+    assert_int_equal(cpu_row(&x, 2)->taken, 0);
+    assert_false(fake_fold_noted(x.view, "another task than the one known"));
+    fake_fold_close(&x);
+}
+
+static void test_who_ran_first_is_not_known(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t from;
+        bool since;
+        const char *sets;
+        uint64_t run;
+    } cases[] = {{200, false, "sched", 0},   /* of what lies between nobody tells */
+                 {200, true, "all", 100},    /* all is told */
+                 {50, false, "syscalls", 0}, /* switches were not */
+                 {0, true, "traps sched", 200}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fake_fold x;
+        open_started(&x, cases[i].from, cases[i].since, cases[i].sets);
+        fake_waking(&x, 0, cases[i].from ? cases[i].from : 50, "e", 7);
+        fake_sched_switch(&x, 0, 300, "a", 1, S, "b", 2);
+        fake_fold_view(&x, 300);
+        assert_int_equal(cpu_row(&x, 0)->run, cases[i].run);
+        fake_fold_close(&x);
+    }
+
+    /* A switch before the guest's memory was read. */
+    struct fake_fold x;
+    open_started(&x, 0, true, "sched");
+    fake_sched_switch(&x, 0, 40, "z", 8, S, "a", 1);
+    fake_sched_switch(&x, 0, 90, "a", 1, S, "b", 2);
+    fake_fold_view(&x, 300);
+    expect_cpu(&x, 0, 260, 0, 0);
+    assert_int_equal(cpu_row(&x, 0)->taken, 0);
+    fake_fold_close(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -555,6 +645,8 @@ int main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_foreign_types),
         cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_who_ran_first),
+        cmocka_unit_test(test_who_ran_first_is_not_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

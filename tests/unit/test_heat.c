@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
-#include "cli/render.h"
+#include "draw/render.h"
 #include "fake_fold.h"
 #include "fake_target.h"
 #include "session/drain.h"

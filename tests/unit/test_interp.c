@@ -326,6 +326,78 @@ static void data_as_text(void **state)
     data(MEMORY + MEMORY_BYTES - 2, 4, 32, "ab", WIRE_EVENT_FAULT);
 }
 
+/* The string at va, or (list) those that an array there points at. */
+static void text_of(bool list, uint64_t va, uint64_t most, const char *text, uint8_t flags)
+{
+    uint8_t op = list ? WIRE_OP_PUT_LIST : WIRE_OP_PUT_TEXT;
+    uint32_t size = RUN(IMM(1, va), EVENT, {.op = op, .s = 1, .imm = most});
+
+    assert_string_equal((const char *)fields(), text);
+    assert_int_equal(size, sizeof(struct wire_event) + strlen(text) + 1);
+    assert_int_equal(header().flags, flags);
+    assert_int_equal(record[size], 0xee);
+}
+
+static void strings_as_text(void **state)
+{
+    strcpy((char *)memory, "/a \"b\"\\\n\1"
+                           "2\377");
+    text_of(false, MEMORY, 64, "/a \\\"b\\\"\\\\\\n\\0012\\377", 0);
+    text_of(false, MEMORY, 21, "/a \\\"b\\\"\\\\\\n\\0012\\", 0);
+    text_of(false, MEMORY, 22, "/a \\\"b\\\"\\\\\\n\\0012\\377", 0);
+    text_of(false, MEMORY, 5, "/a \\", 0);
+    text_of(false, MEMORY, 1, "\\", 0);
+    text_of(false, MEMORY, 0, "", 0);
+    text_of(false, 0, 2, "\\0", 0); /* nothing is read */
+    text_of(false, 0, 1, "", 0);
+    memory[0] = 0;
+    text_of(false, MEMORY, 64, "", 0);
+    text_of(false, 5, 64, "", WIRE_EVENT_FAULT);
+    /* read in pieces, over the end of a page, an escape across two of them; just as long as fits */
+    char longest[257];
+    memset(longest, 'a', sizeof longest);
+    longest[255] = '\0';
+    memcpy(memory + 4096 - 30, longest, 256);
+    text_of(false, MEMORY + 4096 - 30, 256, longest, 0);
+    memset(memory + 4096 - 30, 'a', 257);
+    longest[255] = '\\';
+    longest[256] = '\0';
+    text_of(false, MEMORY + 4096 - 30, 256, longest, 0);
+    memcpy(memory + 4096 - 1, "\0012", 3);
+    text_of(false, MEMORY + 4096 - 2, 8, "a\\0012", 0);
+    memcpy(memory + MEMORY_BYTES - 3, "end", 3); /* and cannot be read on */
+    text_of(false, MEMORY + MEMORY_BYTES - 3, 16, "end", WIRE_EVENT_FAULT);
+}
+
+static void lists_as_text(void **state)
+{
+    uint64_t list[] = {MEMORY + 100, MEMORY + 110, MEMORY + 120, 0};
+
+    memcpy(memory, list, sizeof list);
+    strcpy((char *)memory + 100, "sh");
+    strcpy((char *)memory + 110, "");
+    strcpy((char *)memory + 120, "a\"b");
+    text_of(true, MEMORY, 64, "\"sh\", \"\", \"a\\\"b\"", 0);
+    text_of(true, MEMORY, 17, "\"sh\", \"\", \"a\\\"b\"", 0);
+    text_of(true, MEMORY, 16, "\"sh\", \"\", \"a\\\"\\", 0);
+    text_of(true, MEMORY, 15, "\"sh\", \"\", \"a\\", 0);
+    text_of(true, MEMORY, 13, "\"sh\", \"\"\\", 0);
+    text_of(true, MEMORY, 10, "\"sh\", \"\"\\", 0);
+    text_of(true, MEMORY, 9, "\"sh\"\\", 0);
+    text_of(true, MEMORY, 3, "\\", 0);
+    text_of(true, MEMORY, 1, "\\", 0);
+    text_of(true, MEMORY, 0, "", 0);
+    text_of(true, MEMORY + 24, 64, "", 0);
+    text_of(true, 0, 64, "\\0", 0);
+    text_of(true, 5, 64, "", WIRE_EVENT_FAULT);
+    list[1] = 5; /* a string that can't be read is an empty one */
+    memcpy(memory, list, sizeof list);
+    text_of(true, MEMORY, 64, "\"sh\", \"\", \"a\\\"b\"", WIRE_EVENT_FAULT);
+    for (unsigned i = 0; i < 1000; i++) /* no end */
+        memcpy(memory + 4096 + 8 * i, &list[0], 8);
+    text_of(true, MEMORY + 4096, 20, "\"sh\", \"sh\", \"sh\"\\", 0);
+}
+
 static void blocks(void **state)
 {
     static const uint8_t zeros[12];
@@ -355,6 +427,8 @@ int main(void)
         cmocka_unit_test(narrow_fields),
         cmocka_unit_test(strings),
         cmocka_unit_test(data_as_text),
+        cmocka_unit_test(strings_as_text),
+        cmocka_unit_test(lists_as_text),
         cmocka_unit_test(blocks),
     };
 

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/util.h"
+#include "expect_error.h"
 #include "target/qmp.h"
 
 #define GREETING                                                                                   \
@@ -52,14 +53,6 @@ static void end(struct script *s)
 {
     qmp_close(s->q);
     close(s->fd);
-}
-
-static void assert_error(struct oscope_error *err, enum oscope_code code, const char *part)
-{
-    assert_non_null(err);
-    if (err->code != code || !strstr(err->message, part))
-        fail_msg("error %d: %s", err->code, err->message);
-    oscope_error_free(err);
 }
 
 static void test_negotiates(void **state)
@@ -202,6 +195,40 @@ static void test_only_reading_commands(void **state)
     end(&s);
 }
 
+static void note_begin(void *ctx)
+{
+    strcat(ctx, "(");
+}
+
+static void note_end(void *ctx)
+{
+    strcat(ctx, ")");
+}
+
+static void test_around(void **state)
+{
+    struct script s;
+    char noted[16] = "", *text;
+    bool known, on;
+
+    assert_null(begin(&s, GREETING AGREED));
+    qmp_set_around(s.q, &(struct qmp_around){note_begin, note_end, noted});
+    say(&s, "{\"return\": {}, \"id\": 2}\r\n{\"return\": \"\", \"id\": 3}\r\n"
+            "{\"return\": [], \"id\": 4}\r\n{\"return\": {}, \"id\": 5}\r\n");
+    assert_null(qmp_query(s.q, "query-status", NULL));
+    assert_string_equal(noted, "()");
+    assert_null(qmp_hmp(s.q, "info mtree -f", &text));
+    free(text);
+    assert_null(qmp_trace_get(s.q, "serial_read", &known, &on));
+    assert_string_equal(noted, "()()()");
+    assert_null(qmp_set_running(s.q, false));
+    assert_string_equal(noted, "()()()");
+    qmp_set_timeout(s.q, 10);
+    assert_error(qmp_query(s.q, "query-status", NULL), OSCOPE_E_TIMEOUT, "query-status");
+    assert_string_equal(noted, "()()()()");
+    end(&s);
+}
+
 /* Trace points: only what can be one name, or one path, is ever sent. */
 static void test_trace_points(void **state)
 {
@@ -276,7 +303,7 @@ int main(void)
         cmocka_unit_test(test_not_qmp),         cmocka_unit_test(test_answers_and_events_mix),
         cmocka_unit_test(test_refusal_and_hmp), cmocka_unit_test(test_only_reading_commands),
         cmocka_unit_test(test_trace_points),    cmocka_unit_test(test_long_answer),
-        cmocka_unit_test(test_connect_errors),
+        cmocka_unit_test(test_connect_errors),  cmocka_unit_test(test_around),
     };
     return cmocka_run_group_tests_name("qmp", tests, NULL, NULL);
 }

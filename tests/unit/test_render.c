@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <stdio.h>
 
-#include "cli/render.h"
-#include "cli/text.h"
+#include "draw/render.h"
+#include "draw/text.h"
 
 /* ---- text ---- */
 
@@ -458,9 +458,9 @@ static void test_dmesg_form(void **state)
 static void test_bt_form(void **state)
 {
     struct oscope_frame f[] = {
-        {1, 1, "init", "sleeping", 0, 0xffffffff80001000, 0, "schedule+0x34", "fp", false, 0},
-        {1, 1, "init", "sleeping", 1, 0xffffffff80002000, 0, "do_wait+0x10", "scan", true, 0},
-        {7, 5, "th", "user mode", 0, 0, 0, "", "", false, OSCOPE_TORN},
+        {1, 1, "init", "sleeping", 0, 0xffffffff80001000, 0, "schedule+0x34", "fp", false, NULL, 0},
+        {1, 1, "init", "sleeping", 1, 0xffffffff80002000, 0, "do_wait+0x10", "scan", true, NULL, 0},
+        {7, 5, "th", "user mode", 0, 0, 0, "", "", false, NULL, OSCOPE_TORN},
     };
 
     check_form(RENDER_BT, no_columns, f, sizeof f[0], 3,
@@ -526,9 +526,13 @@ static void test_grid_form(void **state)
     struct oscope_mem_cell c[66];
 
     for (int i = 0; i < 66; i++)
-        c[i] =
-            (struct oscope_mem_cell){(uint64_t)i << 16, 1 << 16, i == 1 ? "slab" : "free", 100, 0};
+        c[i] = (struct oscope_mem_cell){.start = (uint64_t)i << 16,
+                                        .bytes = 1 << 16,
+                                        .end = (uint64_t)(i + 1) << 16,
+                                        .owner = i == 1 ? "slab" : "free",
+                                        .share = 100};
     c[65].start += 1 << 30; /* a hole */
+    c[65].end += 1 << 30;
     check_narrow(RENDER_GRID, no_columns, c, sizeof c[0], 3, 32,
                  "0x0     |.s.|\none cell = 64 KiB:  . free\n  s slab\n");
     /* 64 cells fit on a standard terminal */

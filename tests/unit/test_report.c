@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "cli/render.h"
+#include "draw/render.h"
 #include "fake_trace.h"
 #include "trace/record.h"
 
@@ -145,7 +145,7 @@ static void test_one_table(void **state)
     expect_text(x, &(struct render_options){.json = true, .tables = tables},
                 "[\n{\"table\":\"slices\",\"start\":1002000000,\"duration\":3000000,\"cpu\":0,"
                 "\"tid\":11,\"comm\":\"b\",\"state\":\"S\",\"woken_by\":null,\"woken_comm\":\"\","
-                "\"latency\":null,\"consistency\":\"consistent\"}\n]\n");
+                "\"latency\":null,\"since\":2000000,\"consistency\":\"consistent\"}\n]\n");
 }
 
 static void renew(struct fixture *x)
@@ -335,9 +335,10 @@ static const struct oscope_column *columns_of(const char *command)
 static void test_width(void **state)
 {
     struct oscope_trap_cause causes[] = {
-        {32773, "supervisor timer interrupt", "timer", 123456, 12345.6, 1234, 1, 1, 1, 999990, 1},
-        {32769, "supervisor software interrupt", "IPI", 12, 1.5, 1, 1, 1, 1, 1, 1},
-        {13, "load page fault", "page fault", 1, 1, 1, 1, 1, 1, 1, 1}};
+        {32773, "supervisor timer interrupt", "timer", "kernel", 123456, 12345.6, 1234, 1, 1, 1,
+         999990, 1},
+        {32769, "supervisor software interrupt", "IPI", "kernel", 12, 1.5, 1, 1, 1, 1, 1, 1},
+        {13, "load page fault", "page fault", "kernel", 1, 1, 1, 1, 1, 1, 1, 1}};
     struct oscope_modes_cpu cpus[2];
 
     for (unsigned i = 0; i < 2; i++)

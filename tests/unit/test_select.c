@@ -206,12 +206,57 @@ static void test_tree_of_a_deep_chain(void **state)
     assert_int_equal(t[N - 1].pid, N);
 }
 
+/* oscope_table_order() leaves the rows where they are and says the same. */
+static void check_order(const char *sort, const char *filter, const char *want)
+{
+    AUTO(os_list_free) struct os_list l;
+    char got[64] = "";
+    uint32_t *order;
+    size_t n, at = 0;
+
+    fill(&l);
+    const struct oscope_table t = {
+        .columns = ps_columns, .row_size = l.row_size, .rows = l.rows, .nrows = l.n};
+    assert_null(oscope_table_order(&t, sort, filter, &order, &n));
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(got + at, sizeof got - at, "%s%u", i ? " " : "", order[i]);
+    assert_string_equal(got, want);
+    free(order);
+}
+
+static void test_order_of_a_table(void **state)
+{
+    uint32_t *order;
+    size_t n;
+    const struct oscope_table none = {.columns = ps_columns,
+                                      .row_size = sizeof(struct oscope_task)};
+
+    check_order(NULL, NULL, "0 1 2 3 4 5");
+    check_order("-pid", NULL, "5 4 3 2 1 0");
+    check_order("rss", NULL, "0 5 3 4 1 2");
+    check_order(NULL, "sHeLl", "3 4");
+    check_order("-pid", "ppid=1|2", "4 3 2");
+    check_order("-pid", "no such word", "");
+    assert_null(oscope_table_order(&none, "pid", NULL, &order, &n));
+    assert_int_equal(n, 0);
+    free(order);
+    struct oscope_error *err = oscope_table_order(&none, "nonsense", NULL, &order, &n);
+    assert_non_null(err);
+    assert_int_equal(err->code, OSCOPE_E_USAGE);
+    oscope_error_free(err);
+    err = oscope_table_order(&none, NULL, "nonsense=1", &order, &n);
+    assert_non_null(err);
+    oscope_error_free(err);
+    assert_null(order);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_filter_mistakes),
         cmocka_unit_test(test_sorting_is_stable_and_puts_unknown_last),
+        cmocka_unit_test(test_order_of_a_table),
         cmocka_unit_test(test_tree),
         cmocka_unit_test(test_tree_of_a_hostile_guest),
         cmocka_unit_test(test_tree_of_a_deep_chain),

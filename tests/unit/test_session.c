@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * session/: QEMU command lines, the runtime directory, session.json, and a broker that serves
- * clients with a scripted QEMU behind it.
+ * session/: QEMU command lines, the runtime directory, session.json.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,16 +9,11 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/pidfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/util.h"
-#include "session/broker.h"
+#include "fake_session.h"
 #include "session/client.h"
 #include "session/cmdline.h"
 #include "session/firmware.h"
@@ -29,14 +23,6 @@
 #include "target/hostproc.h"
 
 #define ARGV(...) ((char *const *)(const char *const[]){__VA_ARGS__, NULL})
-
-static void assert_error(struct oscope_error *err, enum oscope_code code, const char *part)
-{
-    assert_non_null(err);
-    if (err->code != code || !strstr(err->message, part))
-        fail_msg("error %d: %s", err->code, err->message);
-    oscope_error_free(err);
-}
 
 /* ---- command lines ---- */
 
@@ -131,6 +117,15 @@ static void test_qmp_paths(void **state)
     assert_false(cmdline_daemonizes(ARGV("qemu", "-d", "int")));
 }
 
+static void test_kernel(void **state)
+{
+    assert_null(cmdline_kernel(ARGV("q", "-m", "128M")));
+    assert_null(cmdline_kernel(ARGV("q", "-append", "-kernel", "x")));
+    assert_null(cmdline_kernel(ARGV("q", "-kernel")));
+    assert_string_equal(cmdline_kernel(ARGV("q", "-kernel", "k", "-append", "quiet")), "k");
+    assert_string_equal(cmdline_kernel(ARGV("q", "--kernel", "a", "-kernel", "b")), "b");
+}
+
 static void test_one_thread(void **state)
 {
     struct wire_one_thread how;
@@ -155,48 +150,6 @@ static void test_one_thread(void **state)
 }
 
 /* ---- the runtime directory ---- */
-
-static char root[] = "/tmp/oscope-test-XXXXXX";
-
-static int make_root(void **state)
-{
-    if (!mkdtemp(root))
-        return -1;
-    return setenv("XDG_RUNTIME_DIR", root, 1);
-}
-
-static int remove_root(void **state)
-{
-    char base[64];
-
-    snprintf(base, sizeof base, "%s/oscope", root);
-    rmdir(base);
-    return rmdir(root);
-}
-
-static void describe(struct session_desc *d, const char *id, pid_t pid)
-{
-    *d = (struct session_desc){.id = strdup(id),
-                               .kind = strdup("run"),
-                               .pid = pid,
-                               .start_time = host_start_time(pid),
-                               .arch = strdup("riscv64"),
-                               .name = strdup("a \"guest\""),
-                               .qmp = strdup("/nonexistent/qmp.sock"),
-                               .version = strdup("10.0.2"),
-                               .created = 1234567,
-                               .regions = calloc(2, sizeof *d->regions),
-                               .nregions = 2};
-    d->regions[0] = (struct live_region){.gpa = 0x80000000,
-                                         .size = 0x1000,
-                                         .hva = 0x7fffffffe000,
-                                         .name = "ram",
-                                         .fd = 8,
-                                         .dev = 1,
-                                         .ino = UINT64_C(1) << 40,
-                                         .offset = 0x2000};
-    d->regions[1] = (struct live_region){.gpa = 0x100000000, .size = 0x2000, .fd = -1};
-}
 
 static void test_session_folders(void **state)
 {
@@ -240,9 +193,14 @@ static void test_session_folders(void **state)
 
     free(id3);
     free(d3);
+    uint64_t mark = runtime_mark(d1);
+    assert_true(mark != 0 && mark == runtime_mark(d1));
     runtime_remove(d1);
+    assert_int_equal(runtime_mark(d1), 0);
     assert_null(runtime_create(NULL, &id3, &d3));
     assert_string_equal(id3, "1"); /* lowest free number */
+    assert_string_equal(d1, d3);
+    assert_true(runtime_mark(d1) != mark); /* it is another's now */
     runtime_remove(d2);
     runtime_remove(d3);
     char *all[] = {id1, id2, id3, d1, d2, d3};
@@ -323,255 +281,7 @@ static void test_open_says_what_is_there(void **state)
     }
 }
 
-/* ---- the broker ---- */
-
-struct fixture {
-    char *id, *dir;
-    pid_t broker, qemu; /* qemu: a process that only exists */
-    int qmp;            /* our end: we play QEMU */
-    FILE *from;
-    bool running;
-    unsigned stops, conts;
-};
-
-/* Answers one command of the broker as QEMU would; false when it hung up. */
-static bool play_qemu(struct fixture *f)
-{
-    char line[1024], text[256];
-    int id = 0;
-
-    if (!fgets(line, sizeof line, f->from))
-        return false;
-    const char *at = strstr(line, "\"id\":");
-    if (at)
-        id = atoi(at + 5);
-    const char *ret = "{}";
-    if (strstr(line, "\"query-status\"")) {
-        ret = f->running ? "{\"running\": true}" : "{\"running\": false}";
-    } else if (strstr(line, "\"stop\"")) {
-        f->running = false, f->stops++;
-    } else if (strstr(line, "\"cont\"")) {
-        f->running = true, f->conts++;
-    } else if (strstr(line, "info registers -a")) {
-        ret = "\"CPU#0\\r\\n pc       0000000080000000\\r\\n\"";
-    } else if (strstr(line, "query-cpus-fast")) {
-        ret = "[{\"cpu-index\": 0, \"thread-id\": 77}]";
-    }
-    int n = snprintf(text, sizeof text, "{\"return\": %s, \"id\": %d}\r\n", ret, id);
-    return send(f->qmp, text, (size_t)n, MSG_NOSIGNAL) == n;
-}
-
-static void broker_main(struct fixture *f, int fd)
-{
-    struct session_desc d;
-    struct broker b;
-    struct qmp *q;
-    sigset_t old;
-    int sigfd, pidfd = pidfd_open(f->qemu, 0);
-
-    close(f->qmp);
-    describe(&d, f->id, f->qemu);
-    oscope_error_free(session_desc_save(f->dir, &d));
-    struct oscope_error *err = qmp_open_fd(fd, 2000, &q);
-    if (!err)
-        err = broker_signals(&sigfd, &old);
-    if (!err)
-        err = broker_open(&b, f->dir, &d, q, pidfd, sigfd, 0);
-    if (err)
-        _exit(2);
-    enum broker_end end = broker_serve(&b);
-    broker_close(&b);
-    session_desc_free(&d);
-    free(f->id);
-    free(f->dir);
-    _exit(end == BROKER_QEMU_ENDED ? 10 : 11);
-}
-
-static void begin(struct fixture *f)
-{
-    static const char greeting[] =
-        "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 2, \"minor\": 0, \"major\": 10}}}}\r\n";
-    char path[256];
-    int pair[2];
-
-    *f = (struct fixture){.running = true};
-    assert_null(runtime_create(NULL, &f->id, &f->dir));
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    f->qmp = pair[1];
-    f->qemu = fork();
-    if (!f->qemu) {
-        close(pair[0]);
-        close(pair[1]);
-        pause();
-        _exit(0);
-    }
-    f->broker = fork();
-    if (!f->broker)
-        broker_main(f, pair[0]);
-    close(pair[0]);
-    f->from = fdopen(f->qmp, "r");
-    assert_int_equal(write(f->qmp, greeting, sizeof greeting - 1), sizeof greeting - 1);
-    assert_true(play_qemu(f)); /* qmp_capabilities */
-    snprintf(path, sizeof path, "%s/broker.sock", f->dir);
-    for (int i = 0; i < 500 && access(path, F_OK) < 0; i++)
-        usleep(10000);
-}
-
-static int end(struct fixture *f)
-{
-    int status = -1;
-
-    for (int i = 0; i < 500 && waitpid(f->broker, &status, WNOHANG) == 0; i++)
-        usleep(10000);
-    if (status == -1)
-        kill(f->broker, SIGKILL);
-    kill(f->qemu, SIGKILL);
-    waitpid(f->qemu, NULL, 0);
-    fclose(f->from);
-    runtime_remove(f->dir);
-    free(f->id);
-    free(f->dir);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* Asks the broker in a process of its own while this one plays QEMU; true when it answered well. */
-static pid_t ask(struct fixture *f, const char *op, int linger_fd)
-{
-    pid_t pid = fork();
-
-    if (pid)
-        return pid;
-    struct broker_link link = {f->dir, -1};
-    json_t *answer = NULL;
-    char c;
-    struct oscope_error *err = broker_call(&link, op, 3000, &answer);
-    bool ok = !err;
-
-    if (ok && !strcmp(op, "registers"))
-        ok = strstr(json_string_value(json_object_get(answer, "text")), "CPU#0") != NULL;
-    if (ok && linger_fd >= 0) /* holds the connection until told to end */
-        ok = read(linger_fd, &c, 1) >= 0;
-    _exit(ok ? 0 : 1);
-}
-
-static bool well(pid_t pid)
-{
-    int status;
-
-    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
-}
-
-static void test_broker_answers(void **state)
-{
-    struct fixture f;
-
-    begin(&f);
-    assert_true(well(ask(&f, "hello", -1)));
-    pid_t p = ask(&f, "status", -1);
-    assert_true(play_qemu(&f));
-    assert_true(well(p));
-    p = ask(&f, "registers", -1);
-    assert_true(play_qemu(&f));
-    assert_true(play_qemu(&f));
-    assert_true(well(p));
-    assert_false(well(ask(&f, "quit", -1))); /* not a request, and it lives on */
-    assert_false(well(ask(&f, "resume", -1)));
-    assert_true(well(ask(&f, "detach", -1)));
-    assert_int_equal(end(&f), 11);
-    assert_int_equal(f.stops + f.conts, 0);
-}
-
-static void test_broker_ends_with_qemu(void **state)
-{
-    struct fixture f;
-
-    begin(&f);
-    kill(f.qemu, SIGKILL);
-    assert_int_equal(end(&f), 10);
-}
-
-static void test_pause_is_counted_and_dies_with_its_client(void **state)
-{
-    struct fixture f;
-    int hold[2];
-
-    begin(&f);
-    assert_int_equal(pipe2(hold, O_CLOEXEC), 0);
-    pid_t a = ask(&f, "pause", hold[0]);
-    assert_true(play_qemu(&f)); /* query-status */
-    assert_true(play_qemu(&f)); /* stop */
-    assert_false(f.running);
-    usleep(100000);                 /* the answer is out, a sits in read() */
-    pid_t b = ask(&f, "pause", -1); /* a second pause asks QEMU nothing, and ends at once */
-    assert_true(well(b));
-    assert_false(f.running);
-    assert_int_equal(f.stops, 1);
-    kill(a, SIGKILL); /* the last holder dies without a word */
-    waitpid(a, NULL, 0);
-    assert_true(play_qemu(&f)); /* cont */
-    assert_true(f.running);
-    assert_int_equal(f.conts, 1);
-
-    /* a guest that the user stopped stays stopped */
-    f.running = false;
-    a = ask(&f, "pause", -1);
-    assert_true(play_qemu(&f)); /* query-status */
-    assert_true(well(a));
-    assert_true(well(ask(&f, "detach", -1)));
-    assert_int_equal(end(&f), 11);
-    assert_int_equal(f.stops, 1);
-    assert_int_equal(f.conts, 1);
-    close(hold[0]);
-    close(hold[1]);
-}
-
-static void test_broker_survives_bad_clients(void **state)
-{
-    struct fixture f;
-    struct broker_link link;
-    static const char *const bad[] = {"\n", "{}\n", "[1,2\n", "{\"op\": 7}\n"};
-    enum { TOO_MUCH = 3 << 20 };
-    char *big = malloc(TOO_MUCH);
-
-    assert_non_null(big);
-    begin(&f);
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        link = (struct broker_link){f.dir, -1};
-        assert_null(broker_call(&link, "hello", 3000, NULL));
-        assert_int_equal(write(link.fd, bad[i], strlen(bad[i])), strlen(bad[i]));
-        char answer[256];
-        ssize_t n = recv(link.fd, answer, sizeof answer - 1, 0);
-        assert_true(n > 0);
-        answer[n] = '\0';
-        assert_non_null(strstr(answer, "\"ok\":false"));
-        broker_hang_up(&link);
-    }
-    link = (struct broker_link){f.dir, -1};
-    assert_null(broker_call(&link, "hello", 3000, NULL));
-    memset(big, 'x', TOO_MUCH); /* a line without end: dropped */
-    for (ssize_t n = 0, sent = 0; sent >= 0 && n < TOO_MUCH; n += sent)
-        sent = send(link.fd, big + n, (size_t)(TOO_MUCH - n), MSG_NOSIGNAL);
-    free(big);
-    assert_error(broker_call(&link, "hello", 3000, NULL), OSCOPE_E_GONE, "broker");
-    broker_hang_up(&link);
-    assert_true(well(ask(&f, "hello", -1)));
-    kill(f.broker, SIGTERM);
-    assert_int_equal(end(&f), 11);
-}
-
-static void test_no_broker(void **state)
-{
-    char *id, *dir;
-
-    assert_null(runtime_create(NULL, &id, &dir));
-    struct broker_link link = {dir, -1};
-    struct oscope_error *err = broker_call(&link, "hello", 1000, NULL);
-    assert_non_null(strstr(err->hint, "oscope attach"));
-    assert_error(err, OSCOPE_E_GONE, "broker");
-    runtime_remove(dir);
-    free(id);
-    free(dir);
-}
+/* ---- firmware ---- */
 
 /* An x86 vCPU that runs without paging; those that wait to be started do not count. */
 static void test_firmware(void **state)
@@ -606,11 +316,7 @@ int main(void)
         cmocka_unit_test(test_runtime_directory_must_be_ours),
         cmocka_unit_test(test_bad_descriptions),
         cmocka_unit_test(test_open_says_what_is_there),
-        cmocka_unit_test(test_broker_answers),
-        cmocka_unit_test(test_broker_ends_with_qemu),
-        cmocka_unit_test(test_pause_is_counted_and_dies_with_its_client),
-        cmocka_unit_test(test_broker_survives_bad_clients),
-        cmocka_unit_test(test_no_broker),
+        cmocka_unit_test(test_kernel),
     };
     return cmocka_run_group_tests_name("session", tests, make_root, remove_root);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls in strace's form, and what numbers of events stand for. */
-#include "cli/calls.h"
+#include "draw/calls.h"
 #include "session/meaning.h"
 
 #include "arch/arch.h"
 #include "base/util.h"
 #include "capture/wire.h"
 #include "os/linux/linux.h"
+#include "os/words.h"
 #include "trace/events.h"
 
 #include <setjmp.h>
@@ -60,12 +61,29 @@ static struct oscope_field text(const char *name, const char *v, bool cut)
         .name = name, .kind = OSCOPE_FIELD_TEXT, .value.text = v, .cut = cut};
 }
 
+static struct oscope_field result(int64_t v, const char *meaning, const char *detail)
+{
+    return (struct oscope_field){.name = "ret",
+                                 .kind = OSCOPE_FIELD_INT,
+                                 .value.i = v,
+                                 .meaning = meaning,
+                                 .detail = detail};
+}
+
+static struct oscope_field meant(struct oscope_field f, const char *meaning, bool inner)
+{
+    f.meaning = meaning;
+    f.inner = inner;
+    return f;
+}
+
 static bool put(struct fixture *x, const char *name, bool partial, size_t n,
                 const struct oscope_field *fields)
 {
     struct oscope_event e = {.time = x->time += 1000, .cpu = 1, .name = name, .partial = partial};
 
     e.nfields = n;
+    e.final = !strcmp(name, "syscall_entry_exit_group");
     memcpy(e.fields, fields, n * sizeof *fields);
     return calls_event(&x->calls, &e);
 }
@@ -101,20 +119,44 @@ static void test_one_line(void **state)
     x->calls.narrow = true;
     PUT("syscall_entry_openat", false, number("tid", 2), number("dfd", -100),
         text("filename", "/a", false), address("flags", 0, false));
-    PUT("syscall_exit_openat", true, number("tid", 2), number("ret", -2));
+    PUT("syscall_exit_openat", true, number("tid", 2),
+        result(-2, "-1 ENOENT", "No such file or directory"));
     written(x, "      1.000005000 [001] [2] openat(-100, \"/a\", 0) = -1 ENOENT (partial)\n");
     x->calls.narrow = false;
     PUT("syscall_entry_brk", false, number("tid", 2), address("brk", 0, false));
-    PUT("syscall_exit_brk", false, number("tid", 2), number("ret", 0x4000));
+    PUT("syscall_exit_brk", false, number("tid", 2), result(0x4000, "0x4000", NULL));
     written(x, "      1.000007000 [001] [2] brk(0)                                  = 0x4000\n");
     PUT("syscall_entry_getpid", true, number("tid", 2));
-    PUT("syscall_exit_getpid", false, number("tid", 2), number("ret", -1));
+    PUT("syscall_exit_getpid", false, number("tid", 2),
+        result(-1, "-1 EPERM", "Operation not permitted"));
     written(x, "      1.000009000 [001] [2] getpid()                                = -1 EPERM "
                "(Operation not permitted) (partial)\n");
     PUT("syscall_entry_exit_group", false, number("tid", 2), number("error_code", 3));
     written(x, "      1.000011000 [001] [2] exit_group(3) = ?\n");
     calls_finish(&x->calls);
     written(x, "");
+    end(x);
+}
+
+/* What a field's meaning tells stands in its place, and that of the fields it has from. */
+static void test_meanings_stand_for_fields(void **state)
+{
+    struct fixture fixture, *x = &fixture;
+
+    begin(x);
+    x->calls.narrow = true;
+    PUT("syscall_entry_writev", false, number("tid", 2), number("fd", 1),
+        meant(text("vec", "ab", true), "[{iov_base=\"ab\", iov_len=2}, ...]", false),
+        meant(number("iov_len", 2), NULL, true), number("vlen", 3));
+    PUT("syscall_exit_writev", false, number("tid", 2), number("ret", 6));
+    written(x,
+            "      1.000001000 [001] [2] writev(1, [{iov_base=\"ab\", iov_len=2}, ...], 3) = 6\n");
+    PUT("syscall_entry_recvmsg", false, number("tid", 2), number("fd", 1),
+        address("msg", 0x1000, true), address("flags", 0, false));
+    PUT("syscall_exit_recvmsg", false, number("tid", 2), number("ret", 2),
+        meant(text("msg", "ab", false), "{msg_iov=[]}", false),
+        meant(number("iov_len", 9), NULL, true));
+    written(x, "      1.000003000 [001] [2] recvmsg(1, {msg_iov=[]}, 0) = 2\n");
     end(x);
 }
 
@@ -212,16 +254,8 @@ static const char *meaning(const struct trace_type *type, const char *arch, cons
             to.fields[i].value.text = "";
         }
     }
-    meaning_fill(&to, &from, arch ? &os : NULL, buf, sizeof buf);
+    meaning_fill(&to, &from, arch ? &os : NULL, NULL, buf, sizeof buf);
     return to.fields[at].meaning ? to.fields[at].meaning : "-";
-}
-
-static const struct trace_type *builtin(uint16_t id)
-{
-    for (unsigned i = 0; i < trace_ntypes; i++)
-        if (trace_types[i].id == id)
-            return &trace_types[i];
-    return NULL;
 }
 
 static void test_numbers(void **state)
@@ -254,11 +288,16 @@ static void test_numbers(void **state)
         {TRACE_TRAP_ENTRY_EXCEPTION, "x86_64", "error", 6, 13, "-"},
         {TRACE_TRAP_ENTRY_EXCEPTION, "riscv64", "error", 6, 14, "-"},
         {TRACE_FIRMWARE_ENTRY, "riscv64", "cause", 9, 0, "environment call from S"},
+        {TRACE_FIRMWARE_EXIT, "riscv64", "to", 3, 0, "M"},
+        {TRACE_TRAP_ENTRY, "riscv64", "from", 1, 0, "S"},
+        {TRACE_TRAP_ENTRY, "riscv64", "from", 2, 0, "-"},
+        {TRACE_TRAP_ENTRY, "riscv64", "from", 4, 0, "-"},
+        {TRACE_TRAP_EXIT, "x86_64", "to", 3, 0, "user"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        assert_string_equal(meaning(builtin(cases[i].type), cases[i].arch, cases[i].field,
-                                    cases[i].value, cases[i].cause),
+        assert_string_equal(meaning(trace_builtin_type(cases[i].type), cases[i].arch,
+                                    cases[i].field, cases[i].value, cases[i].cause),
                             cases[i].text);
 }
 
@@ -300,12 +339,158 @@ static void test_arguments(void **state)
     }
 }
 
+/* An event of a call, whose fields are those given. */
+static struct oscope_event *event_of(const char *name, bool partial, size_t n,
+                                     const struct oscope_field *fields)
+{
+    static struct oscope_event e;
+    static char buf[4096];
+    struct os_words w = {buf, sizeof buf};
+
+    e = (struct oscope_event){.name = name, .partial = partial, .nfields = n};
+    memcpy(e.fields, fields, n * sizeof *fields);
+    os_find("linux")->call_words(&e, &w);
+    return &e;
+}
+#define EVENT_OF(name, partial, ...)                                                               \
+    event_of(name, partial,                                                                        \
+             sizeof(struct oscope_field[]){__VA_ARGS__} / sizeof(struct oscope_field),             \
+             (struct oscope_field[]){__VA_ARGS__})
+
+static const char *mean(const struct oscope_event *e, size_t field)
+{
+    return e->fields[field].meaning ? e->fields[field].meaning : "-";
+}
+
+static const char *address_of(const char *bytes)
+{
+    const struct oscope_event *e =
+        EVENT_OF("syscall_entry_connect", false, number("tid", 1), number("fd", 3),
+                 text("addr", bytes, false), number("addrlen", 28));
+    return mean(e, 2);
+}
+
+static void test_texts(void **state)
+{
+    const struct oscope_event *e;
+
+    e = EVENT_OF("syscall_entry_symlinkat", false, number("tid", 1), text("oldname", "\\0", false),
+                 number("newdfd", -100), text("newname", "a\\\\\\n\\", false));
+    assert_string_equal(mean(e, 1), "NULL");
+    assert_string_equal(mean(e, 2), "AT_FDCWD");
+    assert_string_equal(mean(e, 3), "\"a\\\\\\n\"...");
+    assert_true(e->fields[3].cut);
+    e = EVENT_OF("syscall_entry_rename", false, number("tid", 1), text("oldname", "a\\\\", false),
+                 text("newname", "", false));
+    assert_string_equal(mean(e, 1), "-");
+    assert_false(e->fields[1].cut);
+    assert_string_equal(mean(e, 2), "-");
+
+    static const struct {
+        const char *list, *text;
+    } lists[] = {
+        {"\\0", "NULL"},
+        {"", "[]"},
+        {"\"sh\", \"a\\\"b\"", "[\"sh\", \"a\\\"b\"]"},
+        {"\"sh\", \"a\\\"b\\", "[\"sh\", \"a\\\"b\"...]"},
+        {"\"sh\"\\", "[\"sh\", ...]"},
+        {"\"s\\\\\"\\", "[\"s\\\\\", ...]"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        e = EVENT_OF("syscall_entry_execve", false, number("tid", 1), text("filename", "/a", false),
+                     text("argv", lists[i].list, false), address("envp", 0, false));
+        assert_string_equal(mean(e, 2), lists[i].text);
+    }
+
+    e = EVENT_OF("syscall_entry_writev", false, number("tid", 1), number("fd", 3),
+                 text("vec", "ab\\n", false), number("iov_len", 3), number("vlen", 1));
+    assert_string_equal(mean(e, 2), "[{iov_base=\"ab\\n\", iov_len=3}]");
+    assert_true(e->fields[3].inner && !e->fields[4].inner && !e->fields[2].cut);
+    e = EVENT_OF("syscall_entry_writev", false, number("tid", 1), number("fd", 3),
+                 text("vec", "ab", false), number("iov_len", 33), number("vlen", 2));
+    assert_string_equal(mean(e, 2), "[{iov_base=\"ab\"..., iov_len=33}, ...]");
+    e = EVENT_OF("syscall_entry_writev", false, number("tid", 1), number("fd", 3),
+                 text("vec", "", false), number("iov_len", 0), number("vlen", 0));
+    assert_string_equal(mean(e, 2), "[]");
+    e = EVENT_OF("syscall_entry_sendmsg", false, number("tid", 1), number("fd", 3),
+                 text("msg", "ab", false), number("iov_len", 2), number("iovlen", 2),
+                 address("flags", 0, false));
+    assert_string_equal(mean(e, 2),
+                        "{msg_iov=[{iov_base=\"ab\", iov_len=2}, ...], msg_iovlen=2, ...}");
+    assert_true(e->fields[3].inner && e->fields[4].inner && !e->fields[5].inner);
+    e = EVENT_OF("syscall_entry_sendmsg", false, number("tid", 1), number("fd", 3),
+                 text("msg", "ab", false)); /* a hostile schema's */
+    assert_string_equal(mean(e, 2), "-");
+    e = EVENT_OF("syscall_entry_readv", false, number("tid", 1), number("fd", 3),
+                 address("vec", 0x1000, false), number("vlen", 1));
+    assert_true(e->fields[2].later);
+
+    static const struct {
+        const char *bytes, *text;
+    } addresses[] = {
+        {"\\0", "NULL"},
+        {"", "\"\"..."},
+        {"\\1", "\"\\1\"..."},
+        {"\\2\\0\\0P\\300\\0\\2\\21\\0\\0\\0\\0\\0\\0\\0\\0",
+         "{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"192.0.2.17\")}"},
+        {"\\2\\0\\0P\\300\\0\\2", "{sa_family=AF_INET, sa_data=\"\\0P\\300\\0\\2\"}"},
+        {"\\n\\0\\1\\273\\0\\0\\0\\0 \\1\\r\\270\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\1\\2\\0\\0\\0",
+         "{sa_family=AF_INET6, sin6_port=htons(443), sin6_flowinfo=htonl(0), "
+         "inet_pton(AF_INET6, \"2001:db8::1\", &sin6_addr), sin6_scope_id=2}"},
+        {"\\1\\0/tmp/\\\"x\\0\\0\\0", "{sa_family=AF_UNIX, sun_path=\"/tmp/\\\"x\"}"},
+        {"\\1\\0\\0known\\0x", "{sa_family=AF_UNIX, sun_path=@\"known\\0x\"}"},
+        {"\\1\\0", "{sa_family=AF_UNIX}"},
+        {"\\20\\0\\0\\0\\1\\2\\0\\0\\5\\0\\0\\0",
+         "{sa_family=AF_NETLINK, nl_pid=513, nl_groups=00000005}"},
+        {"\\21\\0ab", "{sa_family=AF_PACKET, sa_data=\"ab\"}"},
+        {"c\\0ab", "{sa_family=99, sa_data=\"ab\"}"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
+        assert_string_equal(address_of(addresses[i].bytes), addresses[i].text);
+}
+
+static void test_results(void **state)
+{
+    const struct oscope_event *e;
+
+    e = EVENT_OF("syscall_exit_mmap", false, number("tid", 1), number("ret", 0x4000));
+    assert_string_equal(mean(e, 1), "0x4000");
+    e = EVENT_OF("syscall_exit_mmap", false, number("tid", 1), number("ret", -12));
+    assert_string_equal(mean(e, 1), "-1 ENOMEM");
+    assert_string_equal(e->fields[1].detail, "Cannot allocate memory");
+    e = EVENT_OF("syscall_exit_lseek", false, number("tid", 1), number("ret", -4096));
+    assert_string_equal(mean(e, 1), "-");
+    e = EVENT_OF("syscall_exit_read", false, number("tid", 1), number("ret", -512));
+    assert_string_equal(mean(e, 1), "-"); /* the kernel's own */
+    e = EVENT_OF("syscall_exit_read", false, number("tid", 1), number("ret", 33),
+                 text("buf", "x", false));
+    assert_true(e->fields[2].cut);
+    e = EVENT_OF("syscall_exit_read", true, number("tid", 1), number("ret", 33),
+                 text("buf", "x", false));
+    assert_false(e->fields[2].cut);
+    e = EVENT_OF("syscall_exit_readv", false, number("tid", 1), number("ret", 33),
+                 text("vec", "x", false), number("iov_len", 33));
+    assert_string_equal(mean(e, 2), "[{iov_base=\"x\"..., iov_len=33}]");
+    e = EVENT_OF("syscall_exit_readv", false, number("tid", 1), number("ret", 33),
+                 text("vec", "x", false), number("iov_len", 1));
+    assert_string_equal(mean(e, 2), "[{iov_base=\"x\", iov_len=1}, ...]");
+    e = EVENT_OF("syscall_exit_recvmsg", false, number("tid", 1), number("ret", 1),
+                 text("msg", "x", false), number("iov_len", 64));
+    assert_string_equal(mean(e, 2), "{msg_iov=[{iov_base=\"x\", iov_len=64}], ...}");
+    e = EVENT_OF("syscall_exit_readv", false, number("tid", 1), number("ret", -11),
+                 text("vec", "", false), number("iov_len", 0));
+    assert_string_equal(mean(e, 2), "[]");
+    assert_true(EVENT_OF("syscall_entry_exit", false, number("tid", 1))->final);
+    assert_false(EVENT_OF("syscall_entry_read", false, number("tid", 1))->final);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_line),  cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_the_end),   cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_arguments), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_results),   cmocka_unit_test(test_meanings_stand_for_fields),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

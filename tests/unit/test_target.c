@@ -405,6 +405,20 @@ static void check_ram(struct target *t, uint64_t gpa, uint8_t *ram)
     assert_int_equal(byte_at(t, gpa + 100 * 4096), 43);
 }
 
+static unsigned present_pages(const uint8_t *ram)
+{
+    static uint64_t entries[PAGES];
+    unsigned n = 0;
+    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+    assert_int_equal(pread(fd, entries, sizeof entries, (off_t)((uintptr_t)ram / 4096 * 8)),
+                     sizeof entries);
+    close(fd);
+    for (unsigned i = 0; i < PAGES; i++)
+        n += entries[i] >> 63;
+    return n;
+}
+
 static void test_live_shared_memory(void **state)
 {
     int fd = memfd_create("oscope-test", MFD_CLOEXEC);
@@ -429,6 +443,15 @@ static void test_live_shared_memory(void **state)
     assert_null(target_ptr(t, 0x80000000 + 8 * 4096, 8192));
     assert_non_null(target_ptr(t, 0x80000000 + 7 * 4096, 8192));
 
+    /* what looking has mapped is given back, and there again at the next look */
+    uint8_t byte;
+    assert_true(present_pages(t->ram[0].map) >= 5);
+    target_rest(t);
+    assert_int_equal(present_pages(t->ram[0].map), 0);
+    assert_true(target_read(t, 0x80000000 + 7 * 4096, &byte, 1));
+    assert_int_equal(byte, ram[7 * 4096]);
+    assert_true(present_pages(t->ram[0].map) > 0);
+
     /* a page given back to the host is not brought back by looking */
     assert_int_equal(madvise(ram + 7 * 4096, 4096, MADV_REMOVE), 0);
     target_refresh(t);
@@ -438,20 +461,6 @@ static void test_live_shared_memory(void **state)
     target_close(t);
     munmap(ram, RAM_SIZE);
     close(fd);
-}
-
-static unsigned present_pages(const uint8_t *ram)
-{
-    static uint64_t entries[PAGES];
-    unsigned n = 0;
-    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-
-    assert_int_equal(pread(fd, entries, sizeof entries, (off_t)((uintptr_t)ram / 4096 * 8)),
-                     sizeof entries);
-    close(fd);
-    for (unsigned i = 0; i < PAGES; i++)
-        n += entries[i] >> 63;
-    return n;
 }
 
 static void test_live_private_memory(void **state)

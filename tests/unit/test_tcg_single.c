@@ -10,11 +10,13 @@
 
 #include "fake_qemu.h"
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "capture/control.h"
 
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* ---- the machine ---- */
 
@@ -147,7 +149,7 @@ static int install(int vcpus, const char *identity)
     info.system.smp_vcpus = info.system.max_vcpus = vcpus;
     snprintf(how.identity, sizeof how.identity, "%s", identity);
     assert_null(control_create(3, WIRE_PAGE, 64, &fd));
-    assert_null(control_one_thread(fd, &how));
+    assert_null(control_one_thread(fd, &how, 0));
     assert_null(control_open(fd, true, &control));
     assert_true(control_has_one_thread(control));
     size_t mapped;
@@ -252,6 +254,36 @@ static void refuses_what_it_does_not_see(void **state)
     }
 }
 
+static void *executes_system(void *arg)
+{
+    execute(5, SYSTEM);
+    return arg;
+}
+
+static void stands_still(void **state)
+{
+    uint64_t g = wish(probes), hour = clock_ns() + UINT64_C(3600000000000);
+    pthread_t other;
+
+    assert_true(control_can_stand_still(control));
+    control_stand_still(control, hour);
+    execute(5, PLAIN); /* does not look */
+    assert_false(control_stands_still(control));
+    assert_int_equal(pthread_create(&other, NULL, executes_system, NULL), 0);
+    while (!control_stands_still(control))
+        usleep(100);
+    assert_true(control_in_force(control) < g); /* nothing else is done meanwhile */
+    control_stand_still(control, 0);
+    pthread_join(other, NULL);
+    assert_false(control_stands_still(control));
+    assert_int_equal(control_in_force(control), g);
+
+    /* Whoever asked is no more: it goes on by itself, and for good. */
+    control_stand_still(control, clock_ns() + 1000000);
+    execute(5, SYSTEM);
+    assert_int_equal(atomic_load(&shared->still_until), 0);
+}
+
 static void switches_off(void **state)
 {
     uint64_t g = wish(NULL), before = fired(0, AT);
@@ -286,6 +318,7 @@ static void resets_at_a_system_instruction(void **state)
     assert_int_equal(machine.tb.insns[SYSTEM].cbs[0].flags, QEMU_PLUGIN_CB_NO_REGS);
     execute(0, SYSTEM);
     assert_null(qemu.reset.cb);
+    assert_false(control_can_stand_still(control)); /* nor need it */
     uint64_t g = wish(probes);
     execute(0, SYSTEM);
     execute(0, SYSTEM); /* one reset is enough */
@@ -405,6 +438,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(waits),
         cmocka_unit_test(at_the_end_of_a_page),
         cmocka_unit_test(refuses_what_it_does_not_see),
+        cmocka_unit_test(stands_still),
         cmocka_unit_test(switches_off),
         cmocka_unit_test(gives_up_on_twins),
     };

@@ -188,6 +188,79 @@ static void several_ranges(void **state)
     assert_int_equal(insn(0)->nmem, 0);
 }
 
+/*
+ * A class of instructions by its bits: riscv64's atomics (Unprivileged Specification, chapter A:
+ * major opcode AMO, in funct5 which). Slots:
+ */
+enum { ATOMIC, LR, SC, AMO_MASK = 0x7f, AMO = 0x2f };
+#define FUNCT5_MASK (UINT64_C(0x1f) << 27 | AMO_MASK)
+
+static const struct {
+    uint32_t bits;
+    bool atomic, lr, sc;
+} instructions[] = {
+    {0x00b6352f, .atomic = true},             /* amoadd.d a0, a1, (a2) */
+    {0x00063503},                             /* ld a0, 0(a2) */
+    {0x1006252f, .atomic = true, .lr = true}, /* lr.w a0, (a2) */
+    {0x00a6202f, .atomic = true},             /* amoadd.w zero, a0, (a2) */
+    {0x18b626af, .atomic = true, .sc = true}, /* sc.w a3, a1, (a2) */
+    {0x00a63023},                             /* sd a0, 0(a2) */
+    {0x0eb6252f, .atomic = true},             /* amoswap.w.aqrl a0, a1, (a2) */
+    {0x6010},                                 /* c.ld a2, 0(s0) and nothing behind */
+};
+
+static void atomics(struct probe_set *s)
+{
+    probe_opcode(s, "atomic", AMO_MASK, AMO);
+    probe_event(s, 1);
+    probe_put(s, probe_pc(s), 8);
+    probe_end(s);
+    probe_opcode(s, "lr", FUNCT5_MASK, UINT64_C(2) << 27 | AMO);
+    event(s, 2);
+    probe_opcode(s, "sc", FUNCT5_MASK, UINT64_C(3) << 27 | AMO);
+    event(s, 3);
+}
+
+static void translates_atomics(unsigned index)
+{
+    struct qemu_plugin_tb *tb = &tbs[index];
+
+    *tb = (struct qemu_plugin_tb){.n = ARRAY_SIZE(instructions)};
+    for (unsigned i = 0; i < tb->n; i++) {
+        tb->insns[i].vaddr = PC + 4 * i;
+        memcpy(tb->insns[i].bytes, &instructions[i].bits, 4);
+    }
+    fake_translate(tb);
+}
+
+/* Each fires at those of its class, wherever they lie, and costs the others nothing. */
+static void classes_of_instructions(void **state)
+{
+    uint64_t at, before[3], other = fired(1, ATOMIC);
+
+    put_in_force(atomics);
+    on(0, translates_atomics);
+    for (size_t i = 0; i < ARRAY_SIZE(instructions); i++) {
+        const struct qemu_plugin_insn *in = &tbs[0].insns[i];
+        assert_int_equal(in->n, instructions[i].atomic + instructions[i].lr + instructions[i].sc);
+        assert_int_equal(in->nmem, 0); /* it is not their accesses that are asked for */
+        for (unsigned slot = 0; slot < 3; slot++)
+            before[slot] = fired(0, slot);
+        fake_execute(in, 0);
+        at = atomic_load(&ring_of(0)->position) - (in->n - 1) * sizeof(struct wire_event) - 8;
+        assert_int_equal(fired(0, ATOMIC) - before[ATOMIC], instructions[i].atomic);
+        assert_int_equal(fired(0, LR) - before[LR], instructions[i].lr);
+        assert_int_equal(fired(0, SC) - before[SC], instructions[i].sc);
+        if (instructions[i].atomic)
+            assert_int_equal(load64(ring_at(0, at)), PC + 4 * i);
+    }
+    assert_int_equal(fired(1, ATOMIC), other);
+    put_in_force(no_range);
+    on(0, translates_atomics);
+    for (size_t i = 0; i < ARRAY_SIZE(instructions); i++)
+        assert_int_equal(tbs[0].insns[i].n, i == 1); /* the one at PC + 4 */
+}
+
 /* Slots 0 to 3; the last one counts accesses, too. */
 static void blocks(struct probe_set *s)
 {
@@ -288,8 +361,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(machine_start),       cmocka_unit_test(costs_nothing_unwanted),
         cmocka_unit_test(accesses_to_a_range), cmocka_unit_test(what_a_program_sees),
-        cmocka_unit_test(several_ranges),      cmocka_unit_test(blocks_in_ranges),
-        cmocka_unit_test(wakes_before),
+        cmocka_unit_test(several_ranges),      cmocka_unit_test(classes_of_instructions),
+        cmocka_unit_test(blocks_in_ranges),    cmocka_unit_test(wakes_before),
     };
 
     machine_begin();

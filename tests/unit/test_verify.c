@@ -248,9 +248,9 @@ static void ends_and_jumps(void **state)
 {
     PROGRAM({.op = WIRE_OP_IMM});
     bad("without an end");
-    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}, END, END);
+    PROGRAM({.op = WIRE_OP_JEQ, .s = 1, .imm = 1}, END, END);
     good();
-    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}, END, {.op = WIRE_OP_IMM});
+    PROGRAM({.op = WIRE_OP_JEQ, .s = 1, .imm = 1}, END, {.op = WIRE_OP_IMM});
     bad("without an end");
     PROGRAM({.op = WIRE_OP_JNE, .imm = 1}, END);
     bad("jump out");
@@ -258,7 +258,7 @@ static void ends_and_jumps(void **state)
     bad("jump out");
     PROGRAM({.op = WIRE_OP_JSLT, .imm = 0}, END);
     good();
-    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}); /* the last one of its program */
+    PROGRAM({.op = WIRE_OP_JEQ, .s = 1, .imm = 1}); /* the last one of its program */
     bad("jump out");
 }
 
@@ -277,12 +277,12 @@ static void events(void **state)
     PROGRAM(EVENT, EVENT, END);
     bad("begun twice");
     /* begun on one of two paths, both of which then write, or begin */
-    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}, EVENT, put, END);
+    PROGRAM({.op = WIRE_OP_JEQ, .s = 1, .imm = 1}, EVENT, put, END);
     bad("outside of an event");
-    PROGRAM({.op = WIRE_OP_JEQ, .imm = 1}, EVENT, EVENT, END);
+    PROGRAM({.op = WIRE_OP_JEQ, .s = 1, .imm = 1}, EVENT, EVENT, END);
     bad("begun twice");
     /* one of two types */
-    PROGRAM({.op = WIRE_OP_JEQ, .imm = 3}, EVENT, put, END, EVENT, put, END);
+    PROGRAM({.op = WIRE_OP_JEQ, .s = 1, .imm = 3}, EVENT, put, END, EVENT, put, END);
     good();
 }
 
@@ -301,6 +301,7 @@ static void sizes(void **state)
     PROGRAM(EVENT, {.op = WIRE_OP_PUT_MEM, .imm = UINT64_MAX - 3}, END);
     bad("too large");
     PROGRAM(EVENT, {.op = WIRE_OP_PUT_STR, .imm = UINT32_MAX}, END);
+    bad("too large");
     enum { DATA = (MOST - 1) / 4 };
     PROGRAM(EVENT, {.op = WIRE_OP_PUT_DATA, .imm = DATA}, END);
     good();
@@ -308,12 +309,25 @@ static void sizes(void **state)
     bad("too large");
     PROGRAM(EVENT, {.op = WIRE_OP_PUT_DATA, .imm = UINT64_C(1) << 62}, END);
     bad("too large");
+    for (uint8_t op = WIRE_OP_PUT_TEXT; op <= WIRE_OP_PUT_LIST; op++) {
+        PROGRAM(EVENT, {.op = op, .imm = MOST - 1}, END);
+        good();
+        PROGRAM(EVENT, {.op = op, .imm = MOST}, END);
+        bad("too large");
+        PROGRAM({.op = op, .imm = 1}, EVENT, END);
+        bad("outside of an event");
+    }
+    /* the longer path counts, whichever it is; one that nothing leads to does not */
+    PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .d = 1, .s = 1, .imm = 1},
+            {.op = WIRE_OP_PUT_MEM, .imm = MOST - 7}, {.op = WIRE_OP_PUT, .size = 8}, END);
+    good();
+    PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .d = 1, .s = 2, .imm = 1},
+            {.op = WIRE_OP_PUT_MEM, .imm = MOST - 7}, {.op = WIRE_OP_PUT, .size = 8}, END);
     bad("too large");
-    /* the longer path counts, whichever it is */
-    PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .imm = 1}, {.op = WIRE_OP_PUT_MEM, .imm = MOST - 7},
+    PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .s = 1, .imm = 1}, {.op = WIRE_OP_PUT_MEM, .imm = MOST - 7},
             {.op = WIRE_OP_PUT, .size = 8}, END);
     bad("too large");
-    PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .imm = 2}, {.op = WIRE_OP_PUT_MEM, .imm = MOST}, END,
+    PROGRAM(EVENT, {.op = WIRE_OP_JEQ, .s = 1, .imm = 2}, {.op = WIRE_OP_PUT_MEM, .imm = MOST}, END,
             {.op = WIRE_OP_PUT, .size = 8}, END);
     good();
 }

@@ -89,6 +89,7 @@ const struct arch arch_aarch64 = {
     .fp = "x29",
     .fp_prev = 0,
     .fp_ret = 8,
+    .link = "x30",
     .paging = paging,
     .privilege = privilege,
     .is_user = is_user,

@@ -12,6 +12,19 @@ static bool paging(const struct target_vcpu *v, struct paging *low, struct pagin
     return x86_paging(v, false, low, high);
 }
 
+/* Those of QEMU's gdbstub that say something about 32-bit code. */
+static const char *const registers[] = {
+    "eax", "ecx", "edx", "ebx",     "esp",     "ebp", "esi", "edi", "eip", "eflags", "cs", "ss",
+    "ds",  "es",  "fs",  "fs_base", "gs_base", "gs",  "cr0", "cr2", "cr3", "cr4",    NULL};
+
+/* Intel SDM, volume 2: HLT, IRET, INT n. */
+static const struct arch_insn system_insns[] = {
+    {0xff, 0xf4, true},
+    {0xff, 0xcf, false},
+    {0xff, 0xcd, false},
+    {0},
+};
+
 const struct arch arch_i386 = {
     .name = "i386",
     .elf_machine = EM_386,
@@ -22,6 +35,8 @@ const struct arch arch_i386 = {
     .fp = "ebp",
     .fp_prev = 0,
     .fp_ret = 4,
+    .stack_args = 4, /* System V ABI, Intel386 supplement: above the return address */
+    .registers = registers,
     .paging = paging,
     .privilege = x86_privilege,
     .is_user = x86_is_user,
@@ -31,5 +46,7 @@ const struct arch arch_i386 = {
     .trap_name = x86_trap_name,
     .trap_kind = x86_trap_kind,
     .user_level = 3,
+    .levels = {"kernel", NULL, NULL, "user"},
+    .system = system_insns,
     .attr_note = X86_ATTR_NOTE,
 };

@@ -98,6 +98,7 @@ const struct arch arch_x86_64 = {
     .trap_name = x86_trap_name,
     .trap_kind = x86_trap_kind,
     .user_level = 3,
+    .levels = {"kernel", NULL, NULL, "user"},
     .system = system_insns,
     .attr_note = X86_ATTR_NOTE,
 };

@@ -92,31 +92,45 @@ static void put_string(struct run *r, uint64_t va, uint32_t most)
     r->n += (uint32_t)(p - to);
 }
 
-/* The n bytes at s as the inside of a string literal, as short as it goes; what follows that. */
-static char *escape(char *p, const uint8_t *s, uint32_t n)
+/* Byte c as the inside of a string literal, as short as it goes; what follows that, at most 4
+ * characters. digit: one stands behind it, and would be taken for a part of a shorter number. */
+static char *escape_byte(char *p, uint8_t c, bool digit)
 {
     static const char named[] = "\t\n\v\f\r\"\\", names[] = "tnvfr\"\\";
+    const char *name = c ? strchr(named, c) : NULL;
 
-    for (uint32_t i = 0; i < n; i++) {
-        uint8_t c = s[i];
-        const char *name = c ? strchr(named, c) : NULL;
-        bool digit = i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9'; /* ends no shorter number */
-        if (!name && c >= ' ' && c <= '~') {
-            *p++ = (char)c;
-            continue;
-        }
-        *p++ = '\\';
-        if (name) {
-            *p++ = names[name - named];
-            continue;
-        }
-        if (c >= 0100 || digit)
-            *p++ = (char)('0' + (c >> 6));
-        if (c >= 010 || digit)
-            *p++ = (char)('0' + (c >> 3 & 7));
-        *p++ = (char)('0' + (c & 7));
+    if (!name && c >= ' ' && c <= '~') {
+        *p++ = (char)c;
+        return p;
     }
+    *p++ = '\\';
+    if (name) {
+        *p++ = names[name - named];
+        return p;
+    }
+    if (c >= 0100 || digit)
+        *p++ = (char)('0' + (c >> 6));
+    if (c >= 010 || digit)
+        *p++ = (char)('0' + (c >> 3 & 7));
+    *p++ = (char)('0' + (c & 7));
     return p;
+}
+
+/* The n bytes at s, as many of them as fit below `end`: how many these were. */
+static uint32_t escape(char **to, const char *end, const uint8_t *s, uint32_t n)
+{
+    char byte[4];
+    uint32_t i = 0;
+
+    for (; i < n; i++) {
+        bool digit = i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9';
+        size_t len = (size_t)(escape_byte(byte, s[i], digit) - byte);
+        if (len > (size_t)(end - *to))
+            break;
+        memcpy(*to, byte, len);
+        *to += len;
+    }
+    return i;
 }
 
 /* Data in a second page that can't be read leaves what lies in the first. */
@@ -135,9 +149,74 @@ static void put_data(struct run *r, uint64_t va, uint64_t length, uint32_t most)
         r->fault = true;
         n = first;
     }
-    char *end = escape(to, bytes, n);
+    char *end = to;
+    escape(&end, to + 4 * (size_t)most, bytes, n);
     *end++ = '\0';
     r->n += (uint32_t)(end - to);
+}
+
+/* Up to `most` bytes of the string at va, as far as it can be read: how many. */
+static uint32_t read_string(struct run *r, uint64_t va, uint8_t *to, uint32_t most)
+{
+    uint32_t n = 0;
+
+    while (n < most) {
+        uint32_t part = GUEST_PAGE - (uint32_t)(va % GUEST_PAGE);
+        part = part < CHUNK ? part : CHUNK;
+        part = part < most - n ? part : most - n;
+        if (!r->m->memory(r->m->arg, va, to + n, part)) {
+            r->fault = true;
+            break;
+        }
+        uint32_t len = (uint32_t)strnlen((const char *)to + n, part);
+        n += len;
+        if (len < part)
+            break;
+        va += part;
+    }
+    return n;
+}
+
+/* The string at va below `end`; false: not all of it fits. */
+static bool escape_string(struct run *r, char **to, const char *end, uint64_t va)
+{
+    uint8_t bytes[WIRE_RECORD];
+    uint32_t n = read_string(r, va, bytes, (uint32_t)(end - *to) + 1);
+
+    return escape(to, end, bytes, n) == n;
+}
+
+static bool escape_list(struct run *r, char **to, const char *end, uint64_t va)
+{
+    uint64_t string;
+
+    for (unsigned i = 0; (string = load(r, va, 8)); i++, va += 8) {
+        if (end - *to < 5) /* , "" and a character */
+            return false;
+        if (i)
+            *to = mempcpy(*to, ", ", 2);
+        *(*to)++ = '"';
+        if (!escape_string(r, to, end - 1, string))
+            return false;
+        *(*to)++ = '"';
+    }
+    return true;
+}
+
+/* A string, or a list of them; room for the backslash is kept. */
+static void put_text(struct run *r, uint64_t va, uint32_t most, bool list)
+{
+    char *to = (char *)r->record + r->n, *p = to, *end = to + (most ? most - 1 : 0);
+    bool whole = true;
+
+    if (va)
+        whole = list ? escape_list(r, &p, end, va) : escape_string(r, &p, end, va);
+    else if (most >= 2)
+        p = mempcpy(p, "\\0", 2);
+    if (!whole && most)
+        *p++ = '\\';
+    *p++ = '\0';
+    r->n += (uint32_t)(p - to);
 }
 
 static void mark_fault(uint8_t *record)
@@ -212,7 +291,9 @@ uint32_t interp_run(const struct wire_insn *code, const struct machine *m,
         case WIRE_OP_PUT: put_value(&r, s, i->size); break;
         case WIRE_OP_PUT_STR: put_string(&r, s, (uint32_t)i->imm); break;
         case WIRE_OP_PUT_MEM: put_memory(&r, s, (uint32_t)i->imm); break;
-        default: put_data(&r, s, *d, (uint32_t)i->imm); break; /* WIRE_OP_PUT_DATA */
+        case WIRE_OP_PUT_DATA: put_data(&r, s, *d, (uint32_t)i->imm); break;
+        case WIRE_OP_PUT_TEXT: put_text(&r, s, (uint32_t)i->imm, false); break;
+        default: put_text(&r, s, (uint32_t)i->imm, true); break; /* WIRE_OP_PUT_LIST */
         }
     }
     if (r.n && r.fault)

@@ -175,6 +175,7 @@ static void on_wait(unsigned index, void *userdata)
 /* At a system instruction, whose address is userdata. */
 static void on_system(unsigned index, void *userdata)
 {
+    single_stand_still(&engine.single, engine.shared);
     look(engine.id);
     struct set *s = atomic_load_explicit(&engine.set, memory_order_relaxed);
     if (s && engine.single.several)

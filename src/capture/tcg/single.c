@@ -5,7 +5,10 @@
  */
 #include "capture/tcg/single.h"
 
+#include "base/clock.h"
+
 #include <string.h>
+#include <time.h>
 
 enum { PAGE = 4096 }; /* the smallest of the guests */
 
@@ -146,6 +149,20 @@ void single_fire_system(struct single *s, struct set *set, uint64_t pc)
         if ((bytes & p->mask) == p->value)
             vcpu_fire(v, set_place(set, set->opcodes[i], pc), true);
     }
+}
+
+void single_stand_still(const struct single *s, struct wire_control *shared)
+{
+    uint64_t until = atomic_load_explicit(&shared->still_until, memory_order_relaxed);
+    const struct timespec nap = {.tv_nsec = 20000};
+
+    if (!until || !s->several)
+        return;
+    atomic_store(&shared->still, until);
+    while (atomic_load(&shared->still_until) == until && clock_ns() < until)
+        nanosleep(&nap, NULL);
+    atomic_store(&shared->still, 0);
+    atomic_compare_exchange_strong(&shared->still_until, &until, 0); /* nobody came to say so */
 }
 
 void single_wait(struct single *s, struct vcpu *v, const struct set *set)

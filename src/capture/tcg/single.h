@@ -57,6 +57,9 @@ const char *single_lacks(const struct single *s, const struct set *set);
 void single_fire(struct single *s, const struct set *set, uint64_t pc);
 void single_fire_system(struct single *s, struct set *set, uint64_t pc);
 
+/* With several vCPUs, in a callback at an instruction: nothing goes on while oscope wants it so. */
+void single_stand_still(const struct single *s, struct wire_control *shared);
+
 /* v begins to wait, or there is something else to be seen of it. */
 void single_wait(struct single *s, struct vcpu *v, const struct set *set);
 void single_awake(struct single *s, struct vcpu *v, const struct set *set);

@@ -7,12 +7,14 @@
  * are passed over: the first candidate whose page tables work wins. What was learned goes into the
  * cache (known.c).
  */
+#include "os/linux/call_words.h"
 #include "os/linux/given.h"
 #include "os/linux/known.h"
 #include "os/linux/linux.h"
 #include "os/linux/place.h"
 
 #include "base/log.h"
+#include "symbols/elfsyms.h"
 
 #include <stdio.h>
 
@@ -312,11 +314,24 @@ static bool linux_still_there(struct os_model *m)
     return same;
 }
 
+static bool linux_moves(struct os_model *m)
+{
+    return linux_place_moves(linux_of(m));
+}
+
+/* init/version.c */
+static bool linux_owns(struct elfsyms *kernel)
+{
+    return elfsyms_has(kernel, "linux_banner");
+}
+
 const struct os_model_ops linux_ops = {
     .name = "linux",
     .open = linux_open,
     .close = linux_close,
+    .owns = linux_owns,
     .still_there = linux_still_there,
+    .moves = linux_moves,
     .info = linux_info,
     .types = linux_types,
     .symbols = linux_modules_load,
@@ -334,4 +349,6 @@ const struct os_model_ops linux_ops = {
     .current = linux_current,
     .probes = linux_probes,
     .trap = linux_trap,
+    .call_words = linux_call_words,
+    .fault_result = linux_fault_result,
 };

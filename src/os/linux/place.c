@@ -394,3 +394,20 @@ uint64_t linux_place_kaslr(struct linux_model *lm)
         return (uint64_t)value;
     return OSCOPE_UNKNOWN;
 }
+
+/*
+ * Before the note is written there is only where kernels are linked to: KERNEL_LINK_ADDR of
+ * arch/riscv/include/asm/pgtable.h, the usual PHYSICAL_START of arch/x86/Kconfig above
+ * __START_KERNEL_map.
+ */
+bool linux_place_moves(struct linux_model *lm)
+{
+    uint64_t offset = linux_place_kaslr(lm);
+
+    if (offset != OSCOPE_UNKNOWN)
+        return offset != 0;
+    if (!strcmp(lm->base.arch->name, "riscv64"))
+        return symtab_addr(lm->base.symtab, "_start") != UINT64_C(0xffffffff80000000);
+    return strcmp(lm->base.arch->name, "x86_64") != 0 ||
+           symtab_addr(lm->base.symtab, "_text") != UINT64_C(0xffffffff81000000);
+}

@@ -47,6 +47,9 @@ bool linux_place_near(struct target *t, const struct arch *arch, uint64_t *pa);
 /* The linear map, per-CPU offsets: need the layout. Never fails: what is missing stays unknown. */
 void linux_place_finish(struct linux_model *lm);
 
+/* Does it choose where it lies each time that it boots (KASLR)? As far as can be told: true. */
+bool linux_place_moves(struct linux_model *lm);
+
 /* KASLR offset, from the kernel's VMCOREINFO note; OSCOPE_UNKNOWN if there is none. */
 uint64_t linux_place_kaslr(struct linux_model *lm);
 

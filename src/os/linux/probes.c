@@ -7,6 +7,8 @@
  */
 #include "os/linux/probes.h"
 
+#include "os/direct.h"
+
 #include <string.h>
 
 /* MAX_RT_PRIO, include/linux/sched/prio.h: what LTTng tells is prio less it. */
@@ -36,7 +38,7 @@ void writer_put_text(struct writer *w, unsigned slot)
 
 void writer_begin(struct writer *w, uint16_t event)
 {
-    w->type = linux_event_type(event);
+    w->type = trace_builtin_type(event);
     w->field = 0;
     probe_event(w->set, event);
 }
@@ -211,14 +213,6 @@ static const struct tracepoint {
     {TRACE_SCHED_PROCESS_EXEC, NEEDS_CURRENT | NEEDS_BPRM, "begin_new_exec", sched_process_exec},
 };
 
-const struct trace_type *linux_event_type(uint16_t id)
-{
-    for (unsigned i = 0; i < trace_ntypes; i++)
-        if (trace_types[i].id == id)
-            return &trace_types[i];
-    return NULL;
-}
-
 /* ---- sets ---- */
 
 /* Why a tracepoint can't be had here; NULL: it can. */
@@ -238,22 +232,6 @@ static const char *lacks(const struct linux_model *lm, const struct tracepoint *
     return NULL;
 }
 
-/* The linear map and the kernel's image are at hand in QEMU: programs need no page tables there. */
-static void add_direct(struct linux_model *lm, struct probe_set *out)
-{
-    const struct vspace *vs = &lm->base.kernel;
-
-    for (unsigned i = 0; i < vs->ndirect; i++)
-        for (size_t k = 0; k < lm->base.target->nram; k++) {
-            const struct target_ram *r = &lm->base.target->ram[k];
-            uint64_t from = MAX(vs->direct[i].pa, r->gpa);
-            uint64_t to = MIN(vs->direct[i].pa + vs->direct[i].size, r->gpa + r->size);
-            if (r->hva && from < to)
-                probe_direct(out, vs->direct[i].va + (from - vs->direct[i].pa), to - from,
-                             r->hva + (from - r->gpa));
-        }
-}
-
 static struct oscope_error *tracepoint_probes(struct linux_model *lm, const char *set,
                                               struct probe_set *out, struct os_list *notes)
 {
@@ -261,7 +239,7 @@ static struct oscope_error *tracepoint_probes(struct linux_model *lm, const char
 
     for (size_t i = 0; i < ARRAY_SIZE(tracepoints); i++) {
         const struct tracepoint *t = &tracepoints[i];
-        const struct trace_type *type = linux_event_type(t->event);
+        const struct trace_type *type = trace_builtin_type(t->event);
         if (!type || strcmp(type->set, set) != 0)
             continue;
         known++;
@@ -276,8 +254,15 @@ static struct oscope_error *tracepoint_probes(struct linux_model *lm, const char
         probe_end(out);
         added++;
     }
+    if (!known && (!strcmp(set, "lock") || !strcmp(set, "kmem")))
+        return error_new(OSCOPE_E_UNSUPPORTED,
+                         "no %s events: of Linux oscope does not know them, only of kernels that a "
+                         "profile describes",
+                         set);
     if (!known)
-        return error_new(OSCOPE_E_NOT_FOUND, "there is no event set '%s'", set);
+        return error_hint(
+            error_new(OSCOPE_E_NOT_FOUND, "there is no event set '%s'", set),
+            "sets: sched, syscalls, traps, modes, irq, faults, boot, mmio, uart, blk, heat, all");
     if (!added)
         return error_new(OSCOPE_E_UNSUPPORTED, "no event of set '%s' can be had on this kernel",
                          set);
@@ -310,7 +295,7 @@ struct oscope_error *linux_probes(struct os_model *m, const char *set, struct pr
                          m->arch->name);
     /* Also if this set has none of them: the rings have what others asked for too. */
     TRY(linux_event_types(lm, schema));
-    add_direct(lm, out);
+    os_direct(&m->kernel, out);
     bool whole = !strcmp(set, "all");
     struct oscope_error *err = NULL;
     linux_nested_guard(lm, out);

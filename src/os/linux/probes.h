@@ -9,6 +9,8 @@
 #define OS_LINUX_PROBES_H
 
 #include "os/linux/linux.h"
+#include "os/programs.h"
+#include "os/riscv.h"
 #include "trace/events.h"
 #include "trace/schema.h"
 
@@ -29,9 +31,6 @@ enum {
     VAR_INITCALL = 6, /* by task, this and the next: bits of the initcall that it is in */
 };
 
-/* The built-in type. */
-const struct trace_type *linux_event_type(uint16_t id);
-
 /* Puts the next field, as wide as the event's type has it. */
 void writer_put(struct writer *w, unsigned slot);
 
@@ -45,10 +44,6 @@ void writer_begin(struct writer *w, uint16_t event);
 unsigned writer_argument(struct writer *w, unsigned n);
 /* The running task, in kernel mode (linux_current_place()). */
 unsigned writer_current(struct writer *w);
-
-/* riscv64, at the first instruction after a trap: the code in scause or mcause (reg), plus 0x8000
- * for interrupts; *interrupt (may be NULL): the latter alone. */
-unsigned writer_riscv_cause(struct writer *w, const char *reg, unsigned *interrupt);
 
 /* A member of an object whose address is in a slot, sign-extended. */
 unsigned writer_member(struct writer *w, unsigned object, struct layout_field f);
@@ -64,14 +59,19 @@ bool linux_entry_probes(struct linux_model *lm, const char *set, struct probe_se
                         struct os_list *notes, struct oscope_error **err);
 
 /* probes_user.c: slots of a walk through a riscv64 page table. address: of user mode; one: holds 1;
- * the others may hold anything. All but `one` are used up. */
+ * the others may hold anything. All but `one` are used up; on x86_64 there is only the address. */
 struct user_slots {
     unsigned address, one;
     unsigned at, table, shift, index, kind, ppn, two, below;
 };
 
+/* New slots, but for these two, which have done their duty. u->one must be there already. */
+void writer_user_slots(struct writer *w, struct user_slots *u, unsigned at, unsigned table);
 /* Can the user's memory be read at an sret? */
 bool linux_riscv_user(const struct linux_model *lm);
+/* There: u->address becomes the kernel's own for the same `size` bytes; one that can't be read
+ * where they lie in two pages, or in none. */
+void writer_riscv_user(struct writer *w, const struct user_slots *u, unsigned size);
 /* probe_put_data() of the user's memory, at an sret to user mode; uses up `length`, too. Data goes
  * to the end of the page at most: where there was more the event is marked. */
 void writer_put_riscv_user(struct writer *w, const struct user_slots *u, unsigned length,
@@ -80,9 +80,6 @@ void writer_put_riscv_user(struct writer *w, const struct user_slots *u, unsigne
 /* ---- probes_entry.c, for those at the kernel's entry and exit ---- */
 
 enum {
-    /* riscv64: Privileged Specification, supervisor CSRs */
-    ENTRY_SRET = 0x10200073,
-    ENTRY_SPP_SHIFT = 8,
     /* x86: Intel SDM volume 2 */
     ENTRY_SYSRETQ = 0x070f48,
     ENTRY_SYSRETQ_MASK = 0xffffff,
@@ -93,8 +90,6 @@ enum {
 bool entry_riscv(const struct linux_model *lm);
 /* The running task's address where the per-CPU base is in that register. */
 unsigned entry_x86_task(struct writer *w, const char *base);
-/* slot = (slot op n) & mask; returns slot. */
-unsigned entry_shifted(struct writer *w, unsigned slot, enum wire_op op, unsigned n, uint64_t mask);
 
 /* Set "syscalls": probes_calls.c. */
 struct oscope_error *linux_call_probes(struct writer *w, struct os_list *notes) WARN_UNUSED;

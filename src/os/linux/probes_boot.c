@@ -191,15 +191,15 @@ static const char *x86_register(const struct boot *x, const struct call_site *c)
     return x86_kept[(insn[2] & 7) | (insn[0] == 0x41 ? 8 : 0)];
 }
 
-/* x86: a call of a function that jumps to where its register says is one through that register. */
+/* x86: a call of a function that jumps to where its register says is one through that register.
+ * From 7.x on such a function has a second name, with "__pi_" before the first. */
 static bool through_pointer(const struct linux_model *lm, const struct call_site *c)
 {
-    static const char thunk[] = "__x86_indirect_";
     struct symbol sym;
     uint64_t offset;
 
     return !c->to || (symtab_lookup(lm->base.symtab, c->to, &sym, &offset) &&
-                      !strncmp(sym.name, thunk, sizeof thunk - 1));
+                      strstr(sym.name, "__x86_indirect_"));
 }
 
 /*

@@ -17,12 +17,6 @@
 #include <string.h>
 
 enum {
-    ECALL_FROM_U = 8, /* riscv64, Privileged Specification: cause */
-    MRET = 0x30200073,
-    MPP_SHIFT = 11, /* of mstatus */
-    MPP_MASK = 3,
-    PRIV_M = 3,
-
     X86_SYSCALL = 0x100, /* our number for the instruction, which has no vector */
     GATES = 256,
     EXCEPTIONS = 32, /* the first gates */
@@ -80,15 +74,6 @@ static void put_tid(struct writer *w, unsigned task)
 
 /* ---- traps: riscv64 ---- */
 
-unsigned entry_shifted(struct writer *w, unsigned slot, enum wire_op op, unsigned n, uint64_t mask)
-{
-    unsigned k = probe_imm(w->set, n);
-
-    probe_alu(w->set, op, slot, k);
-    probe_imm_into(w->set, k, mask);
-    return probe_alu(w->set, WIRE_OP_AND, slot, k);
-}
-
 /* What all traps have. */
 static void put_trap(struct writer *w, unsigned task, unsigned cause, unsigned from, unsigned epc)
 {
@@ -98,30 +83,19 @@ static void put_trap(struct writer *w, unsigned task, unsigned cause, unsigned f
     writer_put(w, epc);
 }
 
-unsigned writer_riscv_cause(struct writer *w, const char *reg, unsigned *interrupt)
-{
-    unsigned cause = probe_reg(w->set, reg), top = probe_reg(w->set, reg);
-
-    entry_shifted(w, top, WIRE_OP_SHR, 48, 0x8000);
-    entry_shifted(w, cause, WIRE_OP_SHR, 0, 0x7fff);
-    if (interrupt)
-        *interrupt = top;
-    return probe_alu(w->set, WIRE_OP_OR, cause, top);
-}
-
 static void riscv_trap_entry(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), task = riscv_task(w, zero), interrupt;
-    unsigned cause = writer_riscv_cause(w, "scause", &interrupt);
-    unsigned from = entry_shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, ENTRY_SPP_SHIFT, 1);
+    unsigned cause = riscv_cause(w->set, "scause", &interrupt);
+    unsigned from = program_bits(w->set, probe_reg(w->set, "sstatus"), RISCV_SPP_SHIFT, 1);
     unsigned epc = probe_reg(w->set, "sepc");
-    unsigned more = probe_imm(w->set, 0), ecall = probe_imm(w->set, ECALL_FROM_U);
+    unsigned more = probe_imm(w->set, 0), ecall = probe_imm(w->set, RISCV_ECALL_FROM_U);
     unsigned plain = probe_jump(w->set, WIRE_OP_JNE, interrupt, zero);
     unsigned call = probe_jump(w->set, WIRE_OP_JEQ, cause, ecall);
     probe_imm_into(w->set, more, TRACE_TRAP_ENTRY_EXCEPTION - TRACE_TRAP_ENTRY);
     probe_label(w->set, plain);
     probe_label(w->set, call);
-    w->type = linux_event_type(TRACE_TRAP_ENTRY_EXCEPTION); /* the other one is its beginning */
+    w->type = trace_builtin_type(TRACE_TRAP_ENTRY_EXCEPTION); /* the other one is its beginning */
     w->field = 0;
     probe_event_of(w->set, TRACE_TRAP_ENTRY, more);
     put_trap(w, task, cause, from, epc);
@@ -137,7 +111,7 @@ static void riscv_trap_exit(struct writer *w)
 
     writer_begin(w, TRACE_TRAP_EXIT);
     put_tid(w, task);
-    writer_put(w, entry_shifted(w, probe_reg(w->set, "sstatus"), WIRE_OP_SHR, ENTRY_SPP_SHIFT, 1));
+    writer_put(w, program_bits(w->set, probe_reg(w->set, "sstatus"), RISCV_SPP_SHIFT, 1));
     writer_put(w, probe_reg(w->set, "sepc"));
 }
 
@@ -155,7 +129,7 @@ static void x86_gate(struct writer *w, unsigned vector)
 {
     unsigned at = has_error_code(vector) ? 8 : 0;
     unsigned zero = probe_imm(w->set, 0), sp = probe_reg(w->set, "rsp");
-    unsigned from = entry_shifted(w, probe_load(w->set, sp, at + 8, 8), WIRE_OP_SHR, 0, 3);
+    unsigned from = program_bits(w->set, probe_load(w->set, sp, at + 8, 8), 0, 3);
     unsigned task = x86_task_from(w, from, zero);
 
     bool exception = vector < EXCEPTIONS;
@@ -190,7 +164,7 @@ static void x86_sysret(struct writer *w)
 static void x86_iret(struct writer *w)
 {
     unsigned zero = probe_imm(w->set, 0), sp = probe_reg(w->set, "rsp");
-    unsigned to = entry_shifted(w, probe_load(w->set, sp, 8, 8), WIRE_OP_SHR, 0, 3);
+    unsigned to = program_bits(w->set, probe_load(w->set, sp, 8, 8), 0, 3);
     unsigned task = x86_task_from(w, to, zero);
 
     writer_begin(w, TRACE_TRAP_EXIT);
@@ -245,7 +219,7 @@ static struct oscope_error *riscv_traps(struct writer *w, struct os_list *notes)
     bool nests = linux_nested_find(w, notes, &nested);
     if (nests)
         linux_nested_probes(w, &nested);
-    probe_opcode(w->set, "trap_exit", UINT32_MAX, ENTRY_SRET);
+    probe_opcode(w->set, "trap_exit", UINT32_MAX, RISCV_SRET);
     if (nests)
         entering =
             probe_jump(w->set, WIRE_OP_JEQ, probe_pc(w->set), probe_imm(w->set, nested.enter));
@@ -286,58 +260,22 @@ static struct oscope_error *traps(struct writer *w, struct os_list *notes)
     return entry_riscv(w->lm) ? riscv_traps(w, notes) : x86_traps(w, notes);
 }
 
-/* Machine mode runs without address translation, so that its trap vector is a physical address; at
- * the same virtual one there may be a program. */
-static void riscv_firmware_entry(struct writer *w, uint64_t vector)
-{
-    struct probe_set *s = w->set;
-
-    probe_exec(s, "firmware_entry", vector);
-    unsigned machine = probe_imm(s, PRIV_M);
-    unsigned other = probe_jump(s, WIRE_OP_JNE, probe_reg(s, "priv"), machine);
-    unsigned cause = writer_riscv_cause(w, "mcause", NULL);
-    writer_begin(w, TRACE_FIRMWARE_ENTRY);
-    writer_put(w, cause);
-    writer_put(w, entry_shifted(w, probe_reg(s, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
-    probe_label(s, other);
-    probe_end(s);
-}
-
-/* The firmware's trap vector is in a register of the vCPUs, the same in all of them. */
 static void riscv_firmware(struct writer *w, struct os_list *notes)
 {
-    struct target_vcpus vcpus = {0};
-    struct oscope_error *err = target_registers(w->lm->base.target, &vcpus);
-    uint64_t vector = 0;
-    bool one = !err && vcpus.n;
+    uint64_t vector = riscv_vector(w->lm->base.target, "mtvec");
 
-    for (size_t i = 0; one && i < vcpus.n; i++) {
-        uint64_t v = 0;
-        one = target_reg(&vcpus.vcpus[i], "mtvec", &v) && v && (!vector || v == vector);
-        vector = v;
-    }
-    target_vcpus_free(&vcpus);
-    oscope_error_free(err);
-    if (!one || vector & 3) { /* 1: interrupts go to places of their own */
+    if (!vector) {
         os_list_note(notes, "time in machine mode is not seen: the vCPUs' registers do not tell of "
                             "one place (mtvec) where the firmware is entered");
         return;
     }
-    riscv_firmware_entry(w, vector);
-    probe_opcode(w->set, "firmware_exit", UINT32_MAX, MRET);
-    writer_begin(w, TRACE_FIRMWARE_EXIT);
-    writer_put(w, entry_shifted(w, probe_reg(w->set, "mstatus"), WIRE_OP_SHR, MPP_SHIFT, MPP_MASK));
-    probe_end(w->set);
+    riscv_firmware_entry(w->set, vector);
+    riscv_firmware_exit(w->set);
 }
 
 static struct oscope_error *modes(struct writer *w, struct os_list *notes)
 {
-    probe_idle(w->set, "vcpu_idle");
-    probe_event(w->set, TRACE_VCPU_IDLE);
-    probe_end(w->set);
-    probe_resume(w->set, "vcpu_resume");
-    probe_event(w->set, TRACE_VCPU_RESUME);
-    probe_end(w->set);
+    program_vcpus(w->set);
     if (entry_riscv(w->lm))
         riscv_firmware(w, notes);
     return traps(w, notes);

@@ -13,6 +13,9 @@
  *
  * An address without an area, or an access that the area forbids, never gets that far; the kernel
  * then sends a signal: force_sig_fault(sig, code, addr) (kernel/signal.c).
+ *
+ * The events' flags and results have the bits of FAULT_FLAG_*, VM_FAULT_*
+ * (include/linux/mm_types.h) and VM_* (mm.h): values go into them as they are.
  */
 #include "os/linux/calls.h"
 #include "os/linux/probes.h"

@@ -49,18 +49,10 @@ static struct writer writer(const struct irqs *x)
 
 /* ---- what runs on a vCPU ---- */
 
-/* The vCPU as a key: never 0. */
-static unsigned vcpu_key(struct probe_set *s)
-{
-    unsigned key = probe_vcpu(s);
-
-    return probe_alu(s, WIRE_OP_ADD, key, probe_imm(s, 1));
-}
-
 /* Keeps number + 1 under the vCPU; destroys the slot. */
 static void keep(struct probe_set *s, unsigned var, unsigned number)
 {
-    unsigned key = vcpu_key(s);
+    unsigned key = program_vcpu_key(s);
 
     probe_keep(s, var, key, probe_alu(s, WIRE_OP_ADD, number, probe_imm(s, 1)));
 }
@@ -71,8 +63,8 @@ static void leave(struct irqs *x, uint64_t va, uint16_t event, unsigned var, boo
 {
     struct writer w = writer(x);
 
-    probe_exec(x->set, linux_event_type(event)->name, va);
-    unsigned key = vcpu_key(x->set), number = probe_recall(x->set, var, key);
+    probe_exec(x->set, trace_builtin_type(event)->name, va);
+    unsigned key = program_vcpu_key(x->set), number = probe_recall(x->set, var, key);
     unsigned zero = probe_imm(x->set, 0);
     unsigned none = probe_jump(x->set, WIRE_OP_JEQ, number, zero);
     probe_keep(x->set, var, key, zero);
@@ -174,7 +166,7 @@ static void vector_event(struct irqs *x, uint64_t va, uint16_t event, uint16_t v
 {
     struct writer w = writer(x);
 
-    probe_exec(x->set, linux_event_type(event)->name, va);
+    probe_exec(x->set, trace_builtin_type(event)->name, va);
     writer_begin(&w, event);
     writer_put(&w, probe_imm(x->set, vector));
     probe_end(x->set);
@@ -212,14 +204,14 @@ static void add_vectors(struct irqs *x, const call_sites *calls)
         uint64_t va = address(x, v->function);
         if (!va) {
             os_list_note(x->notes, "no %s events: the symbols lack %s",
-                         linux_event_type(v->entry)->name, v->function);
+                         trace_builtin_type(v->entry)->name, v->function);
             continue;
         }
         vector_event(x, va, v->entry, v->vector);
         x->added++;
         if (!count_calls(calls, va))
             os_list_note(x->notes, "no %s events: nobody is seen to call %s",
-                         linux_event_type(v->exit)->name, v->function);
+                         trace_builtin_type(v->exit)->name, v->function);
         for (size_t i = 0; i < calls->len; i++)
             if (calls->data[i].to == va)
                 vector_event(x, calls->data[i].back, v->exit, v->vector);

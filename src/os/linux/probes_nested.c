@@ -38,7 +38,7 @@ bool linux_nested_find(struct writer *w, struct os_list *notes, struct linux_nes
         for (uint64_t i = 0; i + 4 <= size; i += 2) {
             uint32_t insn;
             memcpy(&insn, code + i, sizeof insn);
-            if (insn != ENTRY_SRET)
+            if (insn != RISCV_SRET)
                 continue;
             out->enter = sym.addr + i;
             out->leave = (out->enter + 4 + 3) & ~UINT64_C(3);
@@ -60,7 +60,7 @@ void linux_nested_guard(struct linux_model *lm, struct probe_set *s)
 /* SPP of sstatus, or SPVP of hstatus, which is the same bit. */
 static void put_privilege(struct writer *w, const char *reg)
 {
-    writer_put(w, entry_shifted(w, probe_reg(w->set, reg), WIRE_OP_SHR, ENTRY_SPP_SHIFT, 1));
+    writer_put(w, program_bits(w->set, probe_reg(w->set, reg), RISCV_SPP_SHIFT, 1));
 }
 
 /* At instructions of a class, when they execute in VS mode; to NULL: that is the mode from now. */
@@ -89,14 +89,14 @@ void linux_nested_probes(struct writer *w, const struct linux_nested *n)
     probe_end(s);
 
     probe_exec(s, "guest_exit", n->leave);
-    unsigned cause = writer_riscv_cause(w, "scause", NULL);
+    unsigned cause = riscv_cause(w->set, "scause", NULL);
     writer_begin(w, TRACE_GUEST_EXIT);
     writer_put(w, cause);
     put_privilege(w, "hstatus");
     probe_end(s);
 
     probe_never_when(s, NULL, 0); /* these are for what is inside */
-    in_machine(w, UINT32_MAX, ENTRY_SRET, "sstatus");
+    in_machine(w, UINT32_MAX, RISCV_SRET, "sstatus");
     in_machine(w, CSRRW_SSCRATCH_MASK, CSRRW_SSCRATCH, NULL);
     linux_nested_guard(w->lm, s);
 }

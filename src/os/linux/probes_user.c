@@ -92,12 +92,28 @@ static void within_page(struct probe_set *s, const struct user_slots *u, unsigne
     probe_label(s, fits);
 }
 
-void writer_put_riscv_user(struct writer *w, const struct user_slots *u, unsigned length,
-                           unsigned most)
+void writer_user_slots(struct writer *w, struct user_slots *u, unsigned at, unsigned table)
 {
     struct probe_set *s = w->set;
 
-    within_page(s, u, length, most);
+    u->address = probe_slot(s);
+    u->at = at;
+    u->table = table;
+    if (!entry_riscv(w->lm))
+        return;
+    u->shift = probe_slot(s);
+    u->index = probe_slot(s);
+    u->kind = probe_slot(s);
+    u->ppn = probe_slot(s);
+    u->two = probe_slot(s);
+    u->below = probe_slot(s);
+}
+
+/* The user's address becomes the kernel's, or one that can't be read. */
+static void translate(struct writer *w, const struct user_slots *u)
+{
+    struct probe_set *s = w->set;
+
     probe_imm_into(s, u->two, PTE_PPN_SHIFT);
     probe_imm_into(s, u->index, ENTRY_MASK);
     probe_imm_into(s, u->kind, PTE_KIND);
@@ -117,5 +133,27 @@ void writer_put_riscv_user(struct writer *w, const struct user_slots *u, unsigne
     probe_label(s, none);
     probe_imm_into(s, u->address, NOWHERE);
     probe_label(s, there);
-    probe_put_data(s, u->address, length, most);
+}
+
+void writer_riscv_user(struct writer *w, const struct user_slots *u, unsigned size)
+{
+    struct probe_set *s = w->set;
+
+    probe_imm_into(s, u->at, PAGE - 1);
+    probe_alu(s, WIRE_OP_AND, u->at, u->address);
+    probe_imm_into(s, u->shift, PAGE - size);
+    unsigned beyond = probe_jump(s, WIRE_OP_JLT, u->shift, u->at);
+    translate(w, u);
+    unsigned there = probe_jump(s, WIRE_OP_JEQ, u->one, u->one);
+    probe_label(s, beyond);
+    probe_imm_into(s, u->address, NOWHERE);
+    probe_label(s, there);
+}
+
+void writer_put_riscv_user(struct writer *w, const struct user_slots *u, unsigned length,
+                           unsigned most)
+{
+    within_page(w->set, u, length, most);
+    translate(w, u);
+    probe_put_data(w->set, u->address, length, most);
 }

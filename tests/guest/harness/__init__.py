@@ -4,9 +4,11 @@
 
 from .agent import Agent
 from .events import Events
-from .guest import BUILD, CACHE, OSCOPE, ROOT, CommandFailed, Guest, GuestError, boot_command, \
-    qemu_version
+from .guest import BUILD, CACHE, DISK, OSCOPE, ROOT, CommandFailed, Guest, GuestError, \
+    boot_command, qemu_version
 from .qmp import Qmp
+from .screen import Screen
+from .waiting import wait_until
 
-__all__ = ["Agent", "BUILD", "CACHE", "CommandFailed", "Events", "Guest", "GuestError", "OSCOPE", "Qmp",
-           "ROOT", "boot_command", "qemu_version"]
+__all__ = ["Agent", "BUILD", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
+           "OSCOPE", "Qmp", "ROOT", "Screen", "boot_command", "qemu_version", "wait_until"]

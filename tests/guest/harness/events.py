@@ -30,10 +30,10 @@ class Events:
         self.guest.sh("for m in on a b c d off; do ln -sf /bin/busybox /tmp/mark-$m; done")
         self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stdout=self.out,
                                         stderr=self.err)
-        self._mark("on")
+        self.mark("on")
         return self
 
-    def _mark(self, name):
+    def mark(self, name):
         """Runs the mark until it is seen: from then on, or until then, nothing is missing."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -47,10 +47,10 @@ class Events:
 
     def __exit__(self, *exc):
         if exc and exc[0] is None:
-            self._mark("off")
+            self.mark("off")
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.status = self.process.wait(20)
+        self.status = self.process.wait(60)
         self.out.seek(0)
         self.err.seek(0)
         self.stderr = self.err.read()

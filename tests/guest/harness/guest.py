@@ -30,6 +30,7 @@ CACHE = pathlib.Path(
     os.environ.get("OSCOPE_CACHE")
     or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "oscope"
 )
+DISK = 8 << 20  # bytes, of a guest that is given a disk
 
 
 _names = (f"test-{os.getpid()}-{n}" for n in itertools.count(1))
@@ -145,8 +146,9 @@ class Guest:
         deadline = time.monotonic() + (timeout or self.timeout)
         try:
             self.agent.connect(deadline)
-        except AgentError as e:
-            raise self._error(str(e)) from e
+        except (AgentError, OSError) as e:
+            time.sleep(0.2)  # the process's end, if that is why
+            raise self._error(f"{e}; status {self.process.poll()}") from e
 
     def _error(self, text):
         where = f"{self.arch} guest ({' '.join(self.command)})"
@@ -220,6 +222,12 @@ class Guest:
             if time.monotonic() > deadline:
                 raise self._error(f"not true after {timeout} s: {condition}")
             time.sleep(0.2)
+
+    def on_each_vcpu(self, command="true"):
+        """Runs a command on each vCPU in turn: whatever ran there has been left since, and a vCPU
+        that waited, waits no more. By itself that may take many seconds."""
+        for cpu in range(self.smp):
+            self.sh(f"taskset {1 << cpu:x} /bin/busybox {command}")
 
     def quiet(self, seconds=0.3):
         """Lets what was just started settle, so that two looks see the same."""

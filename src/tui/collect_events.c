@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread that reads events and makes reports of them: see collect.h. */
+#include "tui/collect_impl.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/thread.h"
+#include "base/util.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+enum {
+    EVENTS_MS = 100, /* reads so long between two views of reports */
+    SLICES = 8192,   /* that a report keeps */
+};
+
+struct events {
+    struct collect *c;
+    struct oscope_session *session;
+    struct oscope_monitor *monitor;
+    unsigned sets_version, seek_version, narrow_version;
+    bool moved;    /* the recording is to be read again */
+    uint64_t made; /* of which reports there are views of the moment that is looked at */
+    bool narrow;   /* there is a report of one task, of */
+    int32_t narrow_tid;
+};
+
+static void tell(struct collect *c, struct oscope_error *err, bool busy)
+{
+    pthread_mutex_lock(&c->lock);
+    c->status.busy = busy;
+    if (err) {
+        snprintf(c->status.error, sizeof c->status.error, "%s", err->message);
+        c->status.ended = c->status.ended || err->code == OSCOPE_E_GONE;
+    } else if (!busy) {
+        c->status.error[0] = '\0';
+        c->status.ended = false;
+    }
+    pthread_mutex_unlock(&c->lock);
+    oscope_error_free(err);
+    collect_wake(c);
+}
+
+static bool events_stop(void *arg)
+{
+    const struct events *e = arg;
+    struct collect *c = e->c;
+
+    pthread_mutex_lock(&c->lock);
+    bool stop = c->stop || c->sets_version != e->sets_version || c->seek_version != e->seek_version;
+    pthread_mutex_unlock(&c->lock);
+    return stop;
+}
+
+size_t collect_known_sets(const char *sets[SETS_MAX])
+{
+    const char *name, *summary;
+    size_t n = 0;
+
+    for (size_t i = 0; oscope_report_kind(i, &name, &summary); i++) {
+        const char *const *needs = oscope_monitor_needs(name);
+        for (; needs && *needs && n < SETS_MAX; needs++) {
+            size_t k = 0;
+            while (k < n && strcmp(sets[k], *needs) != 0)
+                k++;
+            if (k == n)
+                sets[n++] = *needs;
+        }
+    }
+    return n;
+}
+
+/* With the lock. */
+static void tell_recording(struct events *e)
+{
+    struct collect_status *st = &e->c->status;
+    const char *sets[SETS_MAX];
+    size_t n = collect_known_sets(sets), at = 0;
+
+    oscope_monitor_span(e->monitor, &st->span_from, &st->span_to);
+    for (size_t i = 0; i < n && at < sizeof st->sets; i++)
+        if (oscope_monitor_has_set(e->monitor, sets[i]))
+            at += (size_t)snprintf(st->sets + at, sizeof st->sets - at, "%s%s", at ? " " : "",
+                                   sets[i]);
+}
+
+static struct oscope_error *events_open(struct events *e)
+{
+    struct oscope_monitor_options o = {.dir = e->c->o.dir, .slices = SLICES};
+    struct collect *c = e->c;
+
+    if (!o.dir && !e->session)
+        TRY(collect_session(c, &e->session));
+    TRY(oscope_monitor_open(e->session, &o, &e->monitor));
+    if (!o.dir)
+        return NULL;
+    pthread_mutex_lock(&c->lock);
+    tell_recording(e);
+    if (!c->seek_version++)
+        c->seek = c->status.at = c->status.span_to;
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+/* The report of one task, if another one is wanted now. */
+static struct oscope_error *events_narrow(struct events *e)
+{
+    struct collect *c = e->c;
+    char task[16];
+
+    pthread_mutex_lock(&c->lock);
+    bool other = c->narrow_version != e->narrow_version;
+    const char *report = c->narrow;
+    e->narrow_version = c->narrow_version;
+    e->narrow = report != NULL;
+    e->narrow_tid = c->narrow_tid;
+    pthread_mutex_unlock(&c->lock);
+    snprintf(task, sizeof task, "%d", e->narrow_tid);
+    e->moved = e->moved || other;
+    return other ? oscope_monitor_narrow(e->monitor, report, task) : NULL;
+}
+
+/* Fulfils what was wished for since the last time. */
+static struct oscope_error *events_change(struct events *e)
+{
+    const char *sets[SETS_MAX], *names[SLOTS], *summary;
+    struct collect *c = e->c;
+
+    pthread_mutex_lock(&c->lock);
+    bool new_sets = c->sets_version != e->sets_version;
+    e->sets_version = c->sets_version;
+    size_t nsets = c->nsets, n = 0;
+    memcpy(sets, c->sets, sizeof sets);
+    e->moved = e->moved || c->seek_version != e->seek_version;
+    e->seek_version = c->seek_version;
+    pthread_mutex_unlock(&c->lock);
+    while (n < SLOTS - SLOT_REPORTS && oscope_report_kind(n, &names[n], &summary))
+        n++;
+    if (new_sets && !c->o.dir) {
+        tell(c, NULL, true);
+        TRY(oscope_monitor_sets(e->monitor, sets, nsets));
+    }
+    TRY(events_narrow(e));
+    return oscope_monitor_want(e->monitor, names, n);
+}
+
+/* With the lock. */
+static void tell_notes(struct events *e)
+{
+    struct collect_status *st = &e->c->status;
+    const char *const *notes;
+
+    oscope_monitor_lost(e->monitor, &st->lost_events, &st->lost_packets);
+    st->behind = oscope_monitor_behind(e->monitor);
+    st->nnotes = MIN(oscope_monitor_notes(e->monitor, &notes), ARRAY_SIZE(st->notes));
+    for (size_t i = 0; i < st->nnotes; i++)
+        snprintf(st->notes[i], sizeof st->notes[i], "%s", notes[i]);
+    st->nrefused = 0;
+    for (size_t i = 0; i < e->c->nsets; i++) {
+        const char *why = oscope_monitor_why_not(e->monitor, e->c->sets[i]);
+        if (!why)
+            continue;
+        st->refused[st->nrefused].set = e->c->sets[i];
+        str_copy(st->refused[st->nrefused].why, sizeof st->refused[0].why, why);
+        st->nrefused++;
+    }
+}
+
+static void events_views(struct events *e)
+{
+    struct collect *c = e->c;
+    const char *name, *summary;
+    struct oscope_view *view;
+
+    pthread_mutex_lock(&c->lock);
+    uint64_t which = c->reports & ~(c->o.dir ? e->made : 0), now = clock_ns();
+    for (size_t i = 0; i < SLOTS - SLOT_REPORTS && !c->o.dir; i++) {
+        const struct shot *s = c->shots[SLOT_REPORTS + i]; /* long ones are not made as often */
+        if (s && now - s->time < s->took * 4)
+            which &= ~BIT(i);
+    }
+    pthread_mutex_unlock(&c->lock);
+    e->made |= which;
+    for (size_t i = 0; i < SLOTS - SLOT_REPORTS && oscope_report_kind(i, &name, &summary); i++)
+        if (which & BIT(i)) {
+            uint64_t began = clock_ns();
+            struct oscope_error *err = oscope_monitor_view(e->monitor, name, &view);
+            collect_publish(c,
+                            &(struct shot){.view = err ? NULL : view,
+                                           .error = err,
+                                           .ask.slot = SLOT_REPORTS + i},
+                            began);
+        }
+    if (e->narrow) {
+        uint64_t began = clock_ns();
+        struct oscope_error *err = oscope_monitor_narrow_view(e->monitor, &view);
+        collect_publish(c,
+                        &(struct shot){.view = err ? NULL : view,
+                                       .error = err,
+                                       .ask = {.slot = SLOT_NARROW, .pid = e->narrow_tid}},
+                        began);
+    }
+    pthread_mutex_lock(&c->lock);
+    tell_notes(e);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static struct oscope_error *events_seek(struct events *e)
+{
+    struct collect *c = e->c;
+
+    if (!e->moved)
+        return NULL;
+    pthread_mutex_lock(&c->lock);
+    uint64_t to = c->seek;
+    pthread_mutex_unlock(&c->lock);
+    tell(c, NULL, true);
+    TRY(oscope_monitor_seek(e->monitor, to, events_stop, e));
+    e->moved = events_stop(e); /* in the middle of it */
+    e->made = 0;
+    return NULL;
+}
+
+static struct oscope_error *events_round(struct events *e)
+{
+    if (!e->monitor)
+        TRY(events_open(e));
+    TRY(events_change(e));
+    if (e->c->o.dir)
+        TRY(events_seek(e));
+    else
+        TRY(oscope_monitor_read(e->monitor, EVENTS_MS * UINT64_C(1000000), events_stop, e));
+    if (!e->moved)
+        events_views(e);
+    return NULL;
+}
+
+static void events_close(struct events *e)
+{
+    oscope_monitor_close(e->monitor);
+    oscope_session_close(e->session);
+    e->monitor = NULL;
+    e->session = NULL;
+    e->sets_version = 0; /* to be switched on again */
+    e->narrow_version = 0;
+}
+
+/* What was seen last is of another time now. */
+static void events_forget(struct collect *c)
+{
+    for (size_t i = SLOT_REPORTS; i < SLOTS; i++) {
+        pthread_mutex_lock(&c->lock);
+        struct shot *old = c->shots[i];
+        c->shots[i] = NULL;
+        pthread_mutex_unlock(&c->lock);
+        shot_drop(c, old);
+    }
+    collect_wake(c);
+}
+
+static bool events_needed(struct collect *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool needed = c->o.dir || c->nsets;
+    pthread_mutex_unlock(&c->lock);
+    return needed;
+}
+
+void *collect_events(void *arg)
+{
+    struct events e = {.c = arg};
+    struct collect *c = arg;
+
+    while (!collect_stopped(c)) {
+        if (!events_needed(c) && !e.monitor) {
+            collect_pause_ms(c, COLLECT_IDLE_MS);
+            continue;
+        }
+        struct oscope_error *err = events_round(&e);
+        bool failed = err != NULL;
+        tell(c, err, false);
+        if (failed) {
+            events_close(&e);
+            collect_pause_ms(c, COLLECT_RETRY_MS);
+        } else if (c->o.dir) {
+            collect_pause_ms(c, COLLECT_IDLE_MS);
+        } else if (!events_needed(c)) {
+            events_close(&e); /* nothing is on any more */
+            events_forget(c);
+        }
+    }
+    events_close(&e);
+    return NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events one by one, for what no report has: every call with its arguments, every byte of a
+ * console. A thread with a session of its own, so that nobody waits for anybody; it reads while it
+ * is wanted, and switches its set off when it is not. To drop the set at once is the thread's task:
+ * stream_want() does not wait.
+ */
+#ifndef TUI_STREAM_H
+#define TUI_STREAM_H
+
+#include <oscope/events.h>
+
+struct stream;
+
+struct stream_options {
+    const struct oscope_open_options *open; /* stays until stream_close() */
+    const char *set;                        /* static text */
+    /* In the stream's thread: an event; events were lost (NULL: nobody is told); all that there was
+     * for now was given. */
+    void (*event)(void *arg, const struct oscope_event *e);
+    void (*lost)(void *arg);
+    void (*rest)(void *arg);
+    void *arg;
+};
+
+struct oscope_error *stream_open(const struct stream_options *o, struct stream **out);
+void stream_close(struct stream *s); /* NULL allowed; may wait for a session that is being opened */
+
+/* From now on, or not any more; filter: as of oscope_events_filter(), "" all. */
+void stream_want(struct stream *s, bool on, const char *filter);
+
+struct stream_status {
+    bool reading;    /* the set is on */
+    uint64_t lost;   /* events and packets */
+    char error[256]; /* "" none */
+};
+void stream_status(struct stream *s, struct stream_status *out);
+
+#endif

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""Waiting for what happens by itself, on a host that may be busy."""
+
+import time
+
+
+def wait_until(condition, what, timeout=60, pause=0.05):
+    """Asks until the answer is true, and gives it; `what` is what is said if it never is."""
+    deadline = time.monotonic() + timeout
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"not in {timeout} s: {what}"
+        time.sleep(pause)
+    return answer
