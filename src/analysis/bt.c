@@ -205,7 +205,7 @@ static struct oscope_error *bt_collect(struct bt *b, int32_t pid)
     if (!b->m->ops->stack)
         return os_cannot(b->m, "stacks");
     if (b->m->ops->symbols)
-        TRY(b->m->ops->symbols(b->m)); /* modules */
+        TRY(b->m->ops->symbols(b->m, false)); /* modules */
     if (pid >= 0) {
         struct oscope_task *task = os_list_add(&b->tasks);
         if (!task)
