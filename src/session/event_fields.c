@@ -25,6 +25,9 @@ static const char *safe_text(struct event_fields *f, const char *s, size_t *used
     char *text = f->text + *used;
     size_t room = WIRE_RECORD - *used, n = 0;
 
+    if (!room) /* of a recording that says more than an event can hold */
+        return "";
+
     while (s[n] && n + 1 < room) {
         text[n] = s[n] >= ' ' && s[n] <= '~' ? s[n] : '?';
         n++;

@@ -71,7 +71,7 @@ static void take_words(struct replay *r)
 
     r->known.ops = os_find(trace_metadata_env(m, "sysname"));
     r->known.arch = arch_find(trace_metadata_env(m, "architecture"));
-    r->words = (struct event_words){.os = r->known.ops ? &r->known : NULL,
+    r->words = (struct event_words){.os = r->known.ops && r->known.arch ? &r->known : NULL,
                                     .symtab = r->context.symtab,
                                     .trap_names = trace_metadata_env(m, "trap_names")};
 }
