@@ -13,7 +13,7 @@
 #define COL(member, kind, flags, doc) OSCOPE_COLUMN(struct oscope_frame, member, kind, flags, doc)
 
 const struct oscope_column bt_columns[] = {
-    COL(pid, OSCOPE_INT, 0, "id of the thread"),
+    COL(pid, OSCOPE_INT, OSCOPE_COL_THREAD, "id of the thread"),
     COL(tgid, OSCOPE_INT, OSCOPE_COL_JSON_ONLY, "id of its process"),
     COL(comm, OSCOPE_CHARS, 0, "name"),
     COL(task_state, OSCOPE_TEXT, OSCOPE_COL_JSON_ONLY, "what the task is doing"),

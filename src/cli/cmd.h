@@ -106,6 +106,8 @@ int cli_live_or_recorded(const struct cli *c);
 size_t cli_words(struct cli *c, const char **out, size_t max);
 /* An operand as a number, likewise. what: "PID". */
 bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uint64_t *out);
+/* The same of an operand that is a PID: of a process, or of a thread ("17.2": OSCOPE_THREAD). */
+bool cli_thread(const struct cli *c, int i, int32_t *out);
 
 /* "oscope: line" on stderr, for the library's messages (arg unused). */
 void cli_message(const char *line, void *arg);

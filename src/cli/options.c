@@ -318,6 +318,14 @@ bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uin
     return false;
 }
 
+bool cli_thread(const struct cli *c, int i, int32_t *out)
+{
+    if (oscope_thread_parse(c->argv[i], out))
+        return true;
+    cli_usage(c, "'%s' is not a PID", c->argv[i]);
+    return false;
+}
+
 /* ---- messages ---- */
 
 /* One line on stderr. The message may quote what the user or the guest gave: made safe. */
