@@ -203,9 +203,9 @@ static void refused(const char *text, const char *what)
 
 static void wrong_calls(void **state)
 {
-    refused("[syscalls]\n1 = fork()\n512 = x\n",
-            "p:3: 512: system calls have numbers from 0 to 510, not 512");
-    refused("[syscalls]\n-1 = x\n", "p:2: -1: system calls have numbers from 0 to 510, not -1");
+    refused("[syscalls]\n1 = fork()\n65536 = x\n",
+            "p:3: 65536: system calls have numbers from 0 to 65535, not 65536");
+    refused("[syscalls]\n-1 = x\n", "p:2: -1: system calls have numbers from 0 to 65535, not -1");
     refused("[syscalls]\nSYS_x = x\n",
             "p:2: SYS_x: no number, and no enumerator or macro of that name");
     refused("[syscalls]\n1 = a b\n", "p:2: 1: 'NAME(ARGUMENT:KIND …)' is expected");
