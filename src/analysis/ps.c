@@ -165,6 +165,17 @@ struct oscope_error *ps_tasks(struct oscope_session *s, struct os_model *m, bool
         "try again in a moment; `oscope dmesg` shows how far it is");
 }
 
+/* Do threads have numbers of their own in each process? Then their ids alone would part them. */
+static bool ps_per_process(const struct os_list *l)
+{
+    const struct oscope_task *t = l->rows;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (t[i].pid >= OSCOPE_THREAD)
+            return true;
+    return false;
+}
+
 static struct oscope_error *ps_collect(struct oscope_session *s, const struct oscope_ps_options *o,
                                        const struct oscope_column *columns, struct os_list *l)
 {
@@ -175,6 +186,8 @@ static struct oscope_error *ps_collect(struct oscope_session *s, const struct os
     if (o->filter)
         TRY(select_filter(l, columns, o->filter));
     TRY(select_sort(l, columns, "pid"));
+    if (ps_per_process(l))
+        TRY(select_sort(l, columns, "tgid"));
     if (o->sort)
         TRY(select_sort(l, columns, o->sort));
     return o->tree ? ps_tree(l) : NULL;

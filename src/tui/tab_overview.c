@@ -222,8 +222,8 @@ static void draw_failed(struct tui *t, struct area *a)
         n++;
         o.len = 0;
         text_safe(&o, f[i].comm, strnlen(f[i].comm, COMM), screen_utf8(s));
-        out_printf(&o, "/%d: %s of 0x%llx", f[i].tid, f[i].access ? f[i].access : "access",
-                   (unsigned long long)f[i].address);
+        out_printf(&o, "/%s: %s of 0x%llx", oscope_thread_text(f[i].tid, (char[24]){0}),
+                   f[i].access ? f[i].access : "access", (unsigned long long)f[i].address);
         if (f[i].symbol) {
             out_str(&o, " in ");
             text_safe(&o, f[i].symbol, strlen(f[i].symbol), screen_utf8(s));

@@ -160,7 +160,7 @@ static void add_task(struct out *o, const char *comm, int32_t tid, bool utf8)
         return;
     }
     text_safe(o, comm, strnlen(comm, COMM), utf8);
-    out_printf(o, "/%d", tid);
+    out_printf(o, "/%s", oscope_thread_text(tid, (char[24]){0}));
 }
 
 static void draw_head(struct tui *t, const struct scheduler *v, const struct gantt_data *d,

@@ -165,7 +165,7 @@ static void draw_whose(struct tui *t, const struct syscalls *v, struct area *a)
         return;
     }
     out_init(&o, -1);
-    out_printf(&o, "of task %d ", v->tid);
+    out_printf(&o, "of task %s ", oscope_thread_text(v->tid, (char[24]){0}));
     text_safe(&o, v->comm, strlen(v->comm), screen_utf8(s));
     int x = screen_put(s, line, 0, 0, line.w, theme_ink(ROLE_WARN), o.buf ? o.buf : "", o.len);
     out_free(&o);

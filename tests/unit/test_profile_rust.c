@@ -177,6 +177,29 @@ static void test_tree(void **state)
     tasks_are("1 0 R", "has 1099511627776 children: that can't be");
 }
 
+/* A growable array of counted pointers, whose buffer and length are the guest's to say. Here the
+ * children of task 1 pass for its threads. */
+static void test_threads(void **state)
+{
+    open_with("[task]\nfirst = ROOT\nnext = 0\nid = pid\n[thread]\narray = inner.children\n"
+              "process = inner.parent\nid = pid\nstate = inner.state\n"
+              "[thread-states]\nReady = R\nBlocked = S\n[cpu]\ncurrent = ROOT\n"
+              "thread = CURRENT\n");
+    struct oscope_task t;
+    struct type_place vec;
+    assert_true(types_member(x.m->types, "Task", "inner.inner.value.value.children.len", &vec));
+    uint64_t length = at("task1") + DATA + vec.offset;
+    tasks_are("20000001 0 S, 30000001 0 R*", NULL);
+    assert_true(x.m->ops->current(x.m, 0, &t));
+    assert_int_equal(t.pid, 1 + 3 * OSCOPE_THREAD);
+    fake_put64(&x.f, at("kids1"), 0);
+    tasks_are("30000001 0 R*", NULL);
+    fake_put64(&x.f, length, UINT64_C(1) << 40);
+    tasks_are("1 0 ?*", "/p:6: array: the task at");
+    fake_put64(&x.f, length, 0);
+    tasks_are("1 0 ?*", NULL);
+}
+
 static void test_circle(void **state)
 {
     char buf[256];
@@ -295,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_paths, profile_load, profile_unload),
         cmocka_unit_test_setup_teardown(test_variants, profile_load, profile_unload),
         cmocka_unit_test_setup_teardown(test_tree, profile_load, profile_unload),
+        cmocka_unit_test_setup_teardown(test_threads, profile_load, profile_unload),
         cmocka_unit_test_setup_teardown(test_circle, profile_load, profile_unload),
         cmocka_unit_test_setup_teardown(test_print, profile_load, profile_unload),
         cmocka_unit_test(test_shapes),

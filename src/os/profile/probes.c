@@ -318,10 +318,14 @@ static bool plain_state(const struct profile_model *pm, enum profile_key key, ui
 
 static struct oscope_error *stores(struct writer *w)
 {
+    AUTO_ADDRESSES addresses functions = {0};
     site_stores found = {0};
     uint64_t offset;
     unsigned size;
 
+    TRY(sites_entries(w, KEY_WAKEUP_STORES, &functions));
+    if (!functions.len)
+        return NULL; /* this kernel need not have them */
     enum profile_key key = has_scheduled_threads(w) ? KEY_THREAD_STATE : KEY_STATE;
     if (!plain_state(w->pm, key, &offset, &size)) {
         os_list_note(w->notes, "no sched_wakeup events: %s is no plain member of a task",
