@@ -135,12 +135,15 @@ static bool read_thread(struct profile_model *pm, const struct oscope_task *proc
         if (stable || i == TRIES)
             break;
     }
-    if (before.id > OSCOPE_THREAD_PER_MAX || (before.id && process->tgid < 0)) {
+    bool room = process->tgid >= 0 && process->tgid < OSCOPE_THREAD;
+
+    if (before.id > OSCOPE_THREAD_PER_MAX || (before.id && !room)) {
         if (l)
             profile_note(pm, l, profile_has(pm, KEY_THREAD_ID) ? KEY_THREAD_ID : KEY_THREADS,
                          "thread %" PRId64 " of task %d is left out: an id has room for 0 to %d, "
-                         "of tasks from 0 on",
-                         (int64_t)before.id, (int)process->tgid, OSCOPE_THREAD_PER_MAX);
+                         "of tasks below %d",
+                         (int64_t)before.id, (int)process->tgid, OSCOPE_THREAD_PER_MAX,
+                         OSCOPE_THREAD);
         return false;
     }
     row->pid = row->tid = process->tgid + (int32_t)before.id * OSCOPE_THREAD;
