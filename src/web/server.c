@@ -200,6 +200,8 @@ static int let_in(struct server *s, struct lws *wsi)
 
 static int hear(struct lws *wsi, struct connection *c, const char *text, size_t n)
 {
+    if (!c->page)
+        return -1;
     if (lws_frame_is_binary(wsi) || c->in.len + n > MESSAGE_MAX)
         return hang_up(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "too long, or no text");
     out_mem(&c->in, text, n);
@@ -219,6 +221,8 @@ static int tell(struct lws *wsi, struct connection *c)
     struct out o;
     int status = 0;
 
+    if (!c->page)
+        return hang_up(wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many pages are open");
     out_init(&o, -1);
     out_fill(&o, '\0', LWS_PRE);
     if (page_next(c->page, &o)) {
@@ -241,8 +245,7 @@ static int on_socket(struct lws *wsi, enum lws_callback_reasons why, void *user,
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return let_in(s, wsi);
     case LWS_CALLBACK_ESTABLISHED:
         out_init(&c->in, -1);
-        if (!(c->page = page_open(s->pages)))
-            return hang_up(wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many pages are open");
+        c->page = page_open(s->pages); /* NULL: it is told so as soon as it can be */
         lws_callback_on_writable(wsi);
         return 0;
     case LWS_CALLBACK_RECEIVE: return hear(wsi, c, in, len);

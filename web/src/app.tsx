@@ -76,6 +76,11 @@ function viewsOf(p: Place, tab: TabInfo, recording: boolean): string[] {
   return recording ? views.filter((v) => store.views.get(v)?.needs) : ['info', ...views];
 }
 
+/** The event sets that these views are made from. */
+function neededBy(views: string[]): string[] {
+  return [...new Set(views.flatMap((v) => store.views.get(v)?.needs ?? []))];
+}
+
 /** How a guest is, in a line. */
 function Health({ guest }: { guest: Guest }) {
   const status = store.status.get(guest.id);
@@ -131,7 +136,7 @@ function Seek({ guest }: { guest: Guest }) {
 }
 
 function SetsButton({ guest, views }: { guest: Guest; views: string[] }) {
-  const needed = [...new Set(views.flatMap((v) => store.views.get(v)?.needs ?? []))];
+  const needed = neededBy(views);
   if (guest.kind !== 'live' || !needed.length) return null;
   const off = lacking(guest.id, views);
   return (
@@ -213,14 +218,20 @@ function App() {
   const tab = tabs.find((t) => t.name === place.tab) ?? TABS[0];
   const views = guest ? viewsOf(place, tab, guest.kind === 'recording') : [];
 
-  const go = (change: Partial<Place>) => {
-    const next = { ...place, guest: guest?.id ?? place.guest, ...change };
-    history.replaceState(null, '', hashOf(next));
+  // Keys come faster than drawings: each is about the place that the one before led to.
+  const latest = useRef(place);
+  const move = (next: Place) => {
+    latest.current = next;
     setPlace(next);
+  };
+  const go = (change: Partial<Place>) => {
+    const next = { ...latest.current, guest: latest.current.guest || guest?.id || '', ...change };
+    history.replaceState(null, '', hashOf(next));
+    move(next);
   };
 
   useEffect(() => {
-    const moved = () => setPlace(readPlace());
+    const moved = () => move(readPlace());
     addEventListener('hashchange', moved);
     return () => removeEventListener('hashchange', moved);
   }, []);
@@ -237,17 +248,21 @@ function App() {
       const typing = e.target instanceof HTMLInputElement && e.target.type === 'search';
       if (typing && e.key === 'Escape') filter.current?.blur();
       if (typing || e.ctrlKey || e.altKey || e.metaKey || help) return;
+      const at = latest.current;
+      const on = guests.find((g) => g.id === at.guest) ?? guest;
+      const shown = tabs.find((t) => t.name === at.tab) ?? TABS[0];
+      const seen = on ? viewsOf(at, shown, on.kind === 'recording') : [];
       const number = Number(e.key);
       if (number >= 1 && number <= tabs.length) go({ tab: tabs[number - 1].name });
       else if (e.key === '?') setHelp(true);
       else if (e.key === '/' && filter.current) filter.current.focus();
-      else if (e.key === 't' && tab.name === 'tasks') go({ threads: !place.threads });
+      else if (e.key === 't' && shown.name === 'tasks') go({ threads: !at.threads });
       else if (e.key === 'g' && guests.length) {
-        const at = guests.findIndex((g) => g.id === guest?.id);
-        go({ guest: guests[(at + 1) % guests.length].id });
-      } else if (e.key === 'e' && guest?.kind === 'live') {
-        const needed = [...new Set(views.flatMap((v) => store.views.get(v)?.needs ?? []))];
-        if (needed.length) store.switchSets(guest.id, needed, lacking(guest.id, views).length > 0);
+        const i = guests.findIndex((g) => g.id === on?.id);
+        go({ guest: guests[(i + 1) % guests.length].id });
+      } else if (e.key === 'e' && on?.kind === 'live') {
+        const needed = neededBy(seen);
+        if (needed.length) store.switchSets(on.id, needed, lacking(on.id, seen).length > 0);
       } else return;
       e.preventDefault();
     };
