@@ -70,7 +70,7 @@ done
 shift $((OPTIND - 1))
 case ${1:-} in
 demo) arches=${2:-riscv64} packages=$build ;;
-web) arches= packages="$build $web $(missing_node)" ;;
+web) arches='' packages="$build $web $(missing_node)" ;;
 all) arches='riscv64 amd64 arm64' packages="$build $checks $web $(missing_node)" ;;
 *) die "usage: setup.sh [-y] [-n] demo [riscv64|amd64|arm64] | web | all" ;;
 esac

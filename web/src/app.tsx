@@ -236,6 +236,11 @@ function App() {
     return () => removeEventListener('hashchange', moved);
   }, []);
 
+  // The guest that is shown stays, whichever comes later.
+  useEffect(() => {
+    if (!place.guest && guest) go({});
+  });
+
   useEffect(() => {
     if (!store.connected) return;
     const wanted = new Map(guests.filter((g) => g.kind === 'live').map((g) => [g.id, ['info']]));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // A table of a view: sorted by a click on a heading, filtered by words; each heading says what it is.
+// Columns of which nothing is known are left out.
 import { useState } from 'preact/hooks';
 import { cell, isNumber } from './format';
 import type { Table } from './model';
@@ -45,8 +46,10 @@ export function Grid(props: {
   const [sort, setSort] = useState(props.sort ?? '');
   const t = props.table;
   if (!t) return null;
-  const columns = props.columns.flatMap((name) => t.column(name) ?? []);
-  const all = t.list().filter((row) => !props.filter || matches(t, row, props.filter));
+  const whole = t.list();
+  const known = (name: string) => !whole.length || whole.some((row) => t.get(row, name) !== null);
+  const columns = props.columns.filter(known).flatMap((name) => t.column(name) ?? []);
+  const all = whole.filter((row) => !props.filter || matches(t, row, props.filter));
   const rows = order(t, all, sort).slice(0, props.most ?? MOST);
   const left = all.length - rows.length + t.cut;
   const by = (name: string) => setSort(sort === `-${name}` ? name : sort === name ? '' : `-${name}`);
