@@ -88,10 +88,7 @@ static int web_serve(struct cli *c)
 #else
 static int web_serve(struct cli *c)
 {
-    return cli_failed(c,
-                      "it is not built in: %s; `scripts/setup.sh web` installs what it needs, "
-                      "then build with `make clean all`",
-                      OSCOPE_WEB_MISSING);
+    return cli_failed(c, "it is not built in: %s", OSCOPE_WEB_MISSING);
 }
 #endif
 

@@ -324,3 +324,24 @@ def test_the_server_goes(guest1):
         assert web.process.wait(30) == 0
         b.until("The connection to oscope web is lost")
         assert b.rows("Processes")  # what was seen last
+
+
+def test_why_a_set_is_not_to_be_had(plain):
+    """A guest that `oscope run` did not start has no probes: the page says so, and shows the rest."""
+    plain.attach()
+    try:
+        web, b = open_page(plain, "syscalls")
+        with web, b:
+            b.until("these sets are off")
+            b.press("e")
+            b.until(lambda b: "without oscope's probe engine" in b.text(".page"), "the reason")
+            assert "no events are on" in b.text(".health") and "none lost" not in b.text(".health")
+            assert not b.rows("System calls")
+            b.press("4")
+            b.until(lambda b: b.rows("Owners"), "owners")
+            plain.detach()
+            b.until("There is no guest")
+            assert b.tell(problems=True) == []
+    finally:
+        if plain.session:
+            plain.detach()

@@ -86,7 +86,8 @@ function Health({ guest }: { guest: Guest }) {
   const status = store.status.get(guest.id);
   const info = store.view(guest.id, 'info');
   const lost = (status?.lost_events ?? 0) + (status?.lost_packets ?? 0);
-  const on = store.setsOn(guest.id);
+  const refused = status?.refused.map((r) => r.set) ?? [];
+  const on = status?.error ? [] : store.setsOn(guest.id).filter((s) => !refused.includes(s));
   return (
     <div class="health" role="status">
       <b>{guest.id}</b>
