@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events of a running guest, as they happen. Asking for event sets switches their probes on;
- * closing switches them off again, unless somebody else wants them.
+ * Events of a running guest, as they happen, or of a recording. Asking for a guest's event sets
+ * switches their probes on; closing switches them off again, unless somebody else wants them.
  */
 #ifndef OSCOPE_EVENTS_H
 #define OSCOPE_EVENTS_H
 
 #include <oscope/error.h>
+#include <oscope/interval.h>
 #include <oscope/session.h>
 
 #include <stdbool.h>
@@ -49,7 +50,7 @@ enum { OSCOPE_FIELDS_MAX = 32 };
 #define OSCOPE_CPU_NONE UINT32_MAX
 
 struct oscope_event {
-    uint64_t time;    /* ns, CLOCK_MONOTONIC of the host */
+    uint64_t time;    /* ns, CLOCK_MONOTONIC of the host that captured it */
     uint32_t cpu;     /* index of the vCPU, OSCOPE_CPU_NONE: in a thread of a device */
     const char *name; /* static */
     bool final;       /* a system call that does not return */
@@ -71,6 +72,18 @@ struct oscope_events;
 struct oscope_error *oscope_events_open(struct oscope_session *s, const char *const *sets, size_t n,
                                         struct oscope_events **out);
 void oscope_events_close(struct oscope_events *e); /* NULL allowed */
+
+/*
+ * The events of a recording's folder, of n sets (0: all it has), in the order of time. It can be
+ * read with all that is here: oscope_events_next() never waits, its *event is NULL where the
+ * interval ends, and OSCOPE_E_GONE is the recording's own end. Errors: OSCOPE_E_NOT_FOUND (no
+ * recording, no such set in it), OSCOPE_E_BAD_DATA, OSCOPE_E_UNSUPPORTED, OSCOPE_E_IO.
+ */
+struct oscope_error *oscope_events_open_recording(const char *dir, const char *const *sets,
+                                                  size_t n, const struct oscope_interval *i,
+                                                  struct oscope_events **out);
+/* Recordings: the interval ends before that moment from now on, ns of its clock. */
+void oscope_events_until(struct oscope_events *e, uint64_t time);
 
 /*
  * Gives only events for which an expression holds from now on: "event=sched_switch,next_comm~sh",

@@ -6,6 +6,7 @@
 #define OSCOPE_EXPORT_H
 
 #include <oscope/error.h>
+#include <oscope/interval.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,22 +16,14 @@
 extern "C" {
 #endif
 
-/* A moment: ns of the recording's clock, or ns since its first event. */
-struct oscope_export_time {
-    bool given;
-    bool relative;
-    uint64_t ns;
-};
-
 struct oscope_export_options {
-    const char *dir;                 /* the recording */
-    const char *format;              /* oscope_export_format_name() */
-    const char *file;                /* takes its name when it is complete; NULL: write to fd */
-    int fd;                          /* stays open */
-    struct oscope_export_time from;  /* no earlier events */
-    struct oscope_export_time until; /* none of that time or later */
-    const char *event;               /* only events of this name, or NULL */
-    bool (*cancelled)(void *arg);    /* asked now and then: stop? NULL: never */
+    const char *dir;    /* the recording */
+    const char *format; /* oscope_export_format_name() */
+    const char *file;   /* takes its name when it is complete; NULL: write to fd */
+    int fd;             /* stays open */
+    struct oscope_interval interval;
+    const char *event;            /* only events of this name, or NULL */
+    bool (*cancelled)(void *arg); /* asked now and then: stop? NULL: never */
     void *arg;
 };
 

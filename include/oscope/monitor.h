@@ -27,7 +27,9 @@ struct oscope_monitor;
 struct oscope_monitor_options {
     const char *dir; /* of a recording; NULL: the session's guest, live */
     uint64_t window; /* ns; 0: 5 s */
-    uint64_t slices; /* most single slices (traps, calls) a report keeps; 0: 65536 */
+    uint64_t slices; /* most slices that a report keeps which is a picture over time; 0: 65536 */
+    uint64_t rows;   /* most single traps, calls, bytes, … that others keep, the last ones; 0: the
+                      * same */
 };
 
 /* s may be NULL with a recording. Nothing is switched on yet. Errors: as of oscope_report_open().

@@ -11,6 +11,7 @@
 #define OSCOPE_REPORT_H
 
 #include <oscope/error.h>
+#include <oscope/interval.h>
 #include <oscope/session.h>
 #include <oscope/view.h>
 
@@ -20,8 +21,7 @@ extern "C" {
 
 struct oscope_report_options {
     const char *dir;                 /* of a recording; NULL: the session's guest, live */
-    uint64_t from, to;               /* recordings: ns since its first event; to 0: all */
-    bool from_absolute, to_absolute; /* they are ns of the recording's clock */
+    struct oscope_interval interval; /* recordings */
     int32_t cpu;                     /* only this vCPU; -1: all */
     const char *task;                /* only this task: thread id, or name; NULL: all */
     const char *duty; /* heat, live: share of the time in which accesses are counted, "5%" or

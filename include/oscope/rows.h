@@ -8,6 +8,19 @@
 
 #include <oscope/view.h>
 
+/*
+ * Ids of threads are unique in a system. Where the OS counts the threads of each process for
+ * itself, thread T of process P has the id T * OSCOPE_THREAD + P, so that its first one, 0, has
+ * the process's; text shows "P.T", and commands take that. Such ids exceed all others.
+ */
+#define OSCOPE_THREAD         10000000
+#define OSCOPE_THREAD_PER_MAX 213 /* the highest T that an id has room for */
+
+/* An id as text shows it: "17", "17.2". Returns text. */
+const char *oscope_thread_text(int64_t id, char text[24]);
+/* What that stands for, decimal or with 0x hexadecimal; false: it is no id of a thread. */
+bool oscope_thread_parse(const char *text, int32_t *id);
+
 /* A thread as the OS sees it. `ps` */
 struct oscope_task {
     int32_t pid;       /* of this thread */
@@ -23,6 +36,7 @@ struct oscope_task {
     char comm[64];
     uint64_t start;   /* since boot */
     uint64_t address; /* of the OS's task object */
+    uint64_t process; /* of its process's object, where that is another one; 0: it is `address` */
     uint64_t mm;      /* of the address-space object, 0: kernel thread */
     uint64_t stack;   /* base of the kernel stack */
     bool running;     /* on a vCPU at this moment */

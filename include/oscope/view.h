@@ -51,6 +51,7 @@ enum oscope_column_flag {
     OSCOPE_COL_NEGATIVE = 1 << 4,  /* OSCOPE_INT: -1 is a value; not known is the lowest one */
     OSCOPE_COL_FINE = 1 << 5,      /* OSCOPE_DURATION: text as "12.3us", for short ones */
     OSCOPE_COL_STAMP = 1 << 6,     /* OSCOPE_UINT, ns: text as "seconds.nanoseconds" */
+    OSCOPE_COL_THREAD = 1 << 8,    /* OSCOPE_INT: id of a thread, see OSCOPE_THREAD in rows.h */
     OSCOPE_COL_SPARSE = 1 << 7, /* numbers: text leaves it out when none is known (REAL: all 0) */
 };
 

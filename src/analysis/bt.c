@@ -13,7 +13,7 @@
 #define COL(member, kind, flags, doc) OSCOPE_COLUMN(struct oscope_frame, member, kind, flags, doc)
 
 const struct oscope_column bt_columns[] = {
-    COL(pid, OSCOPE_INT, 0, "id of the thread"),
+    COL(pid, OSCOPE_INT, OSCOPE_COL_THREAD, "id of the thread"),
     COL(tgid, OSCOPE_INT, OSCOPE_COL_JSON_ONLY, "id of its process"),
     COL(comm, OSCOPE_CHARS, 0, "name"),
     COL(task_state, OSCOPE_TEXT, OSCOPE_COL_JSON_ONLY, "what the task is doing"),
@@ -205,7 +205,7 @@ static struct oscope_error *bt_collect(struct bt *b, int32_t pid)
     if (!b->m->ops->stack)
         return os_cannot(b->m, "stacks");
     if (b->m->ops->symbols)
-        TRY(b->m->ops->symbols(b->m)); /* modules */
+        TRY(b->m->ops->symbols(b->m, false)); /* modules */
     if (pid >= 0) {
         struct oscope_task *task = os_list_add(&b->tasks);
         if (!task)

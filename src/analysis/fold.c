@@ -128,6 +128,7 @@ struct oscope_error *fold_open(const struct fold_ops *ops, const struct fold_opt
         long tid = strtol(o->task, &end, 10);
         f->has_tid = *o->task && !*end && !errno && tid == (int32_t)tid;
         f->tid = f->has_tid ? (int32_t)tid : 0;
+        f->has_tid = f->has_tid || oscope_thread_parse(o->task, &f->tid);
     }
     struct oscope_error *err = f->state && f->cpus ? ops->begin(f) : error_nomem();
     if (err)

@@ -100,6 +100,7 @@ struct fold_ops {
     bool anywhere;
     bool disks; /* wants to know o.disk_bytes */
     bool whole; /* a stretch of time from its middle on makes no sense */
+    bool chart; /* its single rows are a picture over time, not the last ones of a list */
     bool any;   /* takes what there is of events: `sets` are a choice, none is needed */
     struct oscope_error *(*begin)(struct fold *f);
     /* f->time is the event's time (use it, not ev->time); ev->cpu < FOLD_CPUS, or TRACE_CPU_NONE if

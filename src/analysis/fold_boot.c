@@ -61,7 +61,7 @@ const struct oscope_column boot_call_columns[] = {
     CALL(duration, OSCOPE_DURATION, OSCOPE_COL_FINE, "ns; null if its return was not seen"),
     CALL(ret, OSCOPE_TEXT, 0, "what it returned; null if that was not seen"),
     CALL(level, OSCOPE_TEXT, 0, "as in levels"),
-    CALL(tid, OSCOPE_INT, 0, "thread id of the task that called it"),
+    CALL(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id of the task that called it"),
     CALL(func, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "address of the function"),
     CALL(symbol, OSCOPE_TEXT, OSCOPE_COL_ELASTIC,
          "its name; of a module's whose symbols are gone the module's; null if not known"),

@@ -39,7 +39,7 @@ const struct oscope_column fault_kind_columns[] = {
 #define TASK(member, kind, flags, doc)                                                             \
     OSCOPE_COLUMN(struct oscope_fault_task, member, kind, flags, doc)
 const struct oscope_column fault_task_columns[] = {
-    TASK(tid, OSCOPE_INT, 0, "thread id"),
+    TASK(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id"),
     TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name at its last fault"),
     TASK(count, OSCOPE_UINT, 0, "faults"),
     TASK(minor, OSCOPE_UINT, 0, "as in kinds"),
@@ -60,7 +60,7 @@ const struct oscope_column fault_task_columns[] = {
 const struct oscope_column fault_columns[] = {
     FAULT(time, OSCOPE_UINT, OSCOPE_COL_STAMP, "when, ns of the host's CLOCK_MONOTONIC"),
     FAULT(cpu, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "vCPU on which it began"),
-    FAULT(tid, OSCOPE_INT, 0, "thread id"),
+    FAULT(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id"),
     FAULT(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name"),
     FAULT(kind, OSCOPE_TEXT, 0, "as in kinds; null if no end was seen"),
     FAULT(access, OSCOPE_TEXT, 0, "r, w or x; null if that is not known"),

@@ -52,7 +52,8 @@ const struct oscope_column modes_bin_columns[] = {
 #define TASK(member, kind, flags, doc)                                                             \
     OSCOPE_COLUMN(struct oscope_modes_task, member, kind, flags, doc)
 const struct oscope_column modes_task_columns[] = {
-    TASK(tid, OSCOPE_INT, 0, "thread id; 0: idle tasks, null: it is not known which task ran"),
+    TASK(tid, OSCOPE_INT, OSCOPE_COL_THREAD,
+         "thread id; 0: idle tasks, null: it is not known which task ran"),
     TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, if an event told it"),
     TASK(firmware, OSCOPE_DURATION, OSCOPE_COL_FINE | OSCOPE_COL_SPARSE,
          "time in machine mode while it was the one to run, ns"),

@@ -493,6 +493,7 @@ const struct fold_ops fold_sched = {
     .wants = wants,
     .nwants = ARRAY_SIZE(wants),
     .state_size = sizeof(struct sched),
+    .chart = true,
     .begin = sched_begin,
     .event = sched_event,
     .gap = sched_gap,

@@ -27,7 +27,7 @@ const struct oscope_column sched_cpu_columns[] = {
 #define TASK(member, kind, flags, doc)                                                             \
     OSCOPE_COLUMN(struct oscope_sched_task, member, kind, flags, doc)
 const struct oscope_column sched_task_columns[] = {
-    TASK(tid, OSCOPE_INT, 0, "thread id"),
+    TASK(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id"),
     TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, the last one seen"),
     TASK(run, OSCOPE_DURATION, OSCOPE_COL_FINE, "time in which it ran, ns"),
     TASK(share, OSCOPE_REAL, 0, "the same in percent of the interval: 100 is one whole vCPU"),
@@ -49,11 +49,11 @@ const struct oscope_column sched_task_columns[] = {
 #define WAKER(member, kind, flags, doc)                                                            \
     OSCOPE_COLUMN(struct oscope_sched_waker, member, kind, flags, doc)
 const struct oscope_column sched_waker_columns[] = {
-    WAKER(waker_tid, OSCOPE_INT, 0,
+    WAKER(waker_tid, OSCOPE_INT, OSCOPE_COL_THREAD,
           "thread id of the task that ran where the wake-up came from; if an interrupt woke, that "
           "is the interrupted one (0: idle)"),
     WAKER(waker_comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name"),
-    WAKER(tid, OSCOPE_INT, 0, "thread id of the task that was woken"),
+    WAKER(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id of the task that was woken"),
     WAKER(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name"),
     WAKER(count, OSCOPE_UINT, 0, "how many times"),
     {0},
@@ -66,7 +66,7 @@ const struct oscope_column sched_slice_columns[] = {
           "when it began, ns of the host's CLOCK_MONOTONIC; the interval's start if earlier"),
     SLICE(duration, OSCOPE_DURATION, OSCOPE_COL_FINE, "how much of it lies in the interval, ns"),
     SLICE(cpu, OSCOPE_UINT, 0, "vCPU"),
-    SLICE(tid, OSCOPE_INT, 0, "thread id of the task that ran; 0: idle"),
+    SLICE(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id of the task that ran; 0: idle"),
     SLICE(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name at the end of the slice"),
     SLICE(state, OSCOPE_TEXT, 0,
           "why it ended: R it could run on; else as ps has it: S, D, T, t, X, Z, P, I; ? events "

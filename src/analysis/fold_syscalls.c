@@ -35,7 +35,7 @@ const struct oscope_column syscall_columns[] = {
 #define TASK(member, kind, flags, doc)                                                             \
     OSCOPE_COLUMN(struct oscope_syscall_task, member, kind, flags, doc)
 const struct oscope_column syscall_task_columns[] = {
-    TASK(tid, OSCOPE_INT, 0, "thread id"),
+    TASK(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id"),
     TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, if an event told it"),
     TASK(name, OSCOPE_TEXT, 0, "of the system call"),
     TASK(count, OSCOPE_UINT, 0, "calls that began"),
@@ -50,7 +50,7 @@ const struct oscope_column syscall_task_columns[] = {
 #define OPEN(member, kind, flags, doc)                                                             \
     OSCOPE_COLUMN(struct oscope_syscall_open, member, kind, flags, doc)
 const struct oscope_column syscall_open_columns[] = {
-    OPEN(tid, OSCOPE_INT, 0, "thread id of the task that is in it"),
+    OPEN(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id of the task that is in it"),
     OPEN(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, if an event told it"),
     OPEN(name, OSCOPE_TEXT, 0, "of the system call"),
     OPEN(start, OSCOPE_UINT, OSCOPE_COL_STAMP, "when it began, ns of the host's CLOCK_MONOTONIC"),

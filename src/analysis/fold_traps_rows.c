@@ -36,7 +36,7 @@ const struct oscope_column trap_cause_columns[] = {
 const struct oscope_column trap_columns[] = {
     TRAP(time, OSCOPE_UINT, OSCOPE_COL_STAMP, "when, ns of the host's CLOCK_MONOTONIC"),
     TRAP(cpu, OSCOPE_UINT, 0, "vCPU"),
-    TRAP(tid, OSCOPE_INT, 0, "thread id of the task that was interrupted; 0: idle"),
+    TRAP(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id of the task that was interrupted; 0: idle"),
     TRAP(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, if an event told it"),
     TRAP(cause, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "as in causes"),
     TRAP(name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "as in causes"),

@@ -34,7 +34,7 @@ struct oscope_monitor {
     struct oscope_session *session; /* NULL: a recording */
     struct source source;
     bool open; /* the source is */
-    uint64_t window, slices;
+    uint64_t window, slices, rows;
     struct kept *kept; /* by fold_table; and one more, while there is a narrow one */
     size_t nkept, nreports;
     char *task;              /* that the narrow one is of; NULL: there is none */
@@ -87,7 +87,7 @@ static struct oscope_error *make_fold(struct oscope_monitor *m, const struct kep
 {
     struct fold_options o = *interval;
 
-    o.slices = (size_t)MIN(m->slices, (uint64_t)SOURCE_SLICES_MAX);
+    o.slices = (size_t)MIN(k->ops->chart ? m->slices : m->rows, (uint64_t)SOURCE_SLICES_MAX);
     o.fixed = true;
     o.bin = MAX(m->window / BINS, (uint64_t)1);
     o.task = k == &m->kept[m->nreports] ? m->task : NULL;
@@ -539,6 +539,7 @@ struct oscope_error *oscope_monitor_open(struct oscope_session *s,
     *m = (struct oscope_monitor){.session = o->dir ? NULL : s,
                                  .window = o->window ? o->window : WINDOW_NS,
                                  .slices = o->slices,
+                                 .rows = o->rows ? o->rows : o->slices,
                                  .mark = UINT64_MAX};
     while (fold_table[n])
         n++;

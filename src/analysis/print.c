@@ -113,7 +113,7 @@ static struct oscope_error *prepare(struct print *p, const struct oscope_print_o
     if (!p->types)
         return error_new(OSCOPE_E_UNSUPPORTED, "no types are known for this kernel");
     if (m->ops->symbols) {
-        struct oscope_error *err = m->ops->symbols(m); /* modules: nice to have */
+        struct oscope_error *err = m->ops->symbols(m, false); /* modules: nice to have */
         if (err)
             os_list_note(p->list, "%s", err->message);
         oscope_error_free(err);

@@ -14,10 +14,11 @@
 
 #define COL(member, kind, flags, doc) OSCOPE_COLUMN(struct oscope_task, member, kind, flags, doc)
 #define PS_COLUMNS(tgid_flags)                                                                     \
-    COL(pid, OSCOPE_INT, 0, "id of the thread (of the process, without --threads)"),               \
+    COL(pid, OSCOPE_INT, OSCOPE_COL_THREAD,                                                        \
+        "id of the thread (of the process, without --threads)"),                                   \
         COL(tgid, OSCOPE_INT, tgid_flags, "id of the process the thread belongs to"),              \
         COL(ppid, OSCOPE_INT, 0, "id of the parent process, 0: none"),                             \
-        COL(tid, OSCOPE_INT, 0, "id of the thread, the same as pid"),                              \
+        COL(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "id of the thread, the same as pid"),              \
         COL(state, OSCOPE_TEXT, 0,                                                                 \
             "state as /proc shows it: R running, S sleeping, D uninterruptible, T stopped, "       \
             "t traced, Z zombie, X dead, I idle"),                                                 \
@@ -32,6 +33,8 @@
         COL(running, OSCOPE_BOOLEAN, OSCOPE_COL_JSON_ONLY, "on a vCPU at this moment"),            \
         COL(kernel, OSCOPE_BOOLEAN, OSCOPE_COL_JSON_ONLY, "a kernel thread"),                      \
         COL(address, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "address of its task object"),              \
+        COL(process, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY,                                             \
+            "address of its process's object, 0x0: that is `address`"),                            \
         COL(mm, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "address of its address space, 0x0: none"),      \
         COL(stack, OSCOPE_HEX, OSCOPE_COL_JSON_ONLY, "lowest address of its kernel stack"),        \
         COL(depth, OSCOPE_UINT, OSCOPE_COL_JSON_ONLY, "depth in the tree (--tree), else 0"),       \
@@ -162,6 +165,17 @@ struct oscope_error *ps_tasks(struct oscope_session *s, struct os_model *m, bool
         "try again in a moment; `oscope dmesg` shows how far it is");
 }
 
+/* Do threads have numbers of their own in each process? Then their ids alone would part them. */
+static bool ps_per_process(const struct os_list *l)
+{
+    const struct oscope_task *t = l->rows;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (t[i].pid >= OSCOPE_THREAD)
+            return true;
+    return false;
+}
+
 static struct oscope_error *ps_collect(struct oscope_session *s, const struct oscope_ps_options *o,
                                        const struct oscope_column *columns, struct os_list *l)
 {
@@ -172,6 +186,8 @@ static struct oscope_error *ps_collect(struct oscope_session *s, const struct os
     if (o->filter)
         TRY(select_filter(l, columns, o->filter));
     TRY(select_sort(l, columns, "pid"));
+    if (ps_per_process(l))
+        TRY(select_sort(l, columns, "tgid"));
     if (o->sort)
         TRY(select_sort(l, columns, o->sort));
     return o->tree ? ps_tree(l) : NULL;

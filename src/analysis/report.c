@@ -5,6 +5,7 @@
 #include <oscope/report.h>
 
 #include "analysis/source.h"
+#include "trace/interval.h"
 
 #include <stdio.h>
 
@@ -17,16 +18,6 @@ struct oscope_report {
     char *task;
 };
 
-/* An end of the interval, in the recording's time: no sooner than its first event. */
-static uint64_t moment(uint64_t start, uint64_t ns, bool absolute)
-{
-    uint64_t sum;
-
-    if (absolute)
-        return MAX(ns, start);
-    return __builtin_add_overflow(start, ns, &sum) ? UINT64_MAX : sum;
-}
-
 static struct oscope_error *open_recording(struct oscope_report *r,
                                            const struct oscope_report_options *o,
                                            struct fold_options *fo)
@@ -36,11 +27,12 @@ static struct oscope_error *open_recording(struct oscope_report *r,
     TRY(source_open_recording(src, o->dir));
     if (src->start == UINT64_MAX)
         return NULL;
-    uint64_t from = moment(src->start, o->from, o->from_absolute);
-    uint64_t to = o->to ? moment(src->start, o->to, o->to_absolute) : UINT64_MAX;
-    if (o->to && to <= from)
+    struct trace_span s = trace_interval(&o->interval, src->start);
+    s.from = MAX(s.from, src->start);
+    s.to = MAX(s.to, src->start);
+    if (o->interval.to && s.to <= s.from)
         return error_new(OSCOPE_E_USAGE, "the interval ends before it begins");
-    source_seek(src, from, to, fo);
+    source_seek(src, s.from, s.to, fo);
     return NULL;
 }
 
@@ -67,7 +59,7 @@ static struct oscope_error *open_report(struct oscope_session *s,
 {
     struct fold_options fo = {.to = UINT64_MAX, .cpu = o->cpu, .slices = o->slices};
 
-    if (o->to && o->to <= o->from && o->to_absolute == o->from_absolute)
+    if (trace_interval_empty(&o->interval))
         return error_new(OSCOPE_E_USAGE, "the interval ends before it begins");
     if (o->task && !(r->task = strdup(o->task)))
         return error_nomem();

@@ -118,6 +118,17 @@ static bool select_parse_number(const char *s, long double *out)
     return !*end;
 }
 
+/* A value that a column is compared with: an id of a thread may be "17.2". */
+static bool select_value(const struct oscope_column *c, const char *s, long double *out)
+{
+    int32_t id;
+
+    if (!(c->flags & OSCOPE_COL_THREAD) || !oscope_thread_parse(s, &id))
+        return select_parse_number(s, out);
+    *out = id;
+    return true;
+}
+
 static bool select_one_equal(const struct select_term *t, const void *row, const char *value)
 {
     long double have, want;
@@ -126,7 +137,7 @@ static bool select_one_equal(const struct select_term *t, const void *row, const
         return !strcmp(select_text(t->column, row), value);
     if (!strcmp(value, "-"))
         return !select_number(t->column, row, &have);
-    return select_number(t->column, row, &have) && select_parse_number(value, &want) &&
+    return select_number(t->column, row, &have) && select_value(t->column, value, &want) &&
            have == want;
 }
 
@@ -152,7 +163,7 @@ static bool select_holds_one(const struct select_term *t, const void *row)
         return !select_equal(t, row);
     if (t->op == OP_HAS)
         return strcasestr(select_text(t->column, row), t->value) != NULL;
-    if (!select_number(t->column, row, &have) || !select_parse_number(t->value, &want))
+    if (!select_number(t->column, row, &have) || !select_value(t->column, t->value, &want))
         return false;
     switch (t->op) {
     case OP_GT: return have > want;
@@ -196,7 +207,7 @@ static struct oscope_error *select_check_values(const struct select_term *t)
             continue;
         }
         bool unknown = t->op <= OP_NE && !strcmp(one, "-");
-        if (!unknown && !select_parse_number(one, &v))
+        if (!unknown && !select_value(c, one, &v))
             return error_new(OSCOPE_E_USAGE, "filter: '%.64s' is not a number (column %s)", one,
                              c->name);
         if (t->op > OP_NE && p)

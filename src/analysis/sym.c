@@ -253,7 +253,7 @@ static struct oscope_error *sym_collect(struct oscope_session *s, const char *wh
     if (!m->symtab)
         return error_new(OSCOPE_E_UNSUPPORTED, "no symbols are known of this guest's system");
     if (m->ops->symbols)
-        TRY(m->ops->symbols(m)); /* modules */
+        TRY(m->ops->symbols(m, true)); /* modules */
     return sym_os(m, what, l);
 }
 

@@ -96,11 +96,18 @@ const char *cli_option(const struct cli *c, const char *name);
 bool cli_number(const struct cli *c, const char *name, uint64_t max, uint64_t *out);
 /* The same from 1 on. */
 bool cli_count(const struct cli *c, const char *name, uint64_t max, uint64_t *out);
+/* Of a recording: --from, and the option `to` for its end; absent: untouched. */
+bool cli_interval(const struct cli *c, const char *to, struct oscope_interval *out);
+/* CLI_USAGE (and one line on stderr) for --for of a recording (--trace), --from and --to of a
+ * running guest. */
+int cli_live_or_recorded(const struct cli *c);
 /* The operands, also those that are joined with commas ("a,b c": three); what is over max, and what
  * is empty, is left out. Cuts the operands' text up: it can be asked for once. */
 size_t cli_words(struct cli *c, const char **out, size_t max);
 /* An operand as a number, likewise. what: "PID". */
 bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uint64_t *out);
+/* The same of an operand that is a PID: of a process, or of a thread ("17.2": OSCOPE_THREAD). */
+bool cli_thread(const struct cli *c, int i, int32_t *out);
 
 /* "oscope: line" on stderr, for the library's messages (arg unused). */
 void cli_message(const char *line, void *arg);
@@ -126,6 +133,21 @@ struct oscope_kernel_files cli_kernel_files(const struct cli *c);
         "no-cache", 0, NULL, false, "find the kernel anew, do not read or write the cache", NULL   \
     }
 /* Of commands that switch event sets on. */
+/* Of commands that look at a running guest or at a recording. */
+#define CLI_TRACE_OPTION                                                                           \
+    {                                                                                              \
+        "trace", 't', "DIR", false, "read this recording instead of a running guest", "@file"      \
+    }
+#define CLI_FROM_OPTION                                                                            \
+    {                                                                                              \
+        "from", 0, "SEC", false,                                                                   \
+            "recordings: from so many seconds after the first event on (@SEC: from that time on)", \
+            NULL                                                                                   \
+    }
+#define CLI_TO_OPTION                                                                              \
+    {                                                                                              \
+        "to", 0, "SEC", false, "recordings: up to that moment, given likewise", NULL               \
+    }
 #define CLI_WAIT_OPTION                                                                            \
     {                                                                                              \
         "wait", 0, "SEC", false, CLI_WAIT_DOC, NULL                                                \

@@ -10,14 +10,10 @@ static struct oscope_error *bt_make(struct oscope_session *s, void *arg, size_t 
 
 static int bt_run(struct cli *c)
 {
-    uint64_t pid;
     int32_t arg = -1;
 
-    if (c->argc && strcmp(c->argv[0], "all")) {
-        if (!cli_operand(c, 0, "PID", INT32_MAX, &pid))
-            return CLI_USAGE;
-        arg = (int32_t)pid;
-    }
+    if (c->argc && strcmp(c->argv[0], "all") && !cli_thread(c, 0, &arg))
+        return CLI_USAGE;
     return cmd_show(c, &(struct cmd_view){.make = bt_make, .form = RENDER_BT, .arg = &arg});
 }
 

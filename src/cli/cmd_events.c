@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* oscope events: what the guest does, live, one line an event. */
+/* oscope events: what the guest does, live or of a recording, one line an event. */
 #include "draw/calls.h"
 #include "cli/cmd_table.h"
 #include "draw/text.h"
@@ -16,10 +16,13 @@
 
 static const struct cli_option events_options[] = {
     CLI_SESSION_OPTION,
+    CLI_TRACE_OPTION,
+    CLI_FROM_OPTION,
+    CLI_TO_OPTION,
     {"output", 'o', "text|json", false, "text, or JSON: one object a line", "text json"},
     {"filter", 0, "EXPR", false, "only events that match, e.g. 'event=sched_switch,next_comm~sh'",
      NULL},
-    {"for", 0, "SEC", false, "stop after that many seconds", NULL},
+    {"for", 0, "SEC", false, "running guests: stop after that many seconds", NULL},
     {"count", 'n', "N", false, "stop after that many events", NULL},
     CLI_WAIT_OPTION,
     CLI_NO_CACHE_OPTION,
@@ -32,6 +35,8 @@ struct events {
     struct cli *c;
     struct oscope_session *session;
     struct oscope_events *stream;
+    const char *dir; /* a recording; NULL: live */
+    struct oscope_interval interval;
     struct out out;
     struct calls calls;
     bool json, utf8;
@@ -126,8 +131,9 @@ static void events_losses(struct events *ev)
         return;
     snprintf(text, sizeof text,
              "%" PRIu64 " events found no room and %" PRIu64 " packets were lost since the last "
-             "such note: the guest was faster than this command",
-             events - ev->lost_events, packets - ev->lost_packets);
+             "such note%s",
+             events - ev->lost_events, packets - ev->lost_packets,
+             ev->dir ? "" : ": the guest was faster than this command");
     ev->lost_events = events;
     ev->lost_packets = packets;
     calls_forget(&ev->calls);
@@ -169,12 +175,15 @@ static int events_loop(struct events *ev, const sigset_t *set)
         }
         if (err && err->code == OSCOPE_E_GONE) {
             events_losses(ev);
-            events_note(ev, err->message);
+            if (!ev->dir)
+                events_note(ev, err->message);
             oscope_error_free(err);
             return CLI_OK;
         }
         if (err)
             return cli_error(ev->c, err);
+        if (!e && ev->dir)
+            return CLI_OK;
         events_losses(ev);
         events_notes(ev);
         if (e) {
@@ -195,7 +204,9 @@ static int events_stream(struct events *ev, const char *const *sets, size_t n)
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     sigset_t set, old;
 
-    struct oscope_error *err = oscope_events_open(ev->session, sets, n, &ev->stream);
+    struct oscope_error *err =
+        ev->dir ? oscope_events_open_recording(ev->dir, sets, n, &ev->interval, &ev->stream)
+                : oscope_events_open(ev->session, sets, n, &ev->stream);
     if (err)
         return cli_error(ev->c, err);
     events_notes(ev);
@@ -221,6 +232,12 @@ static int events_options_read(struct events *ev)
 {
     const char *o;
 
+    ev->dir = cli_option(ev->c, "trace");
+    int status = cli_live_or_recorded(ev->c);
+    if (status)
+        return status;
+    if (!cli_interval(ev->c, "to", &ev->interval))
+        return CLI_USAGE;
     if ((o = cli_option(ev->c, "output"))) {
         ev->json = !strcmp(o, "json");
         if (!ev->json && strcmp(o, "text") != 0)
@@ -246,11 +263,11 @@ static int events_run(struct cli *c)
     out_init(&ev.out, STDOUT_FILENO);
     ev.calls = (struct calls){
         .out = &ev.out, .utf8 = ev.utf8, .narrow = term.width && term.width < EVENTS_WIDE};
-    status = cli_open(c, &ev.session);
+    status = ev.dir ? CLI_OK : cli_open(c, &ev.session);
     const char *sets[EVENTS_SETS_MAX];
     size_t n = cli_words(c, sets, EVENTS_SETS_MAX);
     if (!status)
-        status = events_stream(&ev, n ? sets : usual, n ? n : 1);
+        status = events_stream(&ev, n ? sets : usual, n || ev.dir ? n : 1);
     if (ev.session)
         oscope_session_close(ev.session);
     int error = ev.out.error;
@@ -267,7 +284,7 @@ const struct cmd_entry cmd_events = {
     .name = "events",
     .group = "The guest",
     .args = "[SET...]",
-    .summary = "what the guest does, live, one line an event",
+    .summary = "what the guest does, live or from a recording, one line an event",
     .options = events_options,
     .least = 0,
     .most = EVENTS_SETS_MAX,

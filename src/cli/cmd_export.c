@@ -21,22 +21,6 @@ static const struct cli_option export_options[] = {
     {0},
 };
 
-static bool export_time_option(const struct cli *c, const char *name,
-                               struct oscope_export_time *out)
-{
-    const char *s = cli_option(c, name);
-    struct text_moment m;
-
-    if (!s)
-        return true;
-    if (text_moment(s, &m)) {
-        *out = (struct oscope_export_time){true, !m.absolute, m.ns};
-        return true;
-    }
-    cli_usage(c, "--%s: " TEXT_MOMENT_FORM ", not '%s'", name, s);
-    return false;
-}
-
 static bool export_cancelled(void *arg)
 {
     (void)arg;
@@ -57,7 +41,7 @@ static void export_told(const struct oscope_export_options *o, const struct osco
                 r->discarded, r->lost, r->damaged);
     if (!r->events)
         fprintf(stderr, "note: no events%s\n",
-                o->from.given || o->until.given ? " in that time" : "");
+                o->interval.from || o->interval.to ? " in that time" : "");
     if (r->events && r->note[0])
         fprintf(stderr, "note: %s\n", r->note);
     if (o->file)
@@ -100,7 +84,7 @@ static int export_run(struct cli *c)
         return cli_usage(c, "to which format? --to perfetto, chrome, folded or csv");
     if (!file)
         return cli_usage(c, "to which file? -o FILE, or -o - for standard output");
-    if (!export_time_option(c, "from", &o.from) || !export_time_option(c, "until", &o.until))
+    if (!cli_interval(c, "until", &o.interval))
         return CLI_USAGE;
     if (strcmp(file, "-") != 0)
         o.file = file;

@@ -36,10 +36,10 @@ static bool ps_has(const struct oscope_view *v, int32_t pid)
 /* What to say about a PID that is not there: it may be a thread's. */
 static void ps_missing(struct oscope_session *s, struct ps_arg *arg, int32_t pid)
 {
-    char filter[32];
+    char filter[32], id[24];
     struct oscope_view *v;
 
-    snprintf(arg->message, sizeof arg->message, "no task has PID %d", pid);
+    snprintf(arg->message, sizeof arg->message, "no task has PID %s", oscope_thread_text(pid, id));
     if (arg->opts.threads)
         return;
     snprintf(filter, sizeof filter, "tid=%d", pid);
@@ -51,8 +51,8 @@ static void ps_missing(struct oscope_session *s, struct ps_arg *arg, int32_t pid
     }
     if (ps_has(v, pid))
         snprintf(arg->message, sizeof arg->message,
-                 "%d is a thread of process %d: with -t threads are shown (oscope ps -t %d)", pid,
-                 ((const struct oscope_task *)v->tables[0].rows)->tgid, pid);
+                 "%s is a thread of process %d: with -t threads are shown (oscope ps -t %s)", id,
+                 ((const struct oscope_task *)v->tables[0].rows)->tgid, id);
     oscope_view_free(v);
 }
 
@@ -92,15 +92,15 @@ static int ps_run(struct cli *c)
     if (filter)
         out_str(&expr, filter);
     for (int i = 0; i < c->argc; i++) {
-        uint64_t pid;
+        int32_t pid;
         if (i == PS_PIDS)
             return cli_usage(c, "at most %d PIDs", PS_PIDS);
-        if (!cli_operand(c, i, "PID", INT32_MAX, &pid))
+        if (!cli_thread(c, i, &pid))
             return CLI_USAGE;
-        arg.pids[arg.npids++] = (int32_t)pid;
+        arg.pids[arg.npids++] = pid;
         if (!i)
             out_printf(&expr, "%s%s=", expr.len ? "," : "", arg.opts.threads ? "tgid|tid" : "pid");
-        out_printf(&expr, "%s%llu", i ? "|" : "", (unsigned long long)pid);
+        out_printf(&expr, "%s%d", i ? "|" : "", pid);
     }
     out_char(&expr, '\0');
     arg.opts.filter = expr.len > 1 ? expr.buf : NULL;

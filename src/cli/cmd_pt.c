@@ -20,7 +20,7 @@ static struct oscope_error *pt_make(struct oscope_session *s, void *arg, size_t 
 static int pt_run(struct cli *c)
 {
     struct oscope_pt_options o = {.pid = -1, .vcpu = -1};
-    uint64_t pid = 0, vcpu = 0;
+    uint64_t vcpu = 0;
 
     o.raw = cli_option(c, "pte") != NULL;
     o.has_va = cli_option(c, "va") != NULL;
@@ -32,11 +32,8 @@ static int pt_run(struct cli *c)
             return cli_usage(c, "a PID or --vcpu, not both");
         o.vcpu = (int32_t)vcpu;
     }
-    if (c->argc) {
-        if (!cli_operand(c, 0, "PID", INT32_MAX, &pid))
-            return CLI_USAGE;
-        o.pid = (int32_t)pid;
-    }
+    if (c->argc && !cli_thread(c, 0, &o.pid))
+        return CLI_USAGE;
     if (o.has_va && (o.raw || cli_option(c, "from") || cli_option(c, "to")))
         return cli_usage(c, "--va stands alone, without --pte, --from and --to");
     if (cli_option(c, "to") && o.to <= o.from)

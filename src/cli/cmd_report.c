@@ -14,12 +14,11 @@
 #include <time.h>
 
 static const struct cli_option report_options[] = {
-    {"trace", 't', "DIR", false, "read this recording instead of a running guest", "@file"},
+    CLI_TRACE_OPTION,
     {"for", 0, "SEC", false, "live: how long to gather events (default 1)", NULL},
     CLI_WAIT_OPTION,
-    {"from", 0, "SEC", false,
-     "recordings: from so many seconds after the first event on (@SEC: from that time on)", NULL},
-    {"to", 0, "SEC", false, "recordings: up to that moment, given likewise", NULL},
+    CLI_FROM_OPTION,
+    CLI_TO_OPTION,
     {"cpu", 0, "N", false, "only this vCPU", NULL},
     {"task", 0, "TID|NAME", false, "only this task", "@pid"},
     {"duty", 0, "SHARE", false, "heat, live: count accesses in 5%, or exact (default 1%)", NULL},
@@ -107,22 +106,6 @@ static const char *report_check(const struct oscope_view *v, void *arg)
 
 /* ---- options ---- */
 
-static bool report_moment(const struct cli *c, const char *name, uint64_t *out, bool *absolute)
-{
-    const char *s = cli_option(c, name);
-    struct text_moment m;
-
-    if (!s)
-        return true;
-    if (text_moment(s, &m)) {
-        *out = m.ns;
-        *absolute = m.absolute;
-        return true;
-    }
-    cli_usage(c, "--%s: " TEXT_MOMENT_FORM ", not '%s'", name, s);
-    return false;
-}
-
 static int report_tables(struct report *r, const char *list)
 {
     size_t n = 0;
@@ -171,18 +154,10 @@ static int report_read(struct report *r)
     r->o.dir = cli_option(c, "trace");
     if ((o = cli_option(c, "for")) && !text_seconds(o, &seconds))
         return cli_usage(c, "--for: seconds from 0.001 on, not '%s'", o);
-    if (o && r->o.dir)
-        return cli_usage(c, "--for is for running guests; of a recording take --to");
     r->ns = (uint64_t)(seconds * 1e9);
-    if (!r->o.dir && (cli_option(c, "from") || cli_option(c, "to")))
-        return cli_usage(c, "--from and --to are for recordings (-t DIR); live, take --for");
-    if (!report_moment(c, "from", &r->o.from, &r->o.from_absolute) ||
-        !report_moment(c, "to", &r->o.to, &r->o.to_absolute))
-        return CLI_USAGE;
-    if (cli_option(c, "to") &&
-        (!r->o.to || (r->o.to <= r->o.from && r->o.to_absolute == r->o.from_absolute)))
-        return cli_usage(c, "--to: must be later than --from");
-    if (!cli_number(c, "cpu", INT32_MAX, &cpu) ||
+    if ((status = cli_live_or_recorded(c)))
+        return status;
+    if (!cli_interval(c, "to", &r->o.interval) || !cli_number(c, "cpu", INT32_MAX, &cpu) ||
         !cli_count(c, "slices", REPORT_SLICES, &r->o.slices))
         return CLI_USAGE;
     r->o.cpu = cpu == UINT64_MAX ? -1 : (int32_t)cpu;

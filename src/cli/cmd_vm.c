@@ -10,11 +10,10 @@ static struct oscope_error *vm_make(struct oscope_session *s, void *arg, size_t 
 
 static int vm_run(struct cli *c)
 {
-    uint64_t pid;
+    int32_t arg;
 
-    if (!cli_operand(c, 0, "PID", INT32_MAX, &pid))
+    if (!cli_thread(c, 0, &arg))
         return CLI_USAGE;
-    int32_t arg = (int32_t)pid;
     return cmd_show(c, &(struct cmd_view){.make = vm_make, .form = RENDER_MAPS, .arg = &arg});
 }
 

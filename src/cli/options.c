@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "base/error.h"
 #include "draw/text.h"
+#include "trace/interval.h"
 
 #include <getopt.h>
 #include <unistd.h>
@@ -259,6 +260,45 @@ bool cli_count(const struct cli *c, const char *name, uint64_t max, uint64_t *ou
     return false;
 }
 
+static bool moment_option(const struct cli *c, const char *name, uint64_t *out, bool *absolute)
+{
+    const char *s = cli_option(c, name);
+    struct text_moment m;
+
+    if (!s)
+        return true;
+    if (!text_moment(s, &m)) {
+        cli_usage(c, "--%s: " TEXT_MOMENT_FORM ", not '%s'", name, s);
+        return false;
+    }
+    *out = m.ns;
+    *absolute = m.absolute;
+    return true;
+}
+
+bool cli_interval(const struct cli *c, const char *to, struct oscope_interval *out)
+{
+    if (!moment_option(c, "from", &out->from, &out->from_absolute) ||
+        !moment_option(c, to, &out->to, &out->to_absolute))
+        return false;
+    if (cli_option(c, to) && (!out->to || trace_interval_empty(out))) {
+        cli_usage(c, "--%s: must be later than --from", to);
+        return false;
+    }
+    return true;
+}
+
+int cli_live_or_recorded(const struct cli *c)
+{
+    bool recorded = cli_option(c, "trace") != NULL;
+
+    if (recorded && cli_option(c, "for"))
+        return cli_usage(c, "--for is for running guests; of a recording take --to");
+    if (!recorded && (cli_option(c, "from") || cli_option(c, "to")))
+        return cli_usage(c, "--from and --to are for recordings (-t DIR); live, take --for");
+    return CLI_OK;
+}
+
 size_t cli_words(struct cli *c, const char **out, size_t max)
 {
     size_t n = 0;
@@ -275,6 +315,14 @@ bool cli_operand(const struct cli *c, int i, const char *what, uint64_t max, uin
     if (text_number(c->argv[i], max, out))
         return true;
     cli_usage(c, "'%s' is not a %s", c->argv[i], what);
+    return false;
+}
+
+bool cli_thread(const struct cli *c, int i, int32_t *out)
+{
+    if (oscope_thread_parse(c->argv[i], out))
+        return true;
+    cli_usage(c, "'%s' is not a PID", c->argv[i]);
     return false;
 }
 

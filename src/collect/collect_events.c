@@ -15,7 +15,8 @@
 
 enum {
     EVENTS_MS = 100, /* reads so long between two views of reports */
-    SLICES = 8192,   /* that a report keeps */
+    SLICES = 8192,   /* that a chart's report keeps */
+    ROWS = 2048,     /* and others, the last ones: as many as somebody reads */
 };
 
 struct events {
@@ -90,7 +91,7 @@ static void tell_recording(struct events *e)
 
 static struct oscope_error *events_open(struct events *e)
 {
-    struct oscope_monitor_options o = {.dir = e->c->o.dir, .slices = SLICES};
+    struct oscope_monitor_options o = {.dir = e->c->o.dir, .slices = SLICES, .rows = ROWS};
     struct collect *c = e->c;
 
     if (!o.dir && !e->session)

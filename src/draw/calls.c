@@ -46,14 +46,27 @@ void calls_prefix(struct calls *c, const struct oscope_event *e)
         out_printf(c->out, " [%03" PRIu32 "] ", e->cpu);
 }
 
+/* "tid", "prev_tid": the id of a thread. */
+static bool calls_is_thread(const struct oscope_field *f)
+{
+    size_t n = strlen(f->name);
+
+    return n >= 3 && !strcmp(f->name + n - 3, "tid") && (n == 3 || f->name[n - 4] == '_');
+}
+
 void calls_value(struct calls *c, const struct oscope_field *f, const char *quote)
 {
     struct out *o = c->out;
+    char id[24];
 
     switch (f->kind) {
     case OSCOPE_FIELD_UINT: out_dec(o, f->value.u); break;
     case OSCOPE_FIELD_HEX: out_hex(o, f->value.u); break;
     case OSCOPE_FIELD_INT:
+        if (calls_is_thread(f)) {
+            out_str(o, oscope_thread_text(f->value.i, id));
+            break;
+        }
         if (f->value.i < 0)
             out_char(o, '-');
         out_dec(o, f->value.i < 0 ? -f->value.u : f->value.u);
@@ -176,12 +189,13 @@ static size_t calls_start(struct calls *c, const struct oscope_event *e, const c
 /* "[17] openat(AT_FDCWD, "/etc/motd", O_RDONLY, 000" */
 static void calls_begin(struct calls *c, const struct oscope_event *e, const char *name)
 {
+    char id[24];
     int64_t tid = e->fields[0].value.i;
 
     calls_break(c);
     calls_remove(c, calls_find(c, tid)); /* its end was not seen */
     calls_prefix(c, e);
-    out_printf(c->out, "[%" PRIi64 "] ", tid);
+    out_printf(c->out, "[%s] ", oscope_thread_text(tid, id));
     size_t at = calls_start(c, e, name);
     if (e->final) {
         out_str(c->out, ") = ?\n");
@@ -214,6 +228,7 @@ static void calls_result(struct calls *c, const struct oscope_field *ret)
 
 static void calls_end(struct calls *c, const struct oscope_event *e, const char *name)
 {
+    char id[24];
     const struct oscope_field *data = e->nfields > 2 ? &e->fields[2] : NULL;
     int64_t tid = e->fields[0].value.i;
     struct calls_open *o = calls_find(c, tid);
@@ -237,7 +252,7 @@ static void calls_end(struct calls *c, const struct oscope_event *e, const char 
     if (!joined) {
         calls_break(c);
         calls_prefix(c, e);
-        out_printf(out, "[%" PRIi64 "] ", tid);
+        out_printf(out, "[%s] ", oscope_thread_text(tid, id));
         size_t at = out->len;
         out_printf(out, "<... %s resumed>", name);
         c->cells = out->len > at ? out->len - at : 0;
@@ -288,12 +303,13 @@ bool calls_event(struct calls *c, const struct oscope_event *e)
 
 void calls_finish(struct calls *c)
 {
+    char id[24];
     calls_break(c);
     for (size_t i = 0; i < c->n && c->whole; i++) {
         const struct calls_open *o = &c->open[i];
         calls_prefix(c, &(struct oscope_event){.time = c->time, .cpu = OSCOPE_CPU_NONE});
-        out_printf(c->out, "[%" PRIi64 "] <... %s resumed> <unfinished ...>) = ?\n", o->tid,
-                   o->name);
+        out_printf(c->out, "[%s] <... %s resumed> <unfinished ...>) = ?\n",
+                   oscope_thread_text(o->tid, id), o->name);
     }
     c->n = 0;
 }

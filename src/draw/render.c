@@ -3,6 +3,8 @@
  * What all forms share: which columns, what one cell reads, what colour it has, and the lines that
  * say how good the answer is.
  */
+#include <oscope/rows.h>
+
 #include "draw/render.h"
 
 #include "draw/text.h"
@@ -132,6 +134,7 @@ enum oscope_consistency render_consistency(const struct oscope_table *t, size_t 
 static void render_number(struct out *o, const struct oscope_column *c, const void *row,
                           const struct render_options *r)
 {
+    char id[24];
     bool unknown;
     uint64_t v = render_uint(c, row, &unknown);
 
@@ -140,7 +143,12 @@ static void render_number(struct out *o, const struct oscope_column *c, const vo
         return;
     }
     switch (c->kind) {
-    case OSCOPE_INT: out_signed(o, (int64_t)v); break;
+    case OSCOPE_INT:
+        if (c->flags & OSCOPE_COL_THREAD)
+            out_str(o, oscope_thread_text((int64_t)v, id));
+        else
+            out_signed(o, (int64_t)v);
+        break;
     case OSCOPE_HEX: out_hex(o, v); break;
     case OSCOPE_BYTES: (r->compact ? text_bytes_short : text_bytes)(o, v, r->exact); break;
     case OSCOPE_DURATION:

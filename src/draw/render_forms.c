@@ -142,6 +142,7 @@ static void bt_frame(struct out *o, const struct oscope_frame *f, const struct r
 void render_bt(struct out *o, const struct oscope_table *t, const struct render_options *r)
 {
     const struct oscope_frame *f = t->rows;
+    char id[24];
 
     if (t->row_size != sizeof *f)
         return;
@@ -151,8 +152,8 @@ void render_bt(struct out *o, const struct oscope_table *t, const struct render_
             if (i)
                 out_char(o, '\n');
             out_init(&head, -1);
-            out_printf(&head, "PID %d", f[i].pid);
-            if (f[i].tgid != f[i].pid && f[i].tgid > 0)
+            out_printf(&head, "PID %s", oscope_thread_text(f[i].pid, id));
+            if (f[i].tgid != f[i].pid && f[i].tgid > 0 && f[i].pid < OSCOPE_THREAD)
                 out_printf(&head, " of %d", f[i].tgid);
             out_str(&head, " (");
             render_text_safe(&head, r, f[i].comm, 0);

@@ -161,13 +161,14 @@ static void gantt_names(struct out *o, struct gantt *g, const struct render_opti
     out_init(&line, -1);
     for (size_t i = 0; i < g->ntasks; i++) {
         const struct gantt_task *t = &g->tasks[i];
+        char id[24];
         others = others || t->mark == '*';
         if (t->mark == '*')
             continue;
         /* blanks within an entry must not break it: they are no-break only in UTF-8 */
         out_printf(&line, "%s%c=", line.len ? "  " : "", t->mark);
         text_safe(&line, t->comm, strnlen(t->comm, sizeof g->slices->comm), r->term.utf8);
-        out_printf(&line, "/%d", t->tid);
+        out_printf(&line, "/%s", oscope_thread_text(t->tid, id));
     }
     if (others)
         out_str(&line, "  *=others");

@@ -7,6 +7,7 @@
 #include "export/export.h"
 
 #include "base/error.h"
+#include "trace/interval.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,38 +109,15 @@ static struct oscope_error *target_close(struct target *t, struct oscope_error *
 
 /* ---- the recording ---- */
 
-struct range {
-    uint64_t from, until; /* until is the first that is left out */
-};
-
-static uint64_t moment(const struct oscope_export_time *t, uint64_t first)
-{
-    uint64_t sum;
-
-    if (!t->relative)
-        return t->ns;
-    return __builtin_add_overflow(first, t->ns, &sum) ? UINT64_MAX : sum;
-}
-
 /* What the user asked for, in the recording's time; the reader stands at its first event then. */
-static void find_range(struct trace_reader *r, const struct oscope_export_options *o,
-                       struct range *out)
+static struct trace_span seek(struct trace_reader *r, const struct oscope_interval *i)
 {
-    uint64_t first = 0;
+    const struct trace_event *first = i->from || i->to ? trace_reader_next(r) : NULL;
+    struct trace_span s = trace_interval(i, first ? first->time : 0);
 
-    *out = (struct range){0, UINT64_MAX};
-    if ((o->from.given && o->from.relative) || (o->until.given && o->until.relative)) {
-        const struct trace_event *ev = trace_reader_next(r);
-        first = ev ? ev->time : 0;
-        if (!o->from.given)
-            trace_reader_seek(r, 0);
-    }
-    if (o->until.given)
-        out->until = moment(&o->until, first);
-    if (o->from.given) {
-        out->from = moment(&o->from, first);
-        trace_reader_seek(r, out->from);
-    }
+    if (i->from || i->to)
+        trace_reader_seek(r, s.from);
+    return s;
 }
 
 static struct oscope_error *pump(const struct export_format *f, void *state, struct trace_reader *r,
@@ -147,12 +125,11 @@ static struct oscope_error *pump(const struct export_format *f, void *state, str
                                  const struct export_job *job, struct oscope_export_result *out)
 {
     const struct trace_event *ev;
-    struct range range;
+    struct trace_span span = seek(r, &o->interval);
     uint64_t n = 0;
 
-    find_range(r, o, &range);
     while ((ev = trace_reader_next(r))) {
-        if (ev->time >= range.until)
+        if (ev->time >= span.to)
             break;
         f->event(state, ev);
         out->events += !job->only || ev->type == job->only;

@@ -33,7 +33,7 @@ struct oscope_error *os_ready_probes(struct os_model *m)
 {
     if (!m->ops->probes)
         return os_cannot(m, "events");
-    return m->ops->symbols ? m->ops->symbols(m) : NULL;
+    return m->ops->symbols ? m->ops->symbols(m, false) : NULL;
 }
 
 /* Strings that one answer may hold: a bound on what a hostile guest makes us keep. */

@@ -104,8 +104,9 @@ struct os_model_ops {
 
     /* The OS's types (m->types), made ready at first need; an error says why there are none. */
     struct oscope_error *(*types)(struct os_model *m, struct types **out);
-    /* Completes m->symtab with what is loaded at run time (modules). */
-    struct oscope_error *(*symbols)(struct os_model *m);
+    /* Completes m->symtab with what is loaded at run time (modules). all: with the assembler's
+     * labels, too (symbol_is_mapping()), of which some kernels keep more than of names. */
+    struct oscope_error *(*symbols)(struct os_model *m, bool all);
     /* Type name of a well-known global whose type the types don't tell ("struct task_struct"), or
      * NULL. */
     const char *(*global_type)(struct os_model *m, const char *symbol);

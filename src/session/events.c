@@ -5,8 +5,9 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "session/backlog.h"
+#include "session/event_fields.h"
 #include "session/events.h"
-#include "session/meaning.h"
+#include "session/replay.h"
 #include "session/subscription.h"
 #include "trace/filter.h"
 #include "trace/reader.h"
@@ -16,22 +17,18 @@
 
 enum {
     POLL_NS = 2000000, /* between two looks at the rings when they were empty */
-    SYMBOL_MAX = 160,
-    MEANINGS_MAX = 4096,
 };
 
 struct oscope_events {
     struct subscription sub;
     struct backlog *backlog; /* of the engine's rings; NULL: not ours to read, or read directly */
     struct trace_reader *reader;
-    struct oscope_event event;
     struct trace_filter *filter; /* or NULL */
     char *trap_names;            /* likewise, of the kernel: os/trap_names.h; or NULL */
     struct os_model known;       /* of which ops and arch, as soon as they are known */
-    char *text;                  /* the event's strings, made printable */
-    char symbol[SYMBOL_MAX];     /* of an address in it */
-    char meanings[MEANINGS_MAX]; /* of its numbers */
-    uint64_t settled;            /* see session_events_settled() */
+    struct event_fields fields;
+    uint64_t settled;      /* see session_events_settled() */
+    struct replay *replay; /* of a recording, and nothing of the rest but filter; or NULL */
 };
 
 /* ---- opening ---- */
@@ -61,6 +58,15 @@ static struct oscope_error *start(struct oscope_events *e, struct oscope_session
     return subscription_begin(&e->sub);
 }
 
+static void close_live(struct oscope_events *e)
+{
+    trace_reader_close(e->reader);
+    backlog_close(e->backlog);
+    subscription_close(&e->sub);
+    event_fields_free(&e->fields);
+    free(e->trap_names);
+}
+
 struct oscope_error *session_events_open(struct oscope_session *s, const char *const *sets,
                                          size_t n, bool direct, struct oscope_events **out)
 {
@@ -69,10 +75,9 @@ struct oscope_error *session_events_open(struct oscope_session *s, const char *c
     *out = NULL;
     if (!e)
         return error_nomem();
-    e->text = malloc(WIRE_RECORD);
-    struct oscope_error *err = start(e, s, sets, n, direct);
-    if (!err && !e->text)
-        err = error_nomem();
+    struct oscope_error *err = event_fields_init(&e->fields);
+    if (!err)
+        err = start(e, s, sets, n, direct);
     if (err) {
         oscope_events_close(e);
         return err;
@@ -87,16 +92,38 @@ struct oscope_error *oscope_events_open(struct oscope_session *s, const char *co
     return session_events_open(s, sets, n, false, out);
 }
 
+struct oscope_error *oscope_events_open_recording(const char *dir, const char *const *sets,
+                                                  size_t n, const struct oscope_interval *i,
+                                                  struct oscope_events **out)
+{
+    struct oscope_events *e = calloc(1, sizeof *e);
+
+    *out = NULL;
+    if (!e)
+        return error_nomem();
+    struct oscope_error *err = replay_open(dir, sets, n, i, &e->replay);
+    if (err)
+        free(e);
+    else
+        *out = e;
+    return err;
+}
+
+void oscope_events_until(struct oscope_events *e, uint64_t time)
+{
+    if (e->replay)
+        replay_until(e->replay, time);
+}
+
 void oscope_events_close(struct oscope_events *e)
 {
     if (!e)
         return;
-    trace_reader_close(e->reader);
-    backlog_close(e->backlog);
     trace_filter_free(e->filter);
-    subscription_close(&e->sub);
-    free(e->text);
-    free(e->trap_names);
+    if (e->replay)
+        replay_close(e->replay);
+    else
+        close_live(e);
     free(e);
 }
 
@@ -104,7 +131,7 @@ struct oscope_error *oscope_events_filter(struct oscope_events *e, const char *e
 {
     struct trace_filter *f;
 
-    TRY(trace_filter_new(expr, &e->sub.schema, &f));
+    TRY(trace_filter_new(expr, e->replay ? replay_schema(e->replay) : &e->sub.schema, &f));
     trace_filter_free(e->filter);
     e->filter = f;
     return NULL;
@@ -117,48 +144,6 @@ size_t oscope_events_notes(const struct oscope_events *e, const char *const **no
 }
 
 /* ---- reading ---- */
-
-/* The guest's bytes as printable ASCII, into e->text from *used on. */
-static const char *safe_text(struct oscope_events *e, const char *s, size_t *used)
-{
-    char *text = e->text + *used;
-    size_t room = WIRE_RECORD - *used, n = 0;
-
-    while (s[n] && n + 1 < room) {
-        text[n] = s[n] >= ' ' && s[n] <= '~' ? s[n] : '?';
-        n++;
-    }
-    text[n] = '\0';
-    *used += n + 1;
-    return text;
-}
-
-/* What lies there, by the kernel that runs now; NULL: not known. */
-static const char *symbol_at(struct oscope_events *e, uint64_t address)
-{
-    const struct os_model *m = e->sub.stale ? NULL : e->sub.session->os;
-    struct symbol s;
-    uint64_t offset;
-
-    if (!m || !m->symtab || !symtab_lookup(m->symtab, address, &s, &offset))
-        return NULL;
-    symtab_format(m->symtab, address, e->symbol, sizeof e->symbol);
-    for (char *p = e->symbol; *p; p++)
-        if (*p < ' ' || *p > '~')
-            *p = '?';
-    return e->symbol;
-}
-
-/* Fields with addresses of instructions; an event has one of them. */
-static bool is_code(const char *field)
-{
-    static const char *const names[] = {"func", "caller", "epc", "pc"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (!strcmp(field, names[i]))
-            return true;
-    return false;
-}
 
 /* Words do not change when a guest is reset and its kernel looked for. */
 static const struct os_model *words_of(struct oscope_events *e)
@@ -174,31 +159,11 @@ static const struct os_model *words_of(struct oscope_events *e)
 
 static const struct oscope_event *convert(struct oscope_events *e, const struct trace_event *from)
 {
-    struct oscope_event *to = &e->event;
-    size_t used = 0;
+    const struct os_model *now = e->sub.stale ? NULL : e->sub.session->os;
+    struct event_words w = {.os = words_of(e), .symtab = now ? now->symtab : NULL};
 
-    to->time = from->time;
-    to->cpu = from->cpu;
-    to->name = from->type->name;
-    to->partial = from->flags & WIRE_EVENT_FAULT;
-    to->nfields = MIN(from->type->nfields, (size_t)OSCOPE_FIELDS_MAX);
-    for (unsigned i = 0; i < to->nfields; i++) {
-        struct oscope_field *f = &to->fields[i];
-        enum trace_kind kind = from->type->fields[i].kind;
-        f->name = from->type->fields[i].name;
-        f->value.u = trace_event_u64(from, i);
-        f->kind = kind == TRACE_HEX         ? OSCOPE_FIELD_HEX
-                  : trace_kind_signed(kind) ? OSCOPE_FIELD_INT
-                                            : OSCOPE_FIELD_UINT;
-        f->symbol = kind == TRACE_HEX && is_code(f->name) ? symbol_at(e, f->value.u) : NULL;
-        if (kind == TRACE_STRING) {
-            f->kind = OSCOPE_FIELD_TEXT;
-            f->value.text = safe_text(e, trace_event_str(from, i), &used);
-        }
-    }
-    const struct os_model *os = words_of(e);
-    meaning_fill(to, from, os, e->trap_names, e->meanings, sizeof e->meanings);
-    return to;
+    w.trap_names = e->trap_names;
+    return event_fields_fill(&e->fields, from, &w);
 }
 
 /* The rings have what all clients asked for. */
@@ -310,8 +275,9 @@ void session_events_rest(struct oscope_events *e)
 
 struct trace_stats session_events_stats(const struct oscope_events *e)
 {
+    if (e->replay)
+        return replay_stats(e->replay);
     struct trace_stats st = trace_reader_stats(e->reader);
-
     st.lost += subscription_lost(&e->sub);
     return st;
 }
@@ -321,6 +287,8 @@ struct oscope_error *oscope_events_next(struct oscope_events *e, int timeout_ms,
 {
     const struct trace_event *got;
 
+    if (e->replay)
+        return replay_next(e->replay, e->filter, event);
     *event = NULL;
     do
         TRY(session_events_next(e, timeout_ms, &got));

@@ -288,7 +288,7 @@ const char *symtab_format(const struct symtab *st, uint64_t addr, char *buf, siz
 
 struct oscope_error *symimage_from_elf_syms(const void *syms, size_t nbytes, unsigned ptr_size,
                                             const char *strtab, size_t strtab_len,
-                                            const char *types, size_t ntypes, bool keep_mapping,
+                                            const char *types, size_t ntypes, bool labels,
                                             struct symimage **out)
 {
     size_t each = ptr_size == 8 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
@@ -317,7 +317,7 @@ struct oscope_error *symimage_from_elf_syms(const void *syms, size_t nbytes, uns
         size_t len = strnlen(name, strtab_len - s.st_name);
         /* a name that runs off the table's end is no name */
         if (!len || len == strtab_len - s.st_name || len > SYMIMAGE_NAME_MAX ||
-            (!keep_mapping && symbol_is_mapping(name)))
+            labels != symbol_is_mapping(name))
             continue;
         char type = types && i < ntypes && types[i] > ' ' && types[i] < 0x7f ? types[i] : '?';
         /* per-CPU data: st_value is an offset, or a template's address (simplify_symbols()) */

@@ -49,13 +49,13 @@ void symimage_free(struct symimage *img);
  * An image of a module's symbols as the kernel keeps them (struct mod_kallsyms,
  * include/linux/module.h): syms is an array of Elf64_Sym (ptr_size 8) or Elf32_Sym (4), nbytes
  * long; strtab its names; types one letter a symbol, or NULL ('?' for all). Addresses are run-time
- * ones: load offset 0. Undefined and nameless symbols are left out, and mapping symbols ($x, .L…)
- * unless keep_mapping; entries whose name lies outside strtab are dropped. Per-CPU data (letter
- * 'a') and SHN_ABS symbols are absolute.
+ * ones: load offset 0. Undefined and nameless symbols are left out, and entries whose name lies
+ * outside strtab. labels: mapping symbols ($x, .L…) alone are taken, else all but these. Per-CPU
+ * data (letter 'a') and SHN_ABS symbols are absolute.
  */
 struct oscope_error *symimage_from_elf_syms(const void *syms, size_t nbytes, unsigned ptr_size,
                                             const char *strtab, size_t strtab_len,
-                                            const char *types, size_t ntypes, bool keep_mapping,
+                                            const char *types, size_t ntypes, bool labels,
                                             struct symimage **out);
 
 /* Assembler-local and mapping symbols, which name no function ($x, $d, .L12, L0^A…). */

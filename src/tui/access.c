@@ -87,21 +87,26 @@ void tui_use(struct tui *t, const char *report, struct shot *kept)
     t->shots[SLOT_REPORTS + i] = shot_share(t->collect, kept);
 }
 
-struct collect_status tui_status(struct tui *t)
+const struct collect_status *tui_status(const struct tui *t)
+{
+    return &t->status;
+}
+
+uint64_t tui_moment(struct tui *t)
 {
     struct collect_status st;
 
     collect_status(t->collect, &st);
-    return st;
+    return st.at;
 }
 
 void tui_seek(struct tui *t, uint64_t time)
 {
-    struct collect_status st = tui_status(t);
+    const struct collect_status *st = &t->status;
 
     t->paused = false; /* what stands still would not show it */
-    if (t->o.dir && st.span_to)
-        collect_seek(t->collect, MAX(st.span_from, MIN(time, st.span_to)));
+    if (t->o.dir && st->span_to)
+        collect_seek(t->collect, MAX(st->span_from, MIN(time, st->span_to)));
 }
 
 const char *const *tui_sets(const struct tui *t, size_t *n)
@@ -113,6 +118,18 @@ const char *const *tui_sets(const struct tui *t, size_t *n)
 struct screen *tui_screen(const struct tui *t)
 {
     return t->screen;
+}
+
+const char *tui_recording(const struct tui *t)
+{
+    return t->o.dir;
+}
+
+uint64_t tui_page(const struct tui *t)
+{
+    uint64_t at = t->status.at;
+
+    return MAX(t->status.span_from, at - MIN(at, TUI_PAGE_NS));
 }
 
 bool tui_is_recording(const struct tui *t)

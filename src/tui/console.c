@@ -90,6 +90,19 @@ static void on_rest(void *arg)
     wake_up(arg);
 }
 
+/* From an empty screen on. */
+static void on_again(void *arg)
+{
+    struct console *c = arg;
+
+    pthread_mutex_lock(&c->lock);
+    terminal_reset(c->terminal);
+    c->n = 0;
+    c->any = false;
+    c->held.len = 0;
+    pthread_mutex_unlock(&c->lock);
+}
+
 void console_hold(struct console *c, bool hold)
 {
     pthread_mutex_lock(&c->lock);
@@ -250,12 +263,17 @@ void console_want(struct console *c, bool on)
     stream_want(c->stream, on, "");
 }
 
+void console_span(struct console *c, uint64_t from, uint64_t to)
+{
+    stream_span(c->stream, from, to);
+}
+
 void console_status(struct console *c, struct stream_status *out)
 {
     stream_status(c->stream, out);
 }
 
-struct oscope_error *console_open(const struct oscope_open_options *open, int wake,
+struct oscope_error *console_open(const struct oscope_open_options *open, const char *dir, int wake,
                                   struct console **out)
 {
     struct console *c = calloc(1, sizeof *c);
@@ -269,8 +287,13 @@ struct oscope_error *console_open(const struct oscope_open_options *open, int wa
     out_init(&c->held, -1);
     out_init(&c->drawn, -1);
     c->terminal = terminal_new();
-    struct stream_options o = {
-        .open = open, .set = "uart", .event = on_event, .rest = on_rest, .arg = c};
+    struct stream_options o = {.open = open,
+                               .dir = dir,
+                               .set = "uart",
+                               .again = on_again,
+                               .event = on_event,
+                               .rest = on_rest,
+                               .arg = c};
     struct oscope_error *err = c->terminal ? stream_open(&o, &c->stream) : error_nomem();
     if (err)
         console_close(c);

@@ -15,13 +15,15 @@ enum { CONSOLE_BYTES = 4096 /* the last ones, that are kept */ };
 
 struct console;
 
-/* wake: an eventfd, written to when there is something new. */
-struct oscope_error *console_open(const struct oscope_open_options *open, int wake,
+/* dir: of that recording (NULL: live). wake: an eventfd, written to when there is something new. */
+struct oscope_error *console_open(const struct oscope_open_options *open, const char *dir, int wake,
                                   struct console **out);
 void console_close(struct console *c); /* NULL allowed */
 
 /* Listens to the set uart from now on, or no longer. */
 void console_want(struct console *c, bool on);
+/* Recordings: of [from, to), ns of its clock. */
+void console_span(struct console *c, uint64_t from, uint64_t to);
 
 /* Connects to the port, which is free, for typing; and no longer. */
 struct oscope_error *console_connect(struct console *c, const struct oscope_serial_port *port);

@@ -15,15 +15,13 @@
 
 bool tui_missing(struct tui *t, struct area a, const struct shot *shot, const char *what)
 {
-    struct collect_status st;
     char text[768];
 
     if (shot && shot->view)
         return false;
-    collect_status(t->collect, &st);
     struct missing m = {.what = what,
                         .shot = shot,
-                        .status = &st,
+                        .status = &t->status,
                         .needed = sets_needed(tui_reports(t)),
                         .events = !shot || shot->ask.slot >= SLOT_NARROW,
                         .recording = t->o.dir != NULL};
@@ -57,7 +55,6 @@ static void draw_body(struct tui *t, struct area a)
     struct source sources[SOURCES_MAX];
     size_t n = sources_of(t, sources);
     struct area whole = a;
-    struct collect_status st;
 
     struct area note = area_bottom(&a, source_has_note(sources, n ? n - 1 : 0));
     source_note(t->screen, note, sources, n ? n - 1 : 0);
@@ -66,10 +63,8 @@ static void draw_body(struct tui *t, struct area a)
         command_draw(t, &t->command, a);
     else
         t->tab->draw(t, tui_state(t, t->tab), a);
-    if (!t->sources)
-        return;
-    collect_status(t->collect, &st);
-    source_draw(t->screen, whole, &t->source_pane, sources, n, &st);
+    if (t->sources)
+        source_draw(t->screen, whole, &t->source_pane, sources, n, &t->status);
 }
 
 /* ---- a frame ---- */
@@ -80,6 +75,7 @@ static void take_shots(struct tui *t)
         shot_drop(t->collect, t->shots[i]);
         t->shots[i] = collect_take(t->collect, i);
     }
+    collect_status(t->collect, &t->status);
 }
 
 static void ask(struct tui *t)
@@ -107,13 +103,11 @@ static void draw_title(struct tui *t, struct area a)
 {
     const struct oscope_table *info =
         tui_table(tui_shot(t, SLOT_INFO), "info", sizeof(struct oscope_info));
-    struct collect_status st;
 
-    collect_status(t->collect, &st);
     title_draw(t->screen, a,
                &(struct title){.name = t->o.name,
                                .info = info && info->nrows ? info->rows : NULL,
-                               .status = &st,
+                               .status = &t->status,
                                .records = recording_runs(t),
                                .paused = t->paused});
 }

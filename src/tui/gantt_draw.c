@@ -232,7 +232,7 @@ static void draw_legend(const struct pen *p, int y)
         char letter[2] = {p->fine ? ' ' : gantt_letter(kind), '\0'};
         o.len = 0;
         text_safe(&o, order[i]->comm, strnlen(order[i]->comm, COMM), p->utf8);
-        out_printf(&o, "/%d", order[i]->tid);
+        out_printf(&o, "/%s", oscope_thread_text(order[i]->tid, (char[24]){0}));
         if (x + 2 + (int)o.len > p->a.w)
             break;
         screen_fill(p->s, p->a, y, x, 1, gantt_ink(p->g, kind, p->color), letter);

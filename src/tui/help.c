@@ -20,6 +20,7 @@ static const struct tui_help common[] = {
 
 static const struct tui_help lists[] = {
     {"arrows, PgUp, PgDn", "move; left and right: columns that have no room"},
+    {"Home, End", "to the first, to the last; g, G and space in texts, too"},
     {"/, F3; n, N", "search in the rows' texts; the next one, the one before"},
     {"\\, F4", "filter: a word, or terms as of `ps --filter`"},
     {">, F6, <", "sort by the next column, by the one before; mouse: click on its head"},

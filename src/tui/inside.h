@@ -19,7 +19,8 @@ struct tui {
     int wake;
     const struct tab *tab;
     void *states[TABS];
-    struct shot *shots[SLOTS]; /* of this frame */
+    struct shot *shots[SLOTS];    /* of this frame */
+    struct collect_status status; /* of this frame */
     struct ask asks[ASKS_MAX];
     size_t nasks;
     uint64_t reports;

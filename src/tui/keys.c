@@ -68,7 +68,7 @@ static void save(struct tui *t)
         if (wanted && t->shots[i] && t->shots[i]->view)
             views[n++] = t->shots[i]->view;
     }
-    struct oscope_error *err = save_views(name, views, n, path, sizeof path);
+    struct oscope_error *err = save_views(name, &t->status, views, n, path, sizeof path);
     if (err)
         tui_say(t, "not written: %s", err->message);
     else

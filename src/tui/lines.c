@@ -49,6 +49,33 @@ void lines_take(struct lines *l, const char *text, size_t n)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* If what is there is of other tasks, or of another time: what was written since is, too. */
+static bool drop(struct lines *l)
+{
+    pthread_mutex_lock(&l->lock);
+    bool forget = l->forget;
+    if (forget) {
+        l->n = 0;
+        l->last[0] = '\0';
+        calls_forget(&l->calls);
+        l->text.len = 0;
+    }
+    l->forget = false;
+    pthread_mutex_unlock(&l->lock);
+    return forget;
+}
+
+/* Another span of a recording: nothing of the one before belongs to it. */
+static void on_again(void *arg)
+{
+    struct lines *l = arg;
+
+    pthread_mutex_lock(&l->lock);
+    l->forget = true;
+    pthread_mutex_unlock(&l->lock);
+    drop(l);
+}
+
 static void on_event(void *arg, const struct oscope_event *e)
 {
     struct lines *l = arg;
@@ -68,20 +95,11 @@ static void on_lost(void *arg)
 static void on_rest(void *arg)
 {
     struct lines *l = arg;
+    bool forget = drop(l);
     const char *end = l->text.len ? memrchr(l->text.buf, '\n', l->text.len) : NULL;
     size_t whole = end ? (size_t)(end - l->text.buf) + 1 : 0;
     uint64_t one = 1;
 
-    pthread_mutex_lock(&l->lock);
-    bool forget = l->forget;
-    if (forget) { /* what was written since is of the tasks before, too */
-        l->n = 0;
-        l->last[0] = '\0';
-        calls_forget(&l->calls);
-        l->text.len = whole = 0;
-    }
-    l->forget = false;
-    pthread_mutex_unlock(&l->lock);
     if (!l->text.len && !forget)
         return;
     lines_take(l, l->text.buf ? l->text.buf : "", l->text.len);
@@ -110,8 +128,8 @@ struct lines *lines_new(void)
     return l;
 }
 
-struct oscope_error *lines_open(const struct oscope_open_options *open, int wake, bool utf8,
-                                struct lines **out)
+struct oscope_error *lines_open(const struct oscope_open_options *open, const char *dir, int wake,
+                                bool utf8, struct lines **out)
 {
     struct lines *l = lines_new();
 
@@ -121,7 +139,9 @@ struct oscope_error *lines_open(const struct oscope_open_options *open, int wake
     l->wake = wake;
     l->calls = (struct calls){.out = &l->text, .utf8 = utf8, .narrow = true};
     struct stream_options o = {.open = open,
+                               .dir = dir,
                                .set = "syscalls",
+                               .again = on_again,
                                .event = on_event,
                                .lost = on_lost,
                                .rest = on_rest,
@@ -158,6 +178,11 @@ void lines_want(struct lines *l, bool on, int32_t tid)
     if (tid >= 0)
         snprintf(filter, sizeof filter, "tid=%d", tid);
     stream_want(l->stream, on, filter);
+}
+
+void lines_span(struct lines *l, uint64_t from, uint64_t to)
+{
+    stream_span(l->stream, from, to);
 }
 
 void lines_status(struct lines *l, struct stream_status *out)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tui/save.h"
 
+#include "tui/collect.h"
+
 #include "base/error.h"
 #include "base/util.h"
 #include "draw/render.h"
@@ -8,11 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
-struct oscope_error *save_views(const char *name, const struct oscope_view *const *views, size_t n,
-                                char *path, size_t size)
+struct oscope_error *save_views(const char *name, const struct collect_status *status,
+                                const struct oscope_view *const *views, size_t n, char *path,
+                                size_t size)
 {
     struct render_options r = {.json = true};
     time_t now = time(NULL);
@@ -27,9 +31,12 @@ struct oscope_error *save_views(const char *name, const struct oscope_view *cons
         return errno == EEXIST ? error_new(OSCOPE_E_BUSY, "%s is there already", path)
                                : error_errno(errno, "%s", path);
     out_init(&o, fd);
-    out_str(&o, "{");
+    out_printf(&o,
+               "{\n\"top\": {\"lost_events\": %" PRIu64 ", \"lost_packets\": %" PRIu64
+               ", \"behind\": %" PRIu64 "}",
+               status->lost_events, status->lost_packets, status->behind);
     for (size_t i = 0; i < n; i++) {
-        out_str(&o, i ? ",\n" : "\n");
+        out_str(&o, ",\n");
         text_json(&o, views[i]->name, strlen(views[i]->name));
         out_str(&o, ": ");
         render_json(&o, views[i], &r);

@@ -22,6 +22,9 @@ struct stream {
     bool stop, on;
     char filter[FILTER];
     unsigned version; /* of on and filter */
+    struct span {
+        uint64_t from, to;
+    } span; /* recordings */
     struct stream_status status;
 };
 
@@ -32,6 +35,7 @@ struct reading {
     struct oscope_events *events;
     unsigned version;
     uint64_t lost;
+    struct span span; /* recordings: that is read, or being read */
 };
 
 static bool changed(const struct reading *r)
@@ -48,7 +52,7 @@ static bool goes_on(void *arg, const char *line)
     return !changed(arg);
 }
 
-static struct oscope_error *begin(struct reading *r, const char *filter)
+static struct oscope_error *begin_live(struct reading *r)
 {
     struct oscope_open_options o = *r->s->o.open;
 
@@ -56,7 +60,21 @@ static struct oscope_error *begin(struct reading *r, const char *filter)
     o.waiting_arg = r;
     if (!r->session)
         TRY(oscope_session_open(&o, &r->session));
-    TRY(oscope_events_open(r->session, &r->s->o.set, 1, &r->events));
+    return oscope_events_open(r->session, &r->s->o.set, 1, &r->events);
+}
+
+static struct oscope_error *begin_recorded(struct reading *r)
+{
+    const struct oscope_interval i = {
+        .from = r->span.from, .to = r->span.to, .from_absolute = true, .to_absolute = true};
+
+    r->s->o.again(r->s->o.arg);
+    return oscope_events_open_recording(r->s->o.dir, &r->s->o.set, 1, &i, &r->events);
+}
+
+static struct oscope_error *begin(struct reading *r, const char *filter)
+{
+    TRY(r->s->o.dir ? begin_recorded(r) : begin_live(r));
     r->lost = 0;
     return *filter ? oscope_events_filter(r->events, filter) : NULL;
 }
@@ -95,20 +113,86 @@ static void note_losses(struct reading *r)
         r->s->o.lost(r->s->o.arg);
 }
 
-/* Some events, all that there are if they are few. */
-static struct oscope_error *read_some(struct reading *r)
+/* Some events, all that there are if they are few: *all says so. */
+static struct oscope_error *read_some(struct reading *r, bool *all)
 {
     const struct oscope_event *e;
     int timeout = WAIT_MS;
 
-    for (int i = 0; i < BATCH; i++, timeout = 0) {
+    *all = false;
+    for (int i = 0; i < BATCH && !*all; i++, timeout = 0) {
         TRY(oscope_events_next(r->events, timeout, &e));
         note_losses(r);
-        if (!e)
-            break;
-        r->s->o.event(r->s->o.arg, e);
+        if (e)
+            r->s->o.event(r->s->o.arg, e);
+        *all = !e;
     }
     r->s->o.rest(r->s->o.arg);
+    return NULL;
+}
+
+static struct oscope_error *read_live(struct reading *r)
+{
+    bool all;
+
+    while (!changed(r))
+        TRY(read_some(r, &all));
+    return NULL;
+}
+
+/* Waits for another span than that which is read; false: for another wish, or the end. */
+static bool other_span(struct reading *r, struct span *span)
+{
+    struct stream *s = r->s;
+
+    pthread_mutex_lock(&s->lock);
+    while (!s->stop && s->version == r->version && !memcmp(&s->span, &r->span, sizeof r->span))
+        pthread_cond_wait(&s->changed, &s->lock);
+    bool other = !s->stop && s->version == r->version;
+    *span = s->span;
+    pthread_mutex_unlock(&s->lock);
+    return other;
+}
+
+static bool span_moved(struct reading *r)
+{
+    pthread_mutex_lock(&r->s->lock);
+    bool yes = memcmp(&r->s->span, &r->span, sizeof r->span) != 0;
+    pthread_mutex_unlock(&r->s->lock);
+    return yes;
+}
+
+/* The span to its end, or until another is wanted. */
+static struct oscope_error *read_span(struct reading *r)
+{
+    struct oscope_error *err = NULL;
+    bool all = false;
+
+    while (!err && !all && !changed(r) && !span_moved(r))
+        err = read_some(r, &all);
+    if (!err || err->code != OSCOPE_E_GONE)
+        return err;
+    oscope_error_free(err); /* the recording's end */
+    r->s->o.rest(r->s->o.arg);
+    return NULL;
+}
+
+static struct oscope_error *read_recorded(struct reading *r, const char *filter)
+{
+    struct span span;
+
+    TRY(read_span(r));
+    while (other_span(r, &span)) {
+        bool on = span.from == r->span.from && span.to >= r->span.to;
+        r->span = span;
+        if (on) {
+            oscope_events_until(r->events, span.to);
+        } else {
+            end(r);
+            TRY(begin(r, filter));
+        }
+        TRY(read_span(r));
+    }
     return NULL;
 }
 
@@ -129,10 +213,11 @@ static bool wish(struct reading *r, char filter[FILTER], bool *on)
     struct stream *s = r->s;
 
     pthread_mutex_lock(&s->lock);
-    while (!s->stop && !s->on && s->version == r->version)
+    while (!s->stop && ((!s->on && s->version == r->version) || (s->o.dir && !s->span.to)))
         pthread_cond_wait(&s->changed, &s->lock);
     bool other = r->version != s->version;
     r->version = s->version;
+    r->span = s->span;
     *on = s->on;
     memcpy(filter, s->filter, FILTER);
     bool stop = s->stop;
@@ -156,8 +241,8 @@ static void *run(void *arg)
         struct oscope_error *err = r.events ? NULL : begin(&r, filter);
         if (!err)
             tell(&r, NULL);
-        while (!err && !changed(&r))
-            err = read_some(&r);
+        if (!err)
+            err = r.s->o.dir ? read_recorded(&r, filter) : read_live(&r);
         if (err) {
             end(&r);
             tell(&r, err);
@@ -178,6 +263,18 @@ void stream_want(struct stream *s, bool on, const char *filter)
         s->on = on;
         str_copy(s->filter, sizeof s->filter, filter);
         s->version++;
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+void stream_span(struct stream *s, uint64_t from, uint64_t to)
+{
+    const struct span span = {from, to};
+
+    pthread_mutex_lock(&s->lock);
+    if (memcmp(&s->span, &span, sizeof span) != 0) {
+        s->span = span;
         pthread_cond_broadcast(&s->changed);
     }
     pthread_mutex_unlock(&s->lock);

@@ -3,7 +3,7 @@
  * Events one by one, for what no report has: every call with its arguments, every byte of a
  * console. A thread with a session of its own, so that nobody waits for anybody; it reads while it
  * is wanted, and switches its set off when it is not. To drop the set at once is the thread's task:
- * stream_want() does not wait.
+ * stream_want() does not wait. Of a recording it reads the span of time that is wanted.
  */
 #ifndef TUI_STREAM_H
 #define TUI_STREAM_H
@@ -14,9 +14,12 @@ struct stream;
 
 struct stream_options {
     const struct oscope_open_options *open; /* stays until stream_close() */
+    const char *dir;                        /* a recording, likewise; NULL: live */
     const char *set;                        /* static text */
-    /* In the stream's thread: an event; events were lost (NULL: nobody is told); all that there was
-     * for now was given. */
+    /* In the stream's thread: what was given is no part of what is wanted now, and all that is
+     * comes anew (recordings); an event; events were lost (NULL: nobody is told); all that there
+     * was for now was given. */
+    void (*again)(void *arg);
     void (*event)(void *arg, const struct oscope_event *e);
     void (*lost)(void *arg);
     void (*rest)(void *arg);
@@ -28,6 +31,9 @@ void stream_close(struct stream *s); /* NULL allowed; may wait for a session tha
 
 /* From now on, or not any more; filter: as of oscope_events_filter(), "" all. */
 void stream_want(struct stream *s, bool on, const char *filter);
+/* Recordings: what happened in [from, to), ns of its clock; nothing before the first call. Where
+ * only `to` grows what was given stays. */
+void stream_span(struct stream *s, uint64_t from, uint64_t to);
 
 struct stream_status {
     bool reading;    /* the set is on */

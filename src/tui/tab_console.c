@@ -46,8 +46,17 @@ static const char *const *console_reports(struct tui *t, void *state)
     return ((struct console_tab *)state)->subs.at == LOG ? NULL : uart;
 }
 
+/* Of a recording the screen is what all that the guest sent before that moment has made of it. */
 static void console_wish(struct tui *t, void *state)
 {
+    struct console_tab *v = state;
+
+    if (tui_is_recording(t)) {
+        tui_want_report(t, "uart");
+        if (v->console)
+            console_span(v->console, tui_status(t)->span_from, tui_status(t)->at + 1);
+        return;
+    }
     tui_want(t, &(struct ask){.slot = SLOT_SERIAL, .every_ms = 2000});
     tui_want(t, &(struct ask){.slot = SLOT_DMESG, .every_ms = 1000});
 }
@@ -55,7 +64,8 @@ static void console_wish(struct tui *t, void *state)
 static bool console_open_once(struct tui *t, struct console_tab *v)
 {
     if (!v->console) {
-        struct oscope_error *err = console_open(tui_session(t), tui_wake(t), &v->console);
+        struct oscope_error *err =
+            console_open(tui_session(t), tui_recording(t), tui_wake(t), &v->console);
         if (err)
             tui_say(t, "%s", err->message);
         oscope_error_free(err);
@@ -76,9 +86,10 @@ static void stop_typing(struct tui *t, struct console_tab *v)
 static void console_changed(struct tui *t, void *state)
 {
     struct console_tab *v = state;
-    bool on = tui_is_on(t, "uart") && !tui_is_recording(t);
+    bool shown = tui_is_shown(t, &tab_console);
+    bool on = tui_is_recording(t) ? shown : tui_is_on(t, "uart");
 
-    if (!tui_is_shown(t, &tab_console))
+    if (!shown)
         stop_typing(t, v);
     if (v->console)
         console_hold(v->console, tui_is_paused(t) && !v->typing);
@@ -196,17 +207,18 @@ static void draw_screen(struct tui *t, struct console_tab *v, struct area a)
     struct area foot = area_bottom(&a, v->typing || free_port(t) ? 1 : 2);
 
     draw_typing(t, v, foot);
-    if (tui_is_recording(t)) {
-        screen_print(s, a, 1, 1, INK_PLAIN, "Lines of a recording: Devices, Serial.");
+    if (tui_is_recording(t) && tui_missing(t, a, tui_report(t, "uart"), "The console"))
         return;
-    }
     if (v->typing && !console_connected(v->console)) {
         stop_typing(t, v);
         tui_say(t, "the guest's side has closed the connection");
     }
     draw_status(t, v, &a);
     if (!v->typing && (!v->console || !console_any(v->console))) {
-        if (!tui_is_on(t, "uart"))
+        if (tui_is_recording(t))
+            screen_print(s, a, 1, 1, INK_PLAIN,
+                         "The guest's serial port has sent nothing up to that moment.");
+        else if (!tui_is_on(t, "uart"))
             tui_missing(t, a, NULL, "The console");
         else
             screen_print(s, a, 1, 1, INK_PLAIN,
@@ -237,9 +249,10 @@ static void console_draw_tab(struct tui *t, void *state, struct area a)
         draw_screen(t, v, a);
     } else if (v->subs.at == LOG) {
         draw_log(t, v, a);
-    } else if (tui_is_recording(t)) {
-        screen_print(tui_screen(t), a, 1, 1, INK_PLAIN, "Lines of a recording: Devices, Serial.");
-    } else if (!tui_is_on(t, "uart") || !v->console) {
+    } else if (tui_is_recording(t) &&
+               tui_missing(t, a, tui_report(t, "uart"), "Bytes of the console")) {
+        return;
+    } else if (!v->console || !(tui_is_recording(t) || tui_is_on(t, "uart"))) {
         tui_missing(t, a, NULL, "Bytes of the console");
     } else {
         draw_status(t, v, &a);

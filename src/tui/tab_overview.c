@@ -122,7 +122,7 @@ static void draw_health(struct tui *t, struct area *a)
 {
     const struct oscope_report_interval *i = interval_of(tui_report(t, "rates"));
     const struct shot *memory = tui_shot(t, SLOT_MEMORY);
-    struct collect_status st = tui_status(t);
+    const struct collect_status *st = tui_status(t);
     struct screen *s = tui_screen(t);
     struct area line = area_top(a, 1);
     struct out o;
@@ -130,22 +130,23 @@ static void draw_health(struct tui *t, struct area *a)
 
     out_init(&o, -1);
     if (i && !tui_is_recording(t)) {
-        text_fine(&o, st.behind);
+        text_fine(&o, st->behind);
         out_char(&o, '\0');
         x += screen_print(s, line, 0, x, theme_ink(ROLE_DIM), "events %s behind  ",
                           o.buf ? o.buf : "");
     }
-    if (st.lost_events || st.lost_packets)
-        x += screen_print(s, line, 0, x, theme_ink(ROLE_BAD), "lost %llu events, %llu packets",
-                          (unsigned long long)st.lost_events, (unsigned long long)st.lost_packets);
+    if (st->lost_events || st->lost_packets)
+        x +=
+            screen_print(s, line, 0, x, theme_ink(ROLE_BAD), "lost %llu events, %llu packets",
+                         (unsigned long long)st->lost_events, (unsigned long long)st->lost_packets);
     else
         x += screen_print(s, line, 0, x, theme_ink(i ? ROLE_GOOD : ROLE_DIM), "%s",
                           i ? "none lost" : "no events are on");
     if (memory && memory->view)
         x = put_age(t, line, x + 2, "memory", memory);
-    if (*st.error) {
+    if (*st->error) {
         o.len = 0;
-        text_safe(&o, st.error, strlen(st.error), screen_utf8(s));
+        text_safe(&o, st->error, strlen(st->error), screen_utf8(s));
         x += screen_put(s, line, 0, x, line.w, theme_ink(ROLE_BAD), o.buf ? o.buf : "", o.len);
     }
     if (x + (int)sizeof START < line.w)
@@ -221,8 +222,8 @@ static void draw_failed(struct tui *t, struct area *a)
         n++;
         o.len = 0;
         text_safe(&o, f[i].comm, strnlen(f[i].comm, COMM), screen_utf8(s));
-        out_printf(&o, "/%d: %s of 0x%llx", f[i].tid, f[i].access ? f[i].access : "access",
-                   (unsigned long long)f[i].address);
+        out_printf(&o, "/%s: %s of 0x%llx", oscope_thread_text(f[i].tid, (char[24]){0}),
+                   f[i].access ? f[i].access : "access", (unsigned long long)f[i].address);
         if (f[i].symbol) {
             out_str(&o, " in ");
             text_safe(&o, f[i].symbol, strlen(f[i].symbol), screen_utf8(s));

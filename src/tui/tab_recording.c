@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#define PAGE_NS (UINT64_C(5000000000)) /* what reports of a recording show */
-
 enum asks { ASKS_NOTHING, ASKS_DIR, ASKS_TIME };
 enum { TEXT = PROMPT_TEXT, STEP_USUAL = 2, LABEL = 11 };
 
@@ -323,25 +321,25 @@ static void draw_rates(struct tui *t, struct area *a)
 
 static void draw_recording(struct tui *t, const struct recording *r, struct area a)
 {
-    struct collect_status st = tui_status(t);
+    const struct collect_status *st = tui_status(t);
     struct out o;
 
     out_init(&o, -1);
     area_top(&a, 1);
-    if (!st.span_to) {
-        const char *why = *st.error ? st.error : st.busy ? "being opened" : "it has no events";
-        line(t, &a, *st.error ? ROLE_BAD : ROLE_TEXT, "recording", why, strlen(why));
+    if (!st->span_to) {
+        const char *why = *st->error ? st->error : st->busy ? "being opened" : "it has no events";
+        line(t, &a, *st->error ? ROLE_BAD : ROLE_TEXT, "recording", why, strlen(why));
         return;
     }
-    line(t, &a, ROLE_TEXT, "made of", st.sets, strlen(st.sets));
-    add_moment(&o, &st, st.span_from);
+    line(t, &a, ROLE_TEXT, "made of", st->sets, strlen(st->sets));
+    add_moment(&o, st, st->span_from);
     line_of(t, &a, ROLE_TEXT, "begins", &o);
-    add_moment(&o, &st, st.span_to);
+    add_moment(&o, st, st->span_to);
     line_of(t, &a, ROLE_TEXT, "ends", &o);
-    add_moment(&o, &st, st.at);
-    out_str(&o, st.busy ? "  being read" : "");
+    add_moment(&o, st, st->at);
+    out_str(&o, st->busy ? "  being read" : "");
     line_of(t, &a, ROLE_BOLD, "we look at", &o);
-    draw_place(t, &st, &a);
+    draw_place(t, st, &a);
     out_printf(&o, "%s (+ -)   page: the %s before that moment, which reports show",
                steps[r->step].name, "5s");
     line_of(t, &a, ROLE_TEXT, "step", &o);
@@ -351,18 +349,15 @@ static void draw_recording(struct tui *t, const struct recording *r, struct area
         line(t, &a, ROLE_DIM, "go to", "g: a time (2.5, 250ms after the beginning, @1234.5)", 51);
     area_top(&a, 1);
     draw_rates(t, &a);
-    draw_notes(t, &a, st.notes, st.nnotes);
+    draw_notes(t, &a, st->notes, st->nnotes);
     out_free(&o);
 }
 
 static void seek_by(struct tui *t, uint64_t ns, bool back)
 {
-    struct collect_status st = tui_status(t);
+    uint64_t at = tui_moment(t);
 
-    if (back)
-        tui_seek(t, st.at - MIN(st.at, ns));
-    else
-        tui_seek(t, st.at + MIN(ns, UINT64_MAX - st.at));
+    tui_seek(t, back ? at - MIN(at, ns) : at + MIN(ns, UINT64_MAX - at));
 }
 
 void recording_step(struct tui *t, int key)
@@ -373,12 +368,12 @@ void recording_step(struct tui *t, int key)
     if (!tui_is_recording(t))
         tui_say(t, "that is for recordings: oscope top -t DIR");
     else
-        seek_by(t, page ? PAGE_NS : steps[r->step].ns, key == ',' || key == '(');
+        seek_by(t, page ? TUI_PAGE_NS : steps[r->step].ns, key == ',' || key == '(');
 }
 
 static void seek_to(struct tui *t, const char *text)
 {
-    struct collect_status st = tui_status(t);
+    const struct collect_status *st = tui_status(t);
     struct text_moment m;
 
     if (!text_moment(text, &m))
@@ -386,7 +381,7 @@ static void seek_to(struct tui *t, const char *text)
     else if (m.absolute)
         tui_seek(t, m.ns);
     else
-        tui_seek(t, st.span_from + MIN(m.ns, UINT64_MAX - st.span_from));
+        tui_seek(t, st->span_from + MIN(m.ns, UINT64_MAX - st->span_from));
 }
 
 /* ---- keys ---- */

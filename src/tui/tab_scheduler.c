@@ -98,8 +98,8 @@ static bool data_of(struct tui *t, const struct shot *shot, struct gantt_data *d
                              .n = slices->nrows,
                              .start = i->start,
                              .end = i->end,
-                             .last = tui_status(t).span_to,
-                             .zero = tui_is_recording(t) ? tui_status(t).span_from : i->end,
+                             .last = tui_status(t)->span_to,
+                             .zero = tui_is_recording(t) ? tui_status(t)->span_from : i->end,
                              .vcpus = (uint32_t)cpus->nrows};
     return true;
 }
@@ -122,14 +122,14 @@ static void after_move(struct tui *t, struct scheduler *v, const struct gantt_da
             v->kept = tui_keep(t, tui_report(t, "sched"));
         return;
     }
-    struct collect_status st = tui_status(t);
-    uint64_t last = st.span_to - MIN(st.span_to, g->span);
-    g->from = MAX(st.span_from, MIN(g->from, last));
+    const struct collect_status *st = tui_status(t);
+    uint64_t last = st->span_to - MIN(st->span_to, g->span);
+    g->from = MAX(st->span_from, MIN(g->from, last));
     g->cursor = MAX(g->from, MIN(g->cursor, g->from + g->span - 1));
     uint64_t right = g->from + g->span;
-    if (!g->follow && (g->from < d->start || right > d->end) && right != st.at)
+    if (!g->follow && (g->from < d->start || right > d->end) && right != st->at)
         tui_seek(t, right);
-    v->moment = tui_status(t).at;
+    v->moment = tui_moment(t);
 }
 
 static void follow(struct tui *t, struct scheduler *v)
@@ -142,7 +142,7 @@ static void follow(struct tui *t, struct scheduler *v)
 /* Another tab, or key, went to another moment: the chart goes there, too. */
 static void check_moment(struct tui *t, struct scheduler *v)
 {
-    if (tui_is_recording(t) && tui_status(t).at != v->moment)
+    if (tui_is_recording(t) && tui_moment(t) != v->moment)
         v->gantt.follow = true;
 }
 
@@ -160,7 +160,7 @@ static void add_task(struct out *o, const char *comm, int32_t tid, bool utf8)
         return;
     }
     text_safe(o, comm, strnlen(comm, COMM), utf8);
-    out_printf(o, "/%d", tid);
+    out_printf(o, "/%s", oscope_thread_text(tid, (char[24]){0}));
 }
 
 static void draw_head(struct tui *t, const struct scheduler *v, const struct gantt_data *d,

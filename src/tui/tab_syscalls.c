@@ -48,11 +48,25 @@ static void syscalls_end(struct tui *t, void *state)
     list_free(&v->callers);
 }
 
+static bool open_once(struct tui *t, struct syscalls *v)
+{
+    if (v->lines)
+        return true;
+    struct oscope_error *err = lines_open(tui_session(t), tui_recording(t), tui_wake(t),
+                                          screen_utf8(tui_screen(t)), &v->lines);
+    if (err)
+        tui_say(t, "%s", err->message);
+    oscope_error_free(err);
+    return v->lines != NULL;
+}
+
 static void syscalls_wish(struct tui *t, void *state)
 {
-    const struct syscalls *v = state;
+    struct syscalls *v = state;
 
     tui_want_report(t, "syscalls");
+    if (v->lines && tui_is_recording(t))
+        lines_span(v->lines, tui_page(t), tui_status(t)->at + 1);
     if (v->tid != EVERYBODY)
         tui_want_narrow(t, "syscalls", v->tid);
 }
@@ -61,17 +75,10 @@ static void syscalls_wish(struct tui *t, void *state)
 static void syscalls_changed(struct tui *t, void *state)
 {
     struct syscalls *v = state;
-    bool on = v->subs.at == ARGUMENTS && tui_is_shown(t, &tab_syscalls) && !tui_is_recording(t) &&
-              tui_is_on(t, "syscalls");
+    bool on = v->subs.at == ARGUMENTS && tui_is_shown(t, &tab_syscalls) &&
+              (tui_is_recording(t) || tui_is_on(t, "syscalls"));
 
-    if (on && !v->lines) {
-        struct oscope_error *err =
-            lines_open(tui_session(t), tui_wake(t), screen_utf8(tui_screen(t)), &v->lines);
-        if (err)
-            tui_say(t, "%s", err->message);
-        oscope_error_free(err);
-    }
-    if (v->lines)
+    if ((on && open_once(t, v)) || v->lines)
         lines_want(v->lines, on, v->tid);
 }
 
@@ -130,14 +137,12 @@ static void draw_arguments(struct tui *t, struct syscalls *v, struct area a)
     struct stream_status st = {0};
     struct screen *s = tui_screen(t);
 
-    if (tui_is_recording(t)) {
-        screen_print(s, a, 1, 1, INK_PLAIN, "Of a recording, babeltrace2 tells the arguments.");
-        return;
-    }
-    if (!tui_is_on(t, "syscalls")) {
+    if (!tui_is_recording(t) && !tui_is_on(t, "syscalls")) {
         tui_missing(t, a, NULL, "Calls");
         return;
     }
+    if (tui_is_recording(t) && tui_missing(t, a, tui_report(t, "syscalls"), "Calls"))
+        return;
     if (v->lines)
         lines_status(v->lines, &st);
     if (*st.error || st.lost) {
@@ -160,7 +165,7 @@ static void draw_whose(struct tui *t, const struct syscalls *v, struct area *a)
         return;
     }
     out_init(&o, -1);
-    out_printf(&o, "of task %d ", v->tid);
+    out_printf(&o, "of task %s ", oscope_thread_text(v->tid, (char[24]){0}));
     text_safe(&o, v->comm, strlen(v->comm), screen_utf8(s));
     int x = screen_put(s, line, 0, 0, line.w, theme_ink(ROLE_WARN), o.buf ? o.buf : "", o.len);
     out_free(&o);

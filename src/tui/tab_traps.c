@@ -116,11 +116,11 @@ static int draw_kinds(struct screen *s, struct area a, const struct oscope_table
     char numbers[KINDS][16];
     double values[KINDS][BINS_MAX];
     size_t n = MIN(rates->nrows, (size_t)BINS_MAX);
-    const struct oscope_trap_rate *r =
-        (const struct oscope_trap_rate *)rates->rows + (rates->nrows - n);
+    const struct oscope_trap_rate *r = rates->rows;
 
     if (!n)
         return 0;
+    r += rates->nrows - n;
     for (size_t k = 0; k < KINDS; k++) {
         for (size_t i = 0; i < n; i++)
             values[k][i] = (double)count_of(&r[i], k);

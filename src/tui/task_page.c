@@ -130,7 +130,7 @@ static void head_lines(const struct task_page *p, bool utf8, struct out *first, 
 {
     const struct oscope_task *k = &p->task;
 
-    out_printf(first, "%d ", p->tid);
+    out_printf(first, "%s ", oscope_thread_text(p->tid, (char[24]){0}));
     put_safe(first, k->comm, utf8);
     if (!p->seen)
         return;

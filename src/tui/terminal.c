@@ -120,6 +120,17 @@ void terminal_free(struct terminal *t)
     free(t);
 }
 
+void terminal_reset(struct terminal *t)
+{
+    static const char cancel = 0x18; /* the sequence that was begun */
+
+    vterm_input_write(t->vt, &cancel, 1);
+    vterm_screen_reset(t->screen, 1);
+    t->left = 0;
+    t->answered = 0;
+    t->hidden = false;
+}
+
 void terminal_write(struct terminal *t, const char *bytes, size_t n)
 {
     vterm_input_write(t->vt, bytes, n);

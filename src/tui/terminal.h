@@ -18,6 +18,9 @@ struct terminal;
 struct terminal *terminal_new(void);    /* NULL: no memory */
 void terminal_free(struct terminal *t); /* NULL allowed */
 
+/* As new: nothing was written. */
+void terminal_reset(struct terminal *t);
+
 /* The guest's output. */
 void terminal_write(struct terminal *t, const char *bytes, size_t n);
 

@@ -79,8 +79,15 @@ void tui_drop(struct tui *t, struct shot *shot); /* NULL allowed */
 /* From wish(): in this frame that one, which was kept, is the report's newest shot. */
 void tui_use(struct tui *t, const char *report, struct shot *kept);
 
-/* How it goes with the events. */
-struct collect_status tui_status(struct tui *t);
+/* How it goes with the events, as of this frame. */
+const struct collect_status *tui_status(const struct tui *t);
+/* Recordings: the moment that was sought last, be it in this frame. */
+uint64_t tui_moment(struct tui *t);
+/* The recording's folder; NULL: live. */
+const char *tui_recording(const struct tui *t);
+/* Recordings: from where on reports of that moment show what happened. */
+uint64_t tui_page(const struct tui *t);
+#define TUI_PAGE_NS UINT64_C(5000000000)
 /* Recordings: all tabs show that moment from now on, ns of its clock; within the recording. */
 void tui_seek(struct tui *t, uint64_t time);
 

@@ -4,11 +4,14 @@
  * refused or come out as it went in when it is written again. Else the rest lies over the packets
  * of two live rings, whose writers then go on, or (even first byte) over a file of a recording,
  * plain or compressed. Values must lie within what was read, and every event must be accounted for.
+ * What clients are told of an event of any type is printable.
  */
 #include "fuzz.h"
 
 #include "../unit/fake_trace.h"
 
+#include "os/model.h"
+#include "session/event_fields.h"
 #include "trace/packed.h"
 #include "trace/record.h"
 #include "trace/stream.h"
@@ -27,6 +30,24 @@ static void check_event(const struct trace_event *ev)
         trace_event_u64(ev, i);
         for (end = trace_event_str(ev, i); *end; end++)
             ;
+    }
+}
+
+/* As clients are given it: printable, whatever stands in it. */
+static void check_fields(struct event_fields *f, const struct trace_event *ev)
+{
+    const struct os_model linux_riscv = {.ops = os_find("linux"), .arch = arch_find("riscv64")};
+    const struct event_words words = {.os = ev->cpu & 1 ? &linux_riscv : NULL};
+    const struct oscope_event *e = event_fields_fill(f, ev, &words);
+
+    for (size_t i = 0; i < e->nfields; i++) {
+        const char *texts[] = {e->fields[i].meaning, e->fields[i].detail,
+                               e->fields[i].kind == OSCOPE_FIELD_TEXT ? e->fields[i].value.text
+                                                                      : ""};
+        for (size_t k = 0; k < 3; k++)
+            for (const char *p = texts[k]; p && *p; p++)
+                if (*p < ' ' || *p > '~')
+                    abort();
     }
 }
 
@@ -137,6 +158,29 @@ static void fuzz_packed(const uint8_t *data, size_t n)
     fake_trace_close(&f);
 }
 
+/* An event of each type that the metadata has, with fields anywhere in the input. */
+static void fuzz_types(const struct trace_schema *s, const uint8_t *data, size_t n)
+{
+    uint8_t *bytes = calloc(1, n + 16);
+    struct event_fields fields;
+
+    memcpy(bytes, data, n);
+    if (event_fields_init(&fields))
+        abort();
+    for (unsigned id = 0; id < s->nids; id++) {
+        struct trace_event ev = {.cpu = id, .bytes = bytes, .size = (uint16_t)n};
+        if (!s->by_id[id])
+            continue;
+        ev.type = &s->by_id[id]->type;
+        ev.at = ev.own;
+        for (unsigned i = 0; i < TRACE_FIELDS; i++)
+            ev.own[i] = (uint16_t)(data[(id + i) % n] * 37u % (n + 1));
+        check_fields(&fields, &ev);
+    }
+    event_fields_free(&fields);
+    free(bytes);
+}
+
 static void fuzz_metadata(const uint8_t *data, size_t n)
 {
     AUTO_FREE char *text = strndup((const char *)data, n), *again = NULL;
@@ -148,6 +192,7 @@ static void fuzz_metadata(const uint8_t *data, size_t n)
     trace_schema_init(&s);
     struct oscope_error *err = trace_metadata_read(text, strlen(text), &arena, &m, &s);
     if (!err) {
+        fuzz_types(&s, data, n);
         m.nenv = 0;
         if (trace_metadata_write(&m, &s, &again, &len) || !len)
             abort();

@@ -50,7 +50,7 @@ static struct oscope_error *write_probes(struct oscope_session *s, char **argv,
 
     TRY(session_os(s, &m));
     if (m->ops->symbols)
-        TRY(m->ops->symbols(m));
+        TRY(m->ops->symbols(m, false));
     TRY(find(m->symtab, argv[2], &variable));
     TRY(find(m->symtab, argv[4], &function));
     symtab_lookup(m->symtab, function.addr, &function, &offset); /* with its size */

@@ -14,7 +14,7 @@ import pytest
 
 from harness import OSCOPE, Guest, Screen, wait_until
 from test_record import FORKS, Record, reboot
-from test_top import top
+from test_top import saved, top
 
 @pytest.fixture(scope="module")
 def second(arch):
@@ -74,6 +74,10 @@ def test_what_is_lost_is_on_the_screen(second, tmp_path):
             os.kill(pid, signal.SIGCONT)
         s.until(lambda text: re.search(r"LOST ([1-9]\d* events|0 events, [1-9])", text), "losses")
         assert "none lost" not in s.text()
+        s.keys("p")
+        lost = re.search(r"LOST (\d+) events, (\d+) packets", s.until("PAUSED"))
+        said = saved(s)["top"]
+        assert (said["lost_events"], said["lost_packets"]) == tuple(map(int, lost.groups()))
         assert record.stop() == 0
     said = Guest.oscope_run("report", "sched", "-t", record.folder, "-o", "json")
     interval = next(r for r in json.loads(said.stdout) if r["table"] == "interval")

@@ -4,8 +4,12 @@
 
 import re
 import string
+import time
 
 import pytest
+
+from harness import Screen
+from test_record import FORKS, Record
 from test_top import TABS, top
 
 NAMES = {"arrows": ("Up", "Down", "Left", "Right"), "up": ("Up",), "down": ("Down",),
@@ -123,3 +127,60 @@ def test_help_lists_all_keys(guest1):
         s.keys("Escape", "Escape", "q")
         assert s.ended() == (0, 0)
     assert not any(other.values()), other
+
+
+# Ways through the tabs, each key of which changes what stands there: of a guest that rests, and of a
+# recording, where nothing moves by itself. Keys before "|" only lead to the place.
+LIVE_WAYS = {
+    "Overview": ("| b v V Escape b b",),
+    "Tasks": ("| t F5 M T P H", "End | Enter v m s l r c f Enter Escape", "End Enter m | k Enter"),
+    "Memory": ("g | Right Left Down Up + - + 0 + Escape Enter c t o b a g", "t | k Enter P Escape"),
+    "Devices": ("| v V",),
+    "Console": ("| v V", "v | PPage Up G PPage End"),  # typing: test_serial
+    "Recording": ("| Down Up Space d Escape",),
+}
+TRACE_WAYS = {
+    "Scheduler": ("Home | Left Right b f + - End [ Down Up Down Enter ] { } s S-Right S-Left v V",),
+    "Traps": ("| v V", "v v | Enter Escape"),
+    "Syscalls": ("| v V t Enter a", "v v | Up G PPage End"),
+    "Recording": ("| Left Right PPage NPage Home End + - g Escape",),
+}
+
+
+def follows(s, key):
+    """Whether a key changes what stands there."""
+    before = still(s.text(colors=True))
+    s.keys(key)
+    for _ in range(30):
+        time.sleep(0.1)
+        if still(s.text(colors=True)) != before:
+            return True
+    return False
+
+
+def dead_keys(s, ways):
+    for tab, places in ways.items():
+        for there, keys in (way.split("|") for way in places):
+            s.keys(str(TABS.index(tab) + 1), *there.split())
+            settle(s)
+            time.sleep(1)  # what the place asks for comes
+            for key in keys.split():
+                if not follows(s, key):
+                    yield f"{tab}: {there}| {key}\n{s.text()}"
+            s.keys("Escape", "Escape")
+
+
+def test_no_key_is_dead(guest1, tmp_path):
+    if guest1.arch != "riscv64":
+        pytest.skip("not riscv64")
+    with top(guest1, width=120, height=40) as s:
+        s.until("no events are on")
+        dead = list(dead_keys(s, LIVE_WAYS))
+    record = Record(guest1, tmp_path / "t", "sched", "syscalls", "faults", "traps")
+    guest1.sh(FORKS)
+    assert record.stop() == 0
+    with Screen("top", "-t", record.folder, width=120, height=40) as s:
+        s.keys("9", "End")
+        s.until("we look at")
+        dead += dead_keys(s, TRACE_WAYS)
+    assert not dead, "\n".join(dead)

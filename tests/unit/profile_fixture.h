@@ -58,7 +58,8 @@ enum { PF_RAM = 4 << 20 };
 
 struct profile_fixture {
     struct fake f;
-    bool macros; /* its DWARF has them */
+    bool macros;      /* its DWARF has them */
+    const char *more; /* C behind the rest of the kernel, or NULL */
     char dir[64], elf[96], profile[96];
     struct os_model *m;
     struct symtab *st; /* of the model */
@@ -78,6 +79,7 @@ static inline bool profile_fixture_compile(struct profile_fixture *x)
     if (!f)
         return false;
     fputs(kernel_source, f);
+    fputs(x->more ? x->more : "", f);
     fclose(f);
     snprintf(
         cmd, sizeof cmd,

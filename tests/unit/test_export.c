@@ -305,19 +305,21 @@ static void test_times(void **state)
     for (int relative = 0; relative < 2; relative++) {
         uint64_t base = relative ? 0 : EXPORT_START;
         struct oscope_export_options o = fixture_options(x, "csv");
-        o.from = (struct oscope_export_time){true, relative, base + 1001 * 1000};
+        o.interval.from = base + 1001 * 1000;
+        o.interval.from_absolute = o.interval.to_absolute = !relative;
         assert_int_equal(fixture_export(x, &o).events, 4000);
         assert_int_equal(csv_times(x, &first, &last), 4000);
         assert_int_equal(first, EXPORT_START + 1001 * 1000);
-        o.until = (struct oscope_export_time){true, relative, base + 1001 * 2000};
+        o.interval.to = base + 1001 * 2000;
         assert_int_equal(fixture_export(x, &o).events, 1000);
         assert_int_equal(csv_times(x, &first, &last), 1000);
         assert_int_equal(last, EXPORT_START + 1001 * 1999);
-        o.from.given = false;
+        o.interval.from = 0;
         assert_int_equal(fixture_export(x, &o).events, 2000);
-        o.until.ns++;
+        o.interval.to++;
         assert_int_equal(fixture_export(x, &o).events, 2001);
-        o.until.ns = 0;
+        o.interval.to = 1;
+        o.interval.to_absolute = true;
         assert_int_equal(fixture_export(x, &o).events, 0);
     }
 }

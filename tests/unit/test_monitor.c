@@ -118,12 +118,8 @@ static char *as_text(struct oscope_view *v)
 
 static char *reported(struct fixture *x, const char *name, uint64_t from, uint64_t to)
 {
-    struct oscope_report_options o = {.dir = x->trace,
-                                      .from = from,
-                                      .to = to,
-                                      .from_absolute = true,
-                                      .to_absolute = true,
-                                      .cpu = -1};
+    struct oscope_report_options o = {
+        .dir = x->trace, .interval = {from, to, true, true}, .cpu = -1};
     struct oscope_report *r;
     struct oscope_view *v;
 

@@ -13,6 +13,8 @@
 #include "arch/arch.h"
 #include "base/util.h"
 #include "capture/tcg/interp.h"
+#include "capture/tcg/vars.h"
+#include "os/profile/callevents.h"
 #include "os/profile/probes.h"
 #include "probe/verify.h"
 
@@ -203,9 +205,9 @@ static void refused(const char *text, const char *what)
 
 static void wrong_calls(void **state)
 {
-    refused("[syscalls]\n1 = fork()\n512 = x\n",
-            "p:3: 512: system calls have numbers from 0 to 510, not 512");
-    refused("[syscalls]\n-1 = x\n", "p:2: -1: system calls have numbers from 0 to 510, not -1");
+    refused("[syscalls]\n1 = fork()\n65536 = x\n",
+            "p:3: 65536: system calls have numbers from 0 to 65535, not 65536");
+    refused("[syscalls]\n-1 = x\n", "p:2: -1: system calls have numbers from 0 to 65535, not -1");
     refused("[syscalls]\nSYS_x = x\n",
             "p:2: SYS_x: no number, and no enumerator or macro of that name");
     refused("[syscalls]\n1 = a b\n", "p:2: 1: 'NAME(ARGUMENT:KIND …)' is expected");
@@ -246,6 +248,74 @@ static void good_calls(void **state)
     assert_int_equal(c[2].args.args[0].kind, ARCH_ARG_DATA);
     profile_text_free(&pm.text);
     vec_free(&pm.calls);
+}
+
+/* ---- numbers of calls ---- */
+
+static void no_id(void *arg, struct probe_set *s, unsigned task)
+{
+    probe_put(s, task, 4);
+}
+
+static void no_argument(void *arg, struct probe_set *s, unsigned into, unsigned i)
+{
+    probe_imm_into(s, into, 0);
+}
+
+/* The event of a call of that number: its type, and the number that it tells of an unknown one. */
+static unsigned call(const struct call_tables *t, uint64_t number, uint64_t *told)
+{
+    static struct wire_set wire;
+    uint8_t record[WIRE_RECORD];
+    struct probe_set s;
+    struct call c;
+    struct wire_event head;
+
+    probe_set_init(&s);
+    probe_exec(&s, "test", 0x4000);
+    call_constants(&s, &c);
+    c.raw = probe_imm(&s, number);
+    c.task = probe_imm(&s, TASK);
+    call_put(&s, &c, t, 0, &(struct call_source){no_id, no_argument, NULL});
+    probe_end(&s);
+    assert_null(probe_set_finish(&s));
+    memset(&wire, 0, sizeof wire);
+    probe_set_write(&s, &wire);
+    assert_null(verify_set(&wire));
+    struct vars *vars[WIRE_VARS] = {vars_new()};
+    struct machine m = {.pc = 0x4000,
+                        .reg = fake_register,
+                        .memory = fake_memory,
+                        .tables = wire.tables,
+                        .vars = vars};
+    assert_true(interp_run(wire.code, &m, record) > 0);
+    memcpy(&head, record, sizeof head);
+    *told = load64(record + sizeof head + 4);
+    probe_set_free(&s);
+    free(vars[0]);
+    return head.id - CALL_ENTRY_FIRST;
+}
+
+static void high_numbers(void **state)
+{
+    static const unsigned named[] = {64, 1000, 1002, 1022, 2000, 65535};
+    static const uint64_t others[] = {63,   490,  508,   509,   510,        511,       999,
+                                      1001, 1023, 65534, 65536, UINT32_MAX, UINT64_MAX};
+    struct arch_syscall_args args = {0};
+    struct call_map map;
+    struct call_tables t;
+    uint64_t told;
+
+    assert_true(call_map_make(named, ARRAY_SIZE(named), &map));
+    call_tables_init(&t, &map);
+    for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+        call_tables_set(&t, call_map_place(&map, named[i]), &args);
+    for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+        assert_int_equal(call(&t, named[i], &told), call_map_place(&map, named[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_int_equal(call(&t, others[i], &told), CALL_UNKNOWN);
+        assert_true(told == others[i]);
+    }
 }
 
 /* Without types there are still registers, numbers and symbols. */
@@ -302,10 +372,15 @@ static void cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(members_and_pointers), cmocka_unit_test(arrays),
-        cmocka_unit_test(bits_and_sums),        cmocka_unit_test(the_same_as_elsewhere),
-        cmocka_unit_test(wrong_calls),          cmocka_unit_test(good_calls),
-        cmocka_unit_test(wrong_expressions),    cmocka_unit_test(cost),
+        cmocka_unit_test(members_and_pointers),
+        cmocka_unit_test(arrays),
+        cmocka_unit_test(bits_and_sums),
+        cmocka_unit_test(the_same_as_elsewhere),
+        cmocka_unit_test(wrong_calls),
+        cmocka_unit_test(good_calls),
+        cmocka_unit_test(high_numbers),
+        cmocka_unit_test(wrong_expressions),
+        cmocka_unit_test(cost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

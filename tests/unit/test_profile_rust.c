@@ -17,6 +17,7 @@
 #include "symbols/dwarf.h"
 #include "profile_fixture.h"
 #include "rust_fixture.h"
+#include "trace/schema.h"
 
 #define TASKS                                                                                      \
     "[task]\nfirst = ROOT\nchildren = inner.children\nid = pid\nparent = inner.parent.pid\n"       \
@@ -177,6 +178,54 @@ static void test_tree(void **state)
     tasks_are("1 0 R", "has 1099511627776 children: that can't be");
 }
 
+/* A growable array of counted pointers, whose buffer and length are the guest's to say. Here the
+ * children of task 1 pass for its threads. */
+#define THREADS                                                                                    \
+    "[task]\nfirst = ROOT\nnext = 0\nid = pid\n[thread]\narray = inner.children\n"                 \
+    "process = inner.parent\nid = pid\nstate = inner.state\n"                                      \
+    "[thread-states]\nReady = R\nBlocked = S\n[cpu]\ncurrent = ROOT\nthread = CURRENT\n"
+
+static void test_threads(void **state)
+{
+    open_with(THREADS);
+    struct oscope_task t;
+    struct type_place vec;
+    assert_true(types_member(x.m->types, "Task", "inner.inner.value.value.children.len", &vec));
+    uint64_t length = at("task1") + DATA + vec.offset;
+    tasks_are("20000001 0 S, 30000001 0 R*", NULL);
+    assert_true(x.m->ops->current(x.m, 0, &t));
+    assert_int_equal(t.pid, 1 + 3 * OSCOPE_THREAD);
+    fake_put64(&x.f, at("kids1"), 0);
+    tasks_are("30000001 0 R*", NULL);
+    fake_put64(&x.f, length, UINT64_C(1) << 40);
+    tasks_are("1 0 ?*", "/p:6: array: the task at");
+    fake_put64(&x.f, length, 0);
+    tasks_are("1 0 ?*", NULL);
+}
+
+/* Their paths through wrappers have room in programs, three times in one. */
+static void test_thread_events(void **state)
+{
+    struct probe_set set;
+    struct trace_schema schema;
+    struct os_list notes;
+
+    open_with(THREADS "[switch]\nat = _start\nfrom = container_of($rdi, Task, inner)\n"
+                      "[exit]\nat = _start\n");
+    probe_set_init(&set);
+    trace_schema_init(&schema);
+    os_list_init(&notes, 1);
+    assert_null(trace_schema_add_builtin(&schema));
+    assert_null(x.m->ops->probes(x.m, "sched", &set, &schema, &notes));
+    assert_null(probe_set_finish(&set));
+    assert_int_equal(set.probes.len, 2);
+    for (size_t i = 0; i < notes.notes.n; i++)
+        assert_null(strstr(notes.notes.data[i], "not told apart"));
+    trace_schema_free(&schema);
+    probe_set_free(&set);
+    os_list_free(&notes);
+}
+
 static void test_circle(void **state)
 {
     char buf[256];
@@ -295,6 +344,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_paths, profile_load, profile_unload),
         cmocka_unit_test_setup_teardown(test_variants, profile_load, profile_unload),
         cmocka_unit_test_setup_teardown(test_tree, profile_load, profile_unload),
+        cmocka_unit_test_setup_teardown(test_threads, profile_load, profile_unload),
+        cmocka_unit_test_setup_teardown(test_thread_events, profile_load, profile_unload),
         cmocka_unit_test_setup_teardown(test_circle, profile_load, profile_unload),
         cmocka_unit_test_setup_teardown(test_print, profile_load, profile_unload),
         cmocka_unit_test(test_shapes),

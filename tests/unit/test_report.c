@@ -164,9 +164,9 @@ static void test_interval(void **state)
 
     for (unsigned i = 0; i < 4; i++) {
         struct oscope_report_options o = {
-            .dir = x->trace, .cpu = -1, .from_absolute = i & 1, .to_absolute = i & 2};
-        o.from = o.from_absolute ? 1003 * MS : 3 * MS;
-        o.to = o.to_absolute ? 1006 * MS : 6 * MS;
+            .dir = x->trace, .cpu = -1, .interval = {.from_absolute = i & 1, .to_absolute = i & 2}};
+        o.interval.from = o.interval.from_absolute ? 1003 * MS : 3 * MS;
+        o.interval.to = o.interval.to_absolute ? 1006 * MS : 6 * MS;
         make(x, &o);
         expect_text(
             x, &(struct render_options){.form = RENDER_REPORT, .tables = tables},
@@ -423,24 +423,24 @@ static void test_errors(void **state)
                  "/nowhere");
     expect_error(x, "sched", &(struct oscope_report_options){.cpu = -1}, "session");
     expect_error(x, "sched",
-                 &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 2, .to = 1},
+                 &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .interval = {2, 1}},
                  "ends before");
-    expect_error(
-        x, "sched",
-        &(struct oscope_report_options){
-            .dir = x->trace, .cpu = -1, .from = 2 * MS, .to = 1001 * MS, .to_absolute = true},
-        "ends before");
+    expect_error(x, "sched",
+                 &(struct oscope_report_options){
+                     .dir = x->trace, .cpu = -1, .interval = {2 * MS, 1001 * MS, false, true}},
+                 "ends before");
     expect_error(x, "sched", &(struct oscope_report_options){.dir = x->trace, .cpu = 3},
                  "no vCPU 3: the recording has 3");
     /* an interval after the end: nothing, and it is said */
-    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = UINT64_MAX - 5});
+    make(x, &(struct oscope_report_options){
+                .dir = x->trace, .cpu = -1, .interval.from = UINT64_MAX - 5});
     expect_note(x, "the recording ends at 0.010 s", true);
     expect_note(x, "event set", false);
     renew(x);
-    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 11 * MS});
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .interval.from = 11 * MS});
     expect_note(x, "the recording ends at 0.010 s", true);
     renew(x);
-    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .from = 10 * MS});
+    make(x, &(struct oscope_report_options){.dir = x->trace, .cpu = -1, .interval.from = 10 * MS});
     expect_note(x, "the recording ends", false);
     /* nor is a task that there is not */
     renew(x);

@@ -174,7 +174,7 @@ static void test_extents(void **state)
     struct symimage *img;
     struct symbol s;
 
-    ok(symimage_from_elf_syms(syms, sizeof syms, 8, strtab, sizeof strtab, "attttbb", 7, true,
+    ok(symimage_from_elf_syms(syms, sizeof syms, 8, strtab, sizeof strtab, "attttbb", 7, false,
                               &img));
     assert_int_equal(symimage_absolute(img), 1);
     assert_true(symtab_add(st, kernel_image(), LOAD, NULL));
@@ -389,10 +389,10 @@ static void test_elf_syms(void **state)
 
     ok(symimage_from_elf_syms(syms, sizeof syms, 8, strtab, sizeof strtab - 1, NULL, 0, true,
                               &img));
-    assert_int_equal(symimage_count(img), 3);
+    assert_int_equal(symimage_count(img), 1);
     symimage_free(img);
     Elf32_Sym s32[] = {{.st_name = 6, .st_shndx = 1, .st_value = 0xc1000000, .st_size = 4}};
-    ok(symimage_from_elf_syms(s32, sizeof s32, 4, strtab, sizeof strtab - 1, NULL, 0, true, &img));
+    ok(symimage_from_elf_syms(s32, sizeof s32, 4, strtab, sizeof strtab - 1, NULL, 0, false, &img));
     assert_true(symimage_addr(img, 0) == 0xc1000000);
     symimage_free(img);
     ok(symimage_from_elf_syms(NULL, 0, 8, NULL, 0, NULL, 0, true, &img));

@@ -40,14 +40,14 @@ struct linux_model {
     void *btf_copy;
     struct cache *cache; /* mapped on-disk cache in use, or NULL */
     struct cache *dwarf_cache;
-    bool from_cache; /* symbols and layouts came from there */
-    bool modules_loaded;
-    char *vmlinux;       /* the user's ELF file, or NULL */
-    char *session_dir;   /* or NULL */
-    int life;            /* enum linux_life (place.h) when it was found */
-    char *cache_dir;     /* or NULL */
-    struct pages *pages; /* pages.c: memory map of struct page, made at first need */
-    struct cfi *cfi;     /* cfi.c: call frame information of vmlinux, opened at first need */
+    bool from_cache;                    /* symbols and layouts came from there */
+    bool modules_loaded, labels_loaded; /* modules' symbols; and their assembler labels */
+    char *vmlinux;                      /* the user's ELF file, or NULL */
+    char *session_dir;                  /* or NULL */
+    int life;                           /* enum linux_life (place.h) when it was found */
+    char *cache_dir;                    /* or NULL */
+    struct pages *pages;                /* pages.c: memory map of struct page, made at first need */
+    struct cfi *cfi; /* cfi.c: call frame information of vmlinux, opened at first need */
 };
 
 static inline struct linux_model *linux_of(struct os_model *m)
@@ -123,7 +123,7 @@ const char *linux_global_type(struct os_model *m, const char *symbol);
 /* comm.c: completes row->comm of a kernel thread whose task flags are given */
 void linux_kernel_thread_name(struct linux_model *lm, uint64_t flags, struct oscope_task *row);
 /* modules.c */
-struct oscope_error *linux_modules_load(struct os_model *m);
+struct oscope_error *linux_modules_load(struct os_model *m, bool all);
 /* Number of modules in the list, without loading anything. */
 uint64_t linux_modules_count(struct linux_model *lm);
 /* info.c */

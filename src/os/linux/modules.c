@@ -138,12 +138,12 @@ static void mark_exported(struct linux_model *lm, uint64_t module, struct module
     }
 }
 
-static struct symimage *build_image(const struct module_tables *t)
+static struct symimage *build_image(const struct module_tables *t, bool labels)
 {
     struct symimage *image = NULL;
     struct oscope_error *err =
         symimage_from_elf_syms(t->syms, t->nsyms * sizeof *t->syms, 8, t->strtab, t->strtab_size,
-                               t->types, t->types ? t->nsyms : 0, true, &image);
+                               t->types, t->types ? t->nsyms : 0, labels, &image);
 
     if (err)
         log_info("module symbols: %s", err->message);
@@ -151,7 +151,7 @@ static struct symimage *build_image(const struct module_tables *t)
     return image;
 }
 
-static void load_module(struct linux_model *lm, uint64_t module)
+static void load(struct linux_model *lm, uint64_t module, bool labels)
 {
     struct module_tables t = {0};
     char name[64];
@@ -160,11 +160,21 @@ static void load_module(struct linux_model *lm, uint64_t module)
             0 &&
         read_tables(lm, module, &t)) {
         mark_exported(lm, module, &t);
-        struct symimage *image = build_image(&t);
+        struct symimage *image = build_image(&t, labels);
         if (image)
             symtab_add(lm->base.symtab, image, 0, name);
     }
     free_tables(&t);
+}
+
+static void load_names(struct linux_model *lm, uint64_t module)
+{
+    load(lm, module, false);
+}
+
+static void load_labels(struct linux_model *lm, uint64_t module)
+{
+    load(lm, module, true);
 }
 
 /* Calls fn (may be NULL) for each live module; returns how many there are. */
@@ -191,12 +201,15 @@ uint64_t linux_modules_count(struct linux_model *lm)
     return each_module(lm, NULL);
 }
 
-struct oscope_error *linux_modules_load(struct os_model *m)
+struct oscope_error *linux_modules_load(struct os_model *m, bool all)
 {
     struct linux_model *lm = linux_of(m);
 
     if (!lm->modules_loaded)
-        each_module(lm, load_module);
+        each_module(lm, load_names);
     lm->modules_loaded = true;
+    if (all && !lm->labels_loaded)
+        each_module(lm, load_labels);
+    lm->labels_loaded = lm->labels_loaded || all;
     return NULL;
 }

@@ -176,7 +176,7 @@ static void add_named(struct answer *a, uint64_t pc, uint64_t sp, bool exact, co
     char text[640];
 
     if (stack_module_at(u->text, pc)) /* without names the address has to do */
-        oscope_error_free(linux_modules_load(&u->lm->base));
+        oscope_error_free(linux_modules_load(&u->lm->base, false));
     add_frame(a, pc, sp, stack_symbol(u->lm, pc, exact, text, sizeof text), method, guess);
 }
 

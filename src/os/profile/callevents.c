@@ -2,6 +2,11 @@
 /* System calls as events: see callevents.h. */
 #include "os/profile/callevents.h"
 
+#include "base/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 enum {
     TEXT_MOST = 256,
     DATA_TEXT = 4 * ARCH_SYSCALL_DATA, /* WIRE_OP_PUT_DATA */
@@ -72,9 +77,93 @@ static uint16_t class_of(const struct arch_syscall_args *args)
     return (uint16_t) class;
 }
 
-void call_tables_init(struct call_tables *t)
+/* ---- places of numbers ---- */
+
+static int ascending(const void *a, const void *b)
+{
+    const unsigned *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* The next block of numbers, from the one at *i on, that has at most `room` places. */
+static struct call_block next_block(const unsigned *sorted, size_t n, unsigned room, size_t *i)
+{
+    enum { GAP = 64 }; /* between two numbers of a block */
+    struct call_block b = {.first = sorted[*i]};
+
+    while (*i < n && sorted[*i] - b.first < room &&
+           (!b.n || sorted[*i] - (b.first + b.n - 1) <= GAP))
+        b.n = sorted[(*i)++] - b.first + 1;
+    return b;
+}
+
+bool call_map_make(const unsigned *numbers, size_t n, struct call_map *out)
+{
+    AUTO_FREE unsigned *sorted = calloc(n + 1, sizeof *sorted);
+    size_t i = 0;
+
+    *out = (struct call_map){.above = CALL_UNKNOWN};
+    if (!sorted)
+        return false;
+    memcpy(sorted, numbers, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, ascending);
+    while (i < n && sorted[i] < CALL_UNKNOWN)
+        i++;
+    unsigned least = i ? sorted[i - 1] + 1 : 0; /* the first place that is free */
+    while (i < n && out->nblocks < CALL_BLOCKS && out->above > least) {
+        struct call_block b = next_block(sorted, n, out->above - least, &i);
+        out->above = b.at = out->above - b.n;
+        out->blocks[out->nblocks++] = b;
+    }
+    return i == n;
+}
+
+unsigned call_map_place(const struct call_map *m, uint64_t number)
+{
+    for (unsigned i = 0; i < m->nblocks; i++)
+        if (number - m->blocks[i].first < m->blocks[i].n)
+            return m->blocks[i].at + (unsigned)(number - m->blocks[i].first);
+    return number < m->above ? (unsigned)number : CALL_UNKNOWN;
+}
+
+/* The same in a program, in a new slot. */
+static unsigned put_place(struct probe_set *s, const struct call_map *m, unsigned raw)
+{
+    unsigned place = probe_imm(s, 0), mark = probe_mark(s);
+
+    probe_mov(s, place, raw);
+    if (!m->nblocks)
+        return place;
+    unsigned n = probe_imm(s, m->above), k = probe_imm(s, 0), done[CALL_BLOCKS + 1];
+    done[CALL_BLOCKS] = probe_jump(s, WIRE_OP_JLT, raw, n);
+    for (unsigned i = 0; i < m->nblocks; i++) {
+        const struct call_block *b = &m->blocks[i];
+        probe_mov(s, place, raw);
+        probe_imm_into(s, k, b->first);
+        probe_alu(s, WIRE_OP_SUB, place, k);
+        probe_imm_into(s, n, b->n);
+        probe_imm_into(s, k, b->at);
+        unsigned other = probe_jump(s, WIRE_OP_JLT, n, place);
+        unsigned end = probe_jump(s, WIRE_OP_JEQ, n, place);
+        probe_alu(s, WIRE_OP_ADD, place, k);
+        done[i] = probe_jump(s, WIRE_OP_JEQ, raw, raw);
+        probe_label(s, other);
+        probe_label(s, end);
+    }
+    probe_imm_into(s, place, CALL_UNKNOWN);
+    for (unsigned i = 0; i < m->nblocks; i++)
+        probe_label(s, done[i]);
+    probe_label(s, done[CALL_BLOCKS]);
+    probe_release(s, mark);
+    return place;
+}
+
+void call_tables_init(struct call_tables *t, const struct call_map *map)
 {
     struct arch_syscall_args args;
+
+    t->map = *map;
 
     arch_syscall_args("unknown", &args);
     for (unsigned i = 0; i < ARCH_SYSCALLS; i++) {
@@ -83,10 +172,10 @@ void call_tables_init(struct call_tables *t)
     }
 }
 
-void call_tables_set(struct call_tables *t, unsigned nr, const struct arch_syscall_args *args)
+void call_tables_set(struct call_tables *t, unsigned place, const struct arch_syscall_args *args)
 {
-    t->numbers.values[nr] = (uint16_t)nr;
-    t->classes.values[nr] = class_of(args);
+    t->numbers.values[place] = (uint16_t)place;
+    t->classes.values[place] = class_of(args);
 }
 
 /* Puts argument i, by its kind; c->three is KIND_DATA, too. */
@@ -137,8 +226,12 @@ void call_constants(struct probe_set *s, struct call *c)
 void call_put(struct probe_set *s, struct call *c, const struct call_tables *t, unsigned variable,
               const struct call_source *from)
 {
-    unsigned last = probe_imm(s, CALL_UNKNOWN), nr = probe_table(s, &t->numbers, c->raw);
+    unsigned last = probe_imm(s, CALL_UNKNOWN), nr = put_place(s, &t->map, c->raw),
+             mark = probe_mark(s);
+
+    probe_mov(s, nr, probe_table(s, &t->numbers, nr));
     unsigned done[ARCH_SYSCALL_ARGS];
+    probe_release(s, mark);
 
     probe_event_of(s, CALL_ENTRY_FIRST, nr);
     from->put_id(from->arg, s, c->task);

@@ -17,14 +17,33 @@
 struct oscope_error *call_add_types(struct trace_schema *s, unsigned nr, const char *name,
                                     const struct arch_syscall_args *args) WARN_UNUSED;
 
-/* By the call's number: the number that its event types go by, and what the program needs to know
+/*
+ * Calls have numbers; event types and the program's tables have room for ARCH_SYSCALLS. A number
+ * below `above` is its own place there. Of higher ones those that are near each other form a block,
+ * that lies in the places from `above` on: first + i has place at + i.
+ */
+enum { CALL_BLOCKS = 4, CALL_NUMBERS = 1 << 16 };
+struct call_map {
+    unsigned above, nblocks;
+    struct call_block {
+        unsigned first, n, at;
+    } blocks[CALL_BLOCKS];
+};
+/* Of n numbers below CALL_NUMBERS, in any order. False: they are too many, or too far apart; then
+ * those that found no place have none. */
+bool call_map_make(const unsigned *numbers, size_t n, struct call_map *out);
+/* CALL_UNKNOWN: it has none. */
+unsigned call_map_place(const struct call_map *m, uint64_t number);
+
+/* By the call's place: the number that its event types go by, and what the program needs to know
  * of its arguments. */
 struct call_tables {
     struct probe_table numbers, classes;
+    struct call_map map;
 };
-/* All numbers unknown, with the arguments of unknown calls. */
-void call_tables_init(struct call_tables *t);
-void call_tables_set(struct call_tables *t, unsigned nr, const struct arch_syscall_args *args);
+/* All unknown, with the arguments of unknown calls. */
+void call_tables_init(struct call_tables *t, const struct call_map *map);
+void call_tables_set(struct call_tables *t, unsigned place, const struct arch_syscall_args *args);
 
 /* Where the program has its values from. */
 struct call_source {

@@ -9,6 +9,7 @@
  * next argument says, none: address or flags. NUMBER may be an enumerator or a macro. Without
  * parentheses nothing is known of the arguments.
  */
+#include "os/profile/callevents.h"
 #include "os/profile/profile.h"
 
 #include "os/trap_names.h"
@@ -32,9 +33,9 @@ static struct oscope_error *add_call(struct profile_model *pm, int64_t number, c
 {
     struct profile_call *c = NULL;
 
-    if (number < 0 || number >= ARCH_SYSCALLS - 1)
+    if (number < 0 || number >= CALL_NUMBERS)
         return error_new(OSCOPE_E_USAGE, "system calls have numbers from 0 to %d, not %lld",
-                         ARCH_SYSCALLS - 2, (long long)number);
+                         CALL_NUMBERS - 1, (long long)number);
     for (size_t i = 0; i < pm->calls.len; i++) {
         struct profile_call *other = &pm->calls.data[i];
         bool same = strlen(other->name) == n && !memcmp(other->name, name, n);
@@ -133,6 +134,8 @@ struct macro_names {
     struct oscope_error *err;
 };
 
+enum { MACROS_BELOW = 4096 };
+
 /* What begins so may be something else: a mask, how many there are. Of two with one number the
  * plain one counts, then the first. */
 static void add_macro(void *arg, const char *name, int64_t value, bool plain)
@@ -141,7 +144,7 @@ static void add_macro(void *arg, const char *name, int64_t value, bool plain)
     struct arch_syscall_args args;
 
     name += m->skip;
-    if (m->err || plain != m->plain || value < 0 || value >= ARCH_SYSCALLS - 1 ||
+    if (m->err || plain != m->plain || value < 0 || value >= MACROS_BELOW ||
         !is_name(name, strlen(name), sizeof m->pm->calls.data->name))
         return;
     vec_each (struct profile_call, c, &m->pm->calls)

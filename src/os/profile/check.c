@@ -17,16 +17,22 @@ enum { SHOWN = 4, DETAIL_BYTES = 200, FREE_LINKS_MAX = 1 << 20 };
 struct check {
     struct profile_model *pm;
     struct os_list *list;
-    struct os_list tasks; /* struct oscope_task; what could be had of them */
-    const char *no_tasks; /* why there are none, or NULL */
+    struct os_list tasks;   /* struct oscope_task; what could be had of them */
+    struct os_list threads; /* and of their threads, where they have some */
+    const char *no_tasks;   /* why there are none, or NULL */
     struct target_vcpus vcpus;
     struct oscope_profile_line *row; /* that is being filled */
     char detail[DETAIL_BYTES];
 };
 
+static const struct oscope_task *row_at(const struct os_list *l, size_t i)
+{
+    return (const struct oscope_task *)l->rows + i;
+}
+
 static const struct oscope_task *task_at(const struct check *c, size_t i)
 {
-    return (const struct oscope_task *)c->tasks.rows + i;
+    return row_at(&c->tasks, i);
 }
 
 /* ---- details ---- */
@@ -98,13 +104,14 @@ static void check_array(struct check *c, enum profile_key key)
         add(c, "%s", c->no_tasks ? c->no_tasks : "no tasks");
 }
 
-static void check_of_tasks(struct check *c, enum profile_key key)
+/* Of each task, or of each thread. */
+static void check_of_rows(struct check *c, enum profile_key key, const struct os_list *rows)
 {
     enum access_status worst = ACCESS_OK;
 
-    c->row->of = c->tasks.n;
-    for (size_t i = 0; i < c->tasks.n; i++) {
-        const struct access_env env = {.vs = &c->pm->base.kernel, .task = task_at(c, i)->address};
+    c->row->of = rows->n;
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct access_env env = {.vs = &c->pm->base.kernel, .task = row_at(rows, i)->address};
         uint64_t v;
         enum access_status s = access_eval(&c->pm->access[key], &env, &v);
         worst = MAX(worst, s);
@@ -141,6 +148,22 @@ static void check_of_vcpus(struct check *c, enum profile_key key)
     settle(c, worst);
 }
 
+/* How many there are in all, and of each task whose they are. */
+static void check_threads(struct check *c)
+{
+    size_t shown = 0;
+
+    c->row->count = c->row->of = c->threads.n;
+    for (size_t i = 0, n = 1; i < c->threads.n; i += n, n = 1) {
+        while (i + n < c->threads.n &&
+               row_at(&c->threads, i + n)->tgid == row_at(&c->threads, i)->tgid)
+            n++;
+        if (shown++ < SHOWN)
+            add(c, "%s%d has %zu", shown > 1 ? ", " : "", (int)row_at(&c->threads, i)->tgid, n);
+    }
+    settle(c, ACCESS_OK);
+}
+
 /* The list is followed: of each page the next. */
 static void check_free_next(struct check *c)
 {
@@ -174,6 +197,15 @@ static void check_key(struct check *c, enum profile_key key)
         check_free_next(c);
         return;
     }
+    if (key == KEY_THREADS && c->pm->thread) {
+        check_threads(c);
+        return;
+    }
+    if (profile_left_out(c->pm, key)) {
+        add(c, "left out: this kernel has nothing of the kind");
+        c->row->result = "nothing";
+        return;
+    }
     switch (profile_key_about(key)) {
     case ABOUT_ONCE:
         if (key == KEY_ARRAY || key == KEY_FIRST)
@@ -181,7 +213,8 @@ static void check_key(struct check *c, enum profile_key key)
         else if (profile_has(c->pm, key))
             check_once(c, key);
         break;
-    case ABOUT_TASK: check_of_tasks(c, key); break;
+    case ABOUT_TASK: check_of_rows(c, key, &c->tasks); break;
+    case ABOUT_THREAD: check_of_rows(c, key, &c->threads); break;
     case ABOUT_CPU: check_of_vcpus(c, key); break;
     case ABOUT_LOCK:
     case ABOUT_SITE: add(c, "compiles; it is evaluated at a probe"); break;
@@ -190,20 +223,23 @@ static void check_key(struct check *c, enum profile_key key)
 
 /* ---- lines without an expression ---- */
 
-static void check_state(struct check *c, const struct profile_entry *e)
+static void check_state(struct check *c, const struct profile_entry *e, bool thread)
 {
     struct profile_model *pm = c->pm;
-    char *end;
-    int64_t value = strtoll(e->key, &end, 0);
+    const struct profile_states *states = thread ? &pm->thread_states : &pm->states;
+    const struct os_list *rows = thread ? &c->threads : &c->tasks;
     uint64_t v;
 
-    if (*end)
-        types_constant(pm->dwarf, e->key, &value);
-    c->row->value = (uint64_t)value;
-    c->row->of = c->tasks.n;
-    for (size_t i = 0; i < c->tasks.n; i++)
-        c->row->count +=
-            profile_number(pm, KEY_STATE, task_at(c, i)->address, &v) && v == (uint64_t)value;
+    for (size_t i = 0; i < states->n; i++)
+        if (states->of[i].line == e->line)
+            c->row->value = (uint64_t)states->of[i].value;
+    c->row->of = rows->n;
+    for (size_t i = 0; i < rows->n; i++) {
+        bool has =
+            profile_number(pm, thread ? KEY_THREAD_STATE : KEY_STATE, row_at(rows, i)->address, &v);
+        const struct profile_state *state = has ? profile_state_of(states, v) : NULL;
+        c->row->count += state && state->line == e->line;
+    }
 }
 
 static void check_symbols(struct check *c, const struct profile_entry *e)
@@ -227,8 +263,10 @@ static void check_symbols(struct check *c, const struct profile_entry *e)
 
 static void check_words(struct check *c, const struct profile_entry *e)
 {
-    if (!strcmp(e->section, "states"))
-        check_state(c, e);
+    bool thread = !strcmp(e->section, "thread-states");
+
+    if (thread || !strcmp(e->section, "states"))
+        check_state(c, e, thread);
     else if (!strcmp(e->section, "profile") && !strcmp(e->key, "symbols"))
         check_symbols(c, e);
 }
@@ -274,6 +312,22 @@ static struct oscope_error *check_all(struct check *c)
     return NULL;
 }
 
+/* A process without any is a row of that list, too: not here. */
+static struct oscope_error *add_threads(struct check *c)
+{
+    struct os_list *l = &c->threads;
+    struct oscope_task *rows;
+    size_t n = 0;
+
+    TRY(profile_tasks(&c->pm->base, true, l));
+    rows = l->rows;
+    for (size_t i = 0; i < l->n; i++)
+        if (rows[i].process)
+            rows[n++] = rows[i];
+    l->n = n;
+    return NULL;
+}
+
 struct oscope_error *profile_check(struct os_model *m, struct os_list *list)
 {
     struct profile_model *pm = profile_of(m);
@@ -286,15 +340,18 @@ struct oscope_error *profile_check(struct os_model *m, struct os_list *list)
                                     pm->vmlinux),
                           "oscope profile new --vmlinux FILE proposes one");
     os_list_init(&c.tasks, sizeof(struct oscope_task));
-    struct oscope_error *no_tasks = profile_tasks(m, true, &c.tasks);
+    os_list_init(&c.threads, sizeof(struct oscope_task));
+    struct oscope_error *no_tasks = profile_tasks(m, false, &c.tasks);
+    struct oscope_error *no_threads = c.pm->thread && !no_tasks ? add_threads(&c) : NULL;
     struct oscope_error *no_vcpus = target_registers(m->target, &c.vcpus);
     c.no_tasks = no_tasks ? no_tasks->message : NULL;
     if (no_vcpus)
         os_list_note(list, "registers not available (%s)", no_vcpus->message);
-    struct oscope_error *err = check_all(&c);
+    struct oscope_error *err = no_threads ? no_threads : check_all(&c);
     oscope_error_free(no_tasks);
     oscope_error_free(no_vcpus);
     os_list_free(&c.tasks);
+    os_list_free(&c.threads);
     target_vcpus_free(&c.vcpus);
     return err;
 }

@@ -31,7 +31,7 @@ static const char *const words[][2] = {
     {"profile", "name"},  {"profile", "arch"}, {"profile", "symbols"}, {"memory", "mode"},
     {"memory", "linear"}, {"switch", "idle"},  {"syscall", "names"},
 };
-static const char *const open_sections[] = {"states", "syscalls", "irqs", "traps"};
+static const char *const open_sections[] = {"states", "thread-states", "syscalls", "irqs", "traps"};
 
 const struct profile_entry *profile_entry_of(const struct profile_model *pm, enum profile_key key)
 {
@@ -219,8 +219,17 @@ static struct oscope_error *compile_text(const struct access_scope *scope, const
                      text);
 }
 
+/* Each file of the kernel has types of its own. */
+bool profile_same_type(const struct type *a, const struct type *b)
+{
+    a = type_strip(a);
+    b = type_strip(b);
+    return a == b || (a->kind == b->kind && !strcmp(a->name, b->name));
+}
+
 static struct oscope_error *compile_pointer(const struct access_scope *scope, const char *text,
-                                            const struct type *task, struct access *out)
+                                            const struct type *task, const struct type *thread,
+                                            struct access *out)
 {
     char is[128], wanted[128];
 
@@ -229,8 +238,8 @@ static struct oscope_error *compile_pointer(const struct access_scope *scope, co
     if (!t || !task || t->kind != TYPE_POINTER)
         return NULL;
     const struct type *to = type_strip(type_ref(t)), *bare = type_strip(task);
-    if (to == bare || (to->kind != TYPE_STRUCT && to->kind != TYPE_UNION) ||
-        !strcmp(to->name, bare->name))
+    if (profile_same_type(to, bare) || (thread && profile_same_type(to, thread)) ||
+        (to->kind != TYPE_STRUCT && to->kind != TYPE_UNION))
         return NULL;
     return error_new(OSCOPE_E_USAGE, "'%s' points to %s, a task is %s", text,
                      type_format(to, is, sizeof is), type_format(bare, wanted, sizeof wanted));
@@ -239,7 +248,7 @@ static struct oscope_error *compile_pointer(const struct access_scope *scope, co
 /* What an expression is to become. */
 struct wish {
     const struct access_scope *scope;
-    const struct type *task;
+    const struct type *task, *thread; /* what a pointer may point to */
     enum profile_want want;
     struct access *out;
 };
@@ -250,13 +259,13 @@ static struct oscope_error *compile_one(void *arg, const char *text)
 
     switch (w->want) {
     case WANT_TEXT: return compile_text(w->scope, text, w->out);
-    case WANT_POINTER: return compile_pointer(w->scope, text, w->task, w->out);
+    case WANT_POINTER: return compile_pointer(w->scope, text, w->task, w->thread, w->out);
     case WANT_OBJECT: return access_compile(w->scope, text, ACCESS_OBJECT, w->out);
     default: return access_compile(w->scope, text, ACCESS_NUMBER, w->out);
     }
 }
 
-static const struct type *pointee(const struct profile_model *pm, const struct type *t)
+const struct type *profile_pointee(const struct profile_model *pm, const struct type *t)
 {
     const struct type *bare = t ? type_strip(t) : NULL;
 
@@ -266,7 +275,7 @@ static const struct type *pointee(const struct profile_model *pm, const struct t
 /* What a key of a lock's address points to. */
 static const struct type *lock_type(const struct profile_model *pm, enum profile_key lock)
 {
-    const struct type *t = pointee(pm, pm->access[lock].type);
+    const struct type *t = profile_pointee(pm, pm->access[lock].type);
 
     return t ? t : &type_void;
 }
@@ -279,9 +288,21 @@ static const struct type *task_type(const struct profile_model *pm, enum profile
         return &type_void;
     if (keys[key].about == ABOUT_LOCK)
         return lock_type(pm, key == KEY_SPIN_NAME ? KEY_SPIN_LOCK : KEY_SLEEP_LOCK);
+    if (keys[key].about == ABOUT_THREAD)
+        return pm->thread;
     if (keys[key].about == ABOUT_SITE)
         return profile_has(pm, KEY_CURRENT) ? pm->task : NULL;
     return keys[key].about == ABOUT_TASK ? pm->task : NULL;
+}
+
+/* "none", the last of alternatives: where no other fits, the line counts for nothing. */
+static bool is_none(const char *text)
+{
+    const char *p = text;
+    size_t n;
+    const char *word = profile_word(&p, &n);
+
+    return word && n == 4 && !memcmp(word, "none", n) && !profile_word(&p, &n);
 }
 
 struct oscope_error *profile_first(const char *value,
@@ -294,7 +315,7 @@ struct oscope_error *profile_first(const char *value,
         char text[PROFILE_VALUE_MAX + 1];
         size_t n = strcspn(p, "|");
         str_copy(text, MIN(n + 1, sizeof text), p);
-        struct oscope_error *err = fn(arg, text);
+        struct oscope_error *err = first && !p[n] && is_none(text) ? NULL : fn(arg, text);
         if (!err) {
             oscope_error_free(first);
             return NULL;
@@ -312,7 +333,8 @@ static struct oscope_error *compile_first(struct profile_model *pm,
                                           const struct access_scope *scope, const char *value,
                                           enum profile_want want, struct access *out)
 {
-    struct wish w = {.scope = scope, .task = pm->task, .want = want, .out = out};
+    struct wish w = {
+        .scope = scope, .task = pm->task, .thread = pm->thread, .want = want, .out = out};
     struct oscope_error *err = profile_first(value, compile_one, &w);
 
     if (err)
@@ -344,7 +366,7 @@ static struct oscope_error *compile_sites(struct profile_model *pm,
         str_copy(text, MIN(n + 1, sizeof text), p);
         s->key = key;
         TRY(compile_first(pm, scope, text, WANT_NUMBER, &s->at));
-        pm->nsites++;
+        pm->nsites += s->at.n > 0;
         if (!*(p += n))
             return NULL;
     }
@@ -370,11 +392,23 @@ static struct oscope_error *check_functions(const struct profile_model *pm, cons
 
     for (const char *p = value, *w; (w = profile_word(&p, &n));) {
         struct symbol sym;
-        if (!profile_function(pm, w, n, &sym))
+        bool none = n > 5 && !memcmp(w + n - 5, "|none", 5);
+        if (!none && !profile_function(pm, w, n, &sym))
             return error_new(OSCOPE_E_NOT_FOUND, "the kernel has no symbol '%.*s'",
                              (int)MIN(n, (size_t)128), w);
     }
     return NULL;
+}
+
+bool profile_left_out(const struct profile_model *pm, enum profile_key key)
+{
+    const struct profile_entry *e = profile_entry_of(pm, key);
+    bool site = false;
+
+    for (size_t i = 0; i < pm->nsites; i++)
+        site |= pm->sites[i].key == key;
+    return e && keys[key].want != WANT_FUNCTIONS && !profile_has(pm, key) && !site &&
+           !profile_wrong(pm, e);
 }
 
 /* A probe has several expressions, and room for few instructions. */
@@ -390,6 +424,13 @@ static struct oscope_error *check_cost(const struct access *a)
                                             cost, MOST);
 }
 
+bool profile_no_threads(const struct profile_model *pm)
+{
+    const struct profile_entry *e = profile_entry_of(pm, KEY_THREADS);
+
+    return e && !pm->thread && !profile_wrong(pm, e);
+}
+
 static struct oscope_error *compile_key(struct profile_model *pm, enum profile_key key)
 {
     const struct profile_entry *e = profile_text_find(&pm->text, keys[key].section, keys[key].key);
@@ -403,17 +444,19 @@ static struct oscope_error *compile_key(struct profile_model *pm, enum profile_k
                                  .registers = cpu};
     struct oscope_error *err;
 
-    if (!e)
+    if (!e || (keys[key].about == ABOUT_THREAD && profile_no_threads(pm)))
         return NULL;
     if (!pm->dwarf)
         err = error_new(OSCOPE_E_NOT_FOUND, "%s", pm->no_dwarf->message);
+    else if (keys[key].about == ABOUT_THREAD && !pm->thread)
+        err = error_new(OSCOPE_E_USAGE, "what a thread is, [thread] array does not say");
     else if (keys[key].want == WANT_SITES)
         err = compile_sites(pm, &scope, e->value, key);
     else if (keys[key].want == WANT_FUNCTIONS)
         err = check_functions(pm, e->value);
     else
         err = compile_first(pm, &scope, e->value, keys[key].want, &pm->access[key]);
-    if (!err && probed)
+    if (!err && probed && profile_has(pm, key))
         err = check_cost(&pm->access[key]);
     return err ? profile_at(&pm->text, e, err) : NULL;
 }
@@ -438,7 +481,7 @@ static struct oscope_error *compile_tasks(struct profile_model *pm)
         if (t->kind != TYPE_ARRAY)
             return wrong_task(pm, "array", "is no array");
         const struct type *element = types_define(pm->dwarf, type_ref(t));
-        const struct type *behind = pointee(pm, element);
+        const struct type *behind = profile_pointee(pm, element);
         pm->tasks = behind ? TASKS_TABLE : TASKS_ARRAY;
         pm->task = behind ? behind : element;
         pm->stride = element->size;
@@ -447,7 +490,7 @@ static struct oscope_error *compile_tasks(struct profile_model *pm)
             return wrong_task(pm, "array", "has no elements");
     } else if (profile_has(pm, KEY_FIRST)) {
         pm->tasks = TASKS_LIST;
-        pm->task = pointee(pm, pm->access[KEY_FIRST].type);
+        pm->task = profile_pointee(pm, pm->access[KEY_FIRST].type);
         if (!pm->task)
             return wrong_task(pm, "first", "is no pointer to a task");
         TRY(profile_compile_tree(pm));
@@ -455,76 +498,23 @@ static struct oscope_error *compile_tasks(struct profile_model *pm)
     return NULL;
 }
 
-/* ---- states ---- */
-
-/* Of the type that [task] state has, else of any. */
-static bool enumerator(const struct profile_model *pm, const char *name, int64_t *out)
+/* Was it compiled with the tasks, or failed there? */
+static bool is_elements(const struct profile_model *pm, enum profile_key key)
 {
-    const struct type *t = pm->access[KEY_STATE].type;
-    size_t n = 0;
-    const struct type_value *v =
-        t && type_strip(t)->kind == TYPE_ENUM ? type_values(type_strip(t), &n) : NULL;
-
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(v[i].name, name)) {
-            *out = v[i].value;
-            return true;
-        }
-    return types_constant(pm->dwarf, name, out);
-}
-
-/* NAME = LETTER [running], or NAME = none */
-static struct oscope_error *compile_state(struct profile_model *pm, const struct profile_entry *e)
-{
-    struct profile_state *s = &pm->states[pm->nstates];
-    const char *p = e->value;
-    char *end;
-    size_t n;
-
-    if (pm->nstates == PROFILE_STATES_MAX)
-        return error_new(OSCOPE_E_USAGE, "more than %d states", PROFILE_STATES_MAX);
-    *s = (struct profile_state){.value = strtoll(e->key, &end, 0)};
-    if (*end && !enumerator(pm, e->key, &s->value))
-        return error_new(OSCOPE_E_NOT_FOUND, "the kernel has no enumerator or macro of that name");
-    const char *word = profile_word(&p, &n);
-    if (word && n == 4 && !memcmp(word, "none", 4)) {
-        s->none = true;
-    } else if (word && n < sizeof s->letter) {
-        memcpy(s->letter, word, n);
-        word = profile_word(&p, &n);
-        s->running = word && n == 7 && !memcmp(word, "running", 7);
-        if (word && !s->running)
-            return error_new(OSCOPE_E_USAGE, "'running' or nothing must follow the letter");
-    } else {
-        return error_new(OSCOPE_E_USAGE, "a letter, or 'none', is expected");
-    }
-    pm->nstates++;
-    return profile_word(&p, &n) ? error_new(OSCOPE_E_USAGE, "too many words") : NULL;
-}
-
-static struct oscope_error *compile_states(struct profile_model *pm)
-{
-    vec_each (struct profile_entry, e, &pm->text.entries) {
-        if (strcmp(e->section, "states") != 0)
-            continue;
-        if (!pm->dwarf)
-            return profile_keep(
-                pm, profile_at(&pm->text, e,
-                               error_new(OSCOPE_E_NOT_FOUND, "%s", pm->no_dwarf->message)));
-        TRY(profile_keep(pm, profile_at(&pm->text, e, compile_state(pm, e))));
-    }
-    return NULL;
+    return pm->dwarf && pm->task && (key == KEY_THREADS || key == KEY_CHILDREN);
 }
 
 struct oscope_error *profile_compile(struct profile_model *pm)
 {
     TRY(check_names(pm));
     TRY(profile_keep(pm, compile_tasks(pm)));
+    if (pm->dwarf)
+        TRY(profile_keep(pm, profile_compile_threads(pm)));
     for (unsigned key = 0; key < PROFILE_KEYS; key++)
-        if (!profile_has(pm, key))
+        if (!profile_has(pm, key) && !is_elements(pm, key))
             TRY(profile_keep(pm, compile_key(pm, key)));
     TRY(profile_keep(pm, profile_compile_frame(pm)));
-    TRY(compile_states(pm));
+    TRY(profile_compile_states(pm));
     return profile_keep(pm, profile_calls(pm));
 }
 

@@ -5,9 +5,9 @@
  * X(id, "section", "key", want, of): want: NUMBER, OBJECT, TEXT or POINTER (to a task): what its
  * expression is to yield; SITES: several expressions, separated by commas, that yield addresses of
  * instructions; FUNCTIONS: several names. of: what it is about: ONCE (nothing but the machine),
- * TASK (a task), CPU (a vCPU), SITE (a place in the code that a vCPU has reached, so that it has
- * registers; `task` is the current one there), LOCK (what [spinlock] or [sleeplock] lock points to,
- * which is `task` there).
+ * TASK (a task), THREAD (a thread of a task, which is `task` there), CPU (a vCPU), SITE (a place in
+ * the code that a vCPU has reached, so that it has registers; `task` is the current one there),
+ * LOCK (what [spinlock] or [sleeplock] lock points to, which is `task` there).
  *
  * Include with X defined; see profile.h.
  */
@@ -37,8 +37,22 @@ X(SAVED_FP, "task", "saved-fp", NUMBER, TASK)
 X(FRAME, "task", "frame", NUMBER, TASK)            /* pointer: what a trap from user mode saved */
 X(USER_PC, "task", "user-pc", NUMBER, TASK)        /* default: that of `frame` */
 X(TASK_CPU, "task", "cpu", NUMBER, TASK)           /* that it runs on or ran on last */
+/* -- threads, of which a task, a process then, has several -- */
+X(THREADS, "thread", "array", OBJECT, TASK)        /* of threads, or of pointers; may be growable */
+X(THREAD_PROCESS, "thread", "process", POINTER, THREAD)
+X(THREAD_ID, "thread", "id", NUMBER, THREAD)       /* in its process; default: its place */
+X(THREAD_STATE, "thread", "state", NUMBER, THREAD)
+X(THREAD_STACK, "thread", "stack", NUMBER, THREAD) /* these are as those of a task */
+X(THREAD_STACK_SIZE, "thread", "stack-size", NUMBER, THREAD)
+X(THREAD_SAVED_PC, "thread", "saved-pc", NUMBER, THREAD)
+X(THREAD_SAVED_SP, "thread", "saved-sp", NUMBER, THREAD)
+X(THREAD_SAVED_FP, "thread", "saved-fp", NUMBER, THREAD)
+X(THREAD_FRAME, "thread", "frame", NUMBER, THREAD)
+X(THREAD_USER_PC, "thread", "user-pc", NUMBER, THREAD)
+X(THREAD_CPU, "thread", "cpu", NUMBER, THREAD)
 /* -- vCPUs -- */
 X(CURRENT, "cpu", "current", NUMBER, CPU)          /* the task's address; 0: none */
+X(CURRENT_THREAD, "cpu", "thread", NUMBER, CPU)    /* the thread's */
 /* -- the log -- */
 X(LOG_TEXT, "log", "text", OBJECT, ONCE)           /* array of characters */
 X(LOG_END, "log", "end", NUMBER, ONCE)             /* characters written since the start */

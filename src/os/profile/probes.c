@@ -24,14 +24,6 @@ void event_put(struct writer *w, unsigned slot)
     probe_put(w->set, slot, trace_kind_size(w->type->fields[w->field++].kind));
 }
 
-static void put_number(struct writer *w, int64_t v)
-{
-    unsigned mark = probe_mark(w->set);
-
-    event_put(w, probe_imm(w->set, (uint64_t)v));
-    probe_release(w->set, mark);
-}
-
 void event_at(struct writer *w, uint16_t event, uint64_t at,
               void (*write)(struct writer *w, uint16_t event))
 {
@@ -45,172 +37,6 @@ void event_missing(struct writer *w, uint16_t event, enum profile_key key)
 {
     os_list_note(w->notes, "no %s events: profile %s does not say %s",
                  trace_builtin_type(event)->name, w->pm->name, profile_key_name(key));
-}
-
-bool knows_current(const struct writer *w)
-{
-    return profile_has(w->pm, KEY_CURRENT) && profile_has(w->pm, KEY_ID);
-}
-
-/* The number that times odd is 1, of 64 bits. */
-static uint64_t inverse(uint64_t odd)
-{
-    uint64_t x = odd; /* right in 3 bits; each step doubles them */
-
-    for (int i = 0; i < 5; i++)
-        x *= 2 - odd * x;
-    return x;
-}
-
-/* Jumps if what is in the slot is no element of the array at base: divides by the elements' size,
- * odd << shift, with the inverse of the odd part, which makes a large number of all but multiples.
- */
-static unsigned unless_element(struct writer *w, unsigned slot, uint64_t base, unsigned *bits)
-{
-    const struct profile_model *pm = w->pm;
-    unsigned shift = (unsigned)__builtin_ctzll(pm->stride), mark = probe_mark(w->set);
-    struct probe_set *s = w->set;
-    unsigned k = probe_imm(s, base), n = probe_imm(s, 0);
-
-    probe_mov(s, n, slot);
-    probe_alu(s, WIRE_OP_SUB, n, k);
-    probe_imm_into(s, k, inverse(pm->stride >> shift));
-    probe_alu(s, WIRE_OP_MUL, n, k);
-    probe_imm_into(s, k, (pm->count << shift) - 1);
-    unsigned beyond = probe_jump(s, WIRE_OP_JLT, k, n);
-    probe_imm_into(s, k, BIT(shift) - 1);
-    probe_alu(s, WIRE_OP_AND, n, k);
-    probe_imm_into(s, k, 0);
-    *bits = probe_jump(s, WIRE_OP_JNE, n, k);
-    probe_release(s, mark);
-    return beyond;
-}
-
-/* What is no task (the scheduler's own context) becomes 0. */
-static void only_tasks(struct writer *w, unsigned slot)
-{
-    struct profile_model *pm = w->pm;
-    struct probe_set *s = w->set;
-    uint64_t base;
-
-    if (pm->tasks == TASKS_ARRAY && profile_number(pm, KEY_ARRAY, 0, &base)) {
-        unsigned between, beyond = unless_element(w, slot, base, &between);
-        unsigned is = probe_jump(s, WIRE_OP_JEQ, slot, slot);
-        probe_label(s, beyond);
-        probe_label(s, between);
-        probe_imm_into(s, slot, 0);
-        probe_label(s, is);
-        return;
-    }
-    unsigned mark = probe_mark(s), lowest = probe_imm(s, ACCESS_NULL_PAGE - 1);
-    unsigned is = probe_jump(s, WIRE_OP_JLT, lowest, slot);
-    probe_imm_into(s, slot, 0);
-    probe_label(s, is);
-    probe_release(s, mark);
-}
-
-unsigned site_current(struct writer *w)
-{
-    if (!profile_has(w->pm, KEY_CURRENT))
-        return probe_imm(w->set, 0);
-    unsigned task = emit_access(w->set, &w->pm->access[KEY_CURRENT], 0);
-    only_tasks(w, task);
-    return task;
-}
-
-unsigned site_number(struct writer *w, enum profile_key key)
-{
-    const struct access *a = &w->pm->access[key];
-    unsigned result = probe_imm(w->set, 0), task = 0;
-
-    if (access_uses_task(a))
-        task = site_current(w);
-    probe_mov(w->set, result, emit_access(w->set, a, task));
-    probe_release(w->set, result + 1);
-    return result;
-}
-
-unsigned site_task(struct writer *w, enum profile_key key)
-{
-    unsigned task = site_number(w, key);
-
-    only_tasks(w, task);
-    return task;
-}
-
-unsigned task_number(struct writer *w, enum profile_key key, unsigned task, int64_t otherwise)
-{
-    if (!profile_has(w->pm, key))
-        return probe_imm(w->set, (uint64_t)otherwise);
-    return emit_access(w->set, &w->pm->access[key], task);
-}
-
-/* -1 if the profile does not tell it. */
-static void put_of_task(struct writer *w, enum profile_key key, unsigned task)
-{
-    unsigned mark = probe_mark(w->set);
-
-    event_put(w, task_number(w, key, task, -1));
-    probe_release(w->set, mark);
-}
-
-static void put_id(struct writer *w, unsigned task)
-{
-    put_of_task(w, KEY_ID, task);
-}
-
-void event_put_tid(struct writer *w, unsigned task)
-{
-    if (knows_current(w))
-        put_id(w, task);
-    else
-        put_number(w, -1);
-}
-
-/* The address, without a check whether it is one. */
-unsigned site_caller(struct writer *w)
-{
-    const struct entry_ops *ops = entry_of(w->pm);
-
-    if (!knows_current(w) && !ops)
-        return probe_imm(w->set, 0);
-    return knows_current(w) ? emit_access(w->set, &w->pm->access[KEY_CURRENT], 0)
-                            : probe_reg(w->set, ops->space);
-}
-
-unsigned site_caller_id(struct writer *w, unsigned task)
-{
-    enum { ID_BITS = 0x7fff };
-    struct probe_set *s = w->set;
-
-    if (!knows_current(w))
-        return probe_imm(s, 1);
-    unsigned id = task_number(w, KEY_ID, task, 0), mark = probe_mark(s);
-    probe_alu(s, WIRE_OP_AND, id, probe_imm(s, ID_BITS));
-    probe_alu(s, WIRE_OP_ADD, id, probe_imm(s, 1));
-    probe_release(s, mark);
-    return id;
-}
-
-void event_put_comm(struct writer *w, unsigned task)
-{
-    const struct profile_entry *idle = profile_text_find(&w->pm->text, "switch", "idle");
-    const struct access *a = &w->pm->access[KEY_NAME];
-    struct probe_set *s = w->set;
-    unsigned mark = probe_mark(s), most = w->type->fields[w->field++].most, zero = probe_imm(s, 0);
-    unsigned some = probe_jump(s, WIRE_OP_JNE, task, zero);
-
-    probe_put_chars(s, idle ? idle->value : "idle", most);
-    unsigned done = probe_jump(s, WIRE_OP_JEQ, zero, zero);
-    probe_label(s, some);
-    if (a->n && a->object && a->size < most)
-        most = (unsigned)a->size;
-    if (a->n)
-        probe_put_str(s, emit_access(s, a, task), most);
-    else
-        probe_put_chars(s, "", most);
-    probe_label(s, done);
-    probe_release(s, mark);
 }
 
 /* ---- states ---- */
@@ -231,14 +57,15 @@ static uint16_t state_number(const char *letter)
 }
 
 /* By the kernel's value. */
-static unsigned by_state(struct writer *w, unsigned value)
+static unsigned by_state(struct writer *w, bool thread, unsigned value)
 {
+    const struct profile_states *states = thread ? &w->pm->thread_states : &w->pm->states;
     struct probe_table t = {{0}};
 
-    for (size_t i = 0; i < w->pm->nstates; i++) {
-        const struct profile_state *st = &w->pm->states[i];
+    for (size_t i = 0; i < states->n; i++) {
+        const struct profile_state *st = &states->of[i];
         if (st->value >= 0 && st->value < WIRE_TABLE - 1)
-            t.values[st->value] = state_number(st->letter);
+            t.values[st->value] = state_number(st->none ? "X" : st->letter);
         else
             os_list_note(w->notes, "state %lld is too large a number: shown as runnable",
                          (long long)st->value);
@@ -246,14 +73,15 @@ static unsigned by_state(struct writer *w, unsigned value)
     return probe_table(w->set, &t, value);
 }
 
-static void put_state(struct writer *w, unsigned task)
+static void put_state(struct writer *w, struct who who)
 {
+    enum profile_key key = who.thread ? KEY_THREAD_STATE : KEY_STATE;
     struct probe_set *s = w->set;
     unsigned mark = probe_mark(s), zero = probe_imm(s, 0), number = probe_imm(s, 0);
-    unsigned idle = probe_jump(s, WIRE_OP_JEQ, task, zero);
+    unsigned idle = probe_jump(s, WIRE_OP_JEQ, who.slot, zero);
 
-    if (profile_has(w->pm, KEY_STATE))
-        probe_mov(s, number, by_state(w, task_number(w, KEY_STATE, task, 0)));
+    if (profile_has(w->pm, key))
+        probe_mov(s, number, by_state(w, who.thread, who_number(w, KEY_STATE, who, 0)));
     probe_label(s, idle);
     event_put(w, number);
     probe_release(s, mark);
@@ -263,61 +91,69 @@ static void put_state(struct writer *w, unsigned task)
 
 /* Without [switch] to the current task is the next one, if it is not the one before: then a context
  * of the scheduler's own is. */
-static unsigned next_task(struct writer *w, unsigned from)
+static struct who next_task(struct writer *w, struct who from)
 {
+    struct probe_set *s = w->set;
+
     if (profile_has(w->pm, KEY_SWITCH_TO))
-        return site_task(w, KEY_SWITCH_TO);
-    unsigned to = site_current(w);
-    unsigned other = probe_jump(w->set, WIRE_OP_JNE, to, from);
-    probe_imm_into(w->set, to, 0);
-    probe_label(w->set, other);
+        return who_of(w, KEY_SWITCH_TO);
+    struct who to = who_current(w);
+    if (to.thread && !from.thread) {
+        /* the profile tells only the process it was: so that they can be compared */
+        to = (struct who){.slot = emit_access(s, &w->pm->access[KEY_CURRENT], 0)};
+        who_only(w, to);
+    }
+    unsigned other = probe_jump(s, WIRE_OP_JNE, to.slot, from.slot);
+    probe_imm_into(s, to.slot, 0);
+    probe_label(s, other);
     return to;
 }
 
 /* 0 where [switch] leaves says that the scheduler is left: then `from` would be nonsense. */
-static unsigned task_before(struct writer *w)
+static struct who task_before(struct writer *w)
 {
     struct probe_set *s = w->set;
 
     if (!profile_has(w->pm, KEY_SWITCH_LEAVES))
-        return site_task(w, KEY_SWITCH_FROM);
+        return who_of(w, KEY_SWITCH_FROM);
     unsigned from = probe_imm(s, 0), mark = probe_mark(s);
     unsigned idle = probe_jump(s, WIRE_OP_JEQ, site_number(w, KEY_SWITCH_LEAVES), from);
     probe_release(s, mark);
-    probe_mov(s, from, site_task(w, KEY_SWITCH_FROM));
+    struct who who = who_of(w, KEY_SWITCH_FROM);
+    probe_mov(s, from, who.slot);
     probe_release(s, mark);
     probe_label(s, idle);
-    return from;
+    return (struct who){from, who.thread};
 }
 
 static void put_switch(struct writer *w, uint16_t event)
 {
-    unsigned from = task_before(w), to = next_task(w, from);
+    struct who from = task_before(w), to = next_task(w, from);
 
     event_begin(w, event);
-    event_put_comm(w, from);
-    put_id(w, from);
-    put_number(w, 0);
+    who_put_comm(w, from);
+    who_put_id(w, from);
+    event_put_number(w, 0);
     put_state(w, from);
-    event_put_comm(w, to);
-    put_id(w, to);
-    put_number(w, 0);
+    who_put_comm(w, to);
+    who_put_id(w, to);
+    event_put_number(w, 0);
 }
 
 /* sched_waking and sched_wakeup have the same fields. */
-static void put_woken(struct writer *w, uint16_t event, unsigned task)
+static void put_woken(struct writer *w, uint16_t event, struct who task)
 {
     event_begin(w, event);
-    event_put_comm(w, task);
-    put_id(w, task);
-    put_number(w, 0);
-    put_of_task(w, KEY_TASK_CPU, task);
+    who_put_comm(w, task);
+    who_put_id(w, task);
+    event_put_number(w, 0);
+    who_put(w, KEY_TASK_CPU, task);
 }
 
 static void put_wakeup(struct writer *w, uint16_t event)
 {
-    unsigned task = site_task(w, KEY_WAKEUP_TASK);
-    unsigned none = probe_jump(w->set, WIRE_OP_JEQ, task, probe_imm(w->set, 0));
+    struct who task = who_of(w, KEY_WAKEUP_TASK);
+    unsigned none = probe_jump(w->set, WIRE_OP_JEQ, task.slot, probe_imm(w->set, 0));
 
     put_woken(w, event, task);
     probe_label(w->set, none);
@@ -329,38 +165,42 @@ static void put_fork(struct writer *w, uint16_t event)
 {
     struct probe_set *s = w->set;
     bool has_child = profile_has(w->pm, KEY_FORK_CHILD);
-    unsigned parent =
-        profile_has(w->pm, KEY_FORK_PARENT) ? site_task(w, KEY_FORK_PARENT) : site_current(w);
-    unsigned child = has_child ? site_task(w, KEY_FORK_CHILD) : parent;
-    unsigned id = has_child ? task_number(w, KEY_ID, child, -1) : site_number(w, KEY_FORK_CHILD_ID);
-    unsigned zero = probe_imm(s, 0), named = probe_imm(s, 0);
+    struct who parent =
+        profile_has(w->pm, KEY_FORK_PARENT) ? who_of(w, KEY_FORK_PARENT) : who_current(w);
+    struct who child = has_child ? who_of(w, KEY_FORK_CHILD) : parent;
+    unsigned id = has_child ? who_id(w, child) : site_number(w, KEY_FORK_CHILD_ID);
+    unsigned zero = probe_imm(s, 0);
+    struct who named = {probe_imm(s, 0), parent.thread};
 
     unsigned some = probe_jump(s, WIRE_OP_JSLT, zero, id);
     unsigned failed = probe_jump(s, WIRE_OP_JEQ, zero, zero);
     probe_label(s, some);
-    probe_mov(s, named, child);
-    unsigned first = probe_jump(s, WIRE_OP_JEQ, parent, zero);
-    probe_mov(s, named, parent);
+    if (child.thread == parent.thread)
+        probe_mov(s, named.slot, child.slot);
+    unsigned first = probe_jump(s, WIRE_OP_JEQ, parent.slot, zero);
+    probe_mov(s, named.slot, parent.slot);
     probe_label(s, first);
     event_begin(w, event);
-    event_put_comm(w, parent);
-    put_id(w, parent);
-    put_id(w, parent);
-    event_put_comm(w, named);
+    who_put_comm(w, parent);
+    who_put_id(w, parent);
+    who_put_process(w, parent);
+    who_put_comm(w, named);
     event_put(w, id);
-    event_put(w, id);
+    if (has_child && child.thread)
+        who_put_process(w, child);
+    else
+        event_put(w, id);
     probe_label(s, failed);
 }
 
 static void put_exit(struct writer *w, uint16_t event)
 {
-    unsigned task =
-        profile_has(w->pm, KEY_EXIT_TASK) ? site_task(w, KEY_EXIT_TASK) : site_current(w);
+    struct who task = profile_has(w->pm, KEY_EXIT_TASK) ? who_of(w, KEY_EXIT_TASK) : who_current(w);
 
     event_begin(w, event);
-    event_put_comm(w, task);
-    put_id(w, task);
-    put_number(w, 0);
+    who_put_comm(w, task);
+    who_put_id(w, task);
+    event_put_number(w, 0);
 }
 
 static void put_exec(struct writer *w, uint16_t event)
@@ -368,18 +208,18 @@ static void put_exec(struct writer *w, uint16_t event)
     struct probe_set *s = w->set;
     enum profile_key path = profile_has(w->pm, KEY_EXEC_PATH) ? KEY_EXEC_PATH : KEY_NAME;
     bool checks = profile_has(w->pm, KEY_EXEC_RESULT);
-    unsigned task = site_current(w), failed = 0;
+    struct who task = who_current(w);
+    unsigned failed = 0;
 
     if (checks) {
         unsigned result = site_number(w, KEY_EXEC_RESULT);
         failed = probe_jump(s, WIRE_OP_JSLT, result, probe_imm(s, 0));
     }
-    unsigned at =
-        path == KEY_NAME ? emit_access(s, &w->pm->access[KEY_NAME], task) : site_number(w, path);
+    unsigned at = path == KEY_NAME ? who_number(w, KEY_NAME, task, 0) : site_number(w, path);
     event_begin(w, event);
     probe_put_str(s, at, w->type->fields[w->field++].most);
-    put_id(w, task);
-    put_id(w, task);
+    who_put_id(w, task);
+    who_put_id(w, task);
     if (checks)
         probe_label(s, failed);
 }
@@ -433,20 +273,27 @@ static struct oscope_error *tracepoint(struct writer *w, const struct tracepoint
 
 /* ---- wake-ups, where no function has the task as its argument ---- */
 
+/* Is it threads that sleep and are woken? */
+static bool has_scheduled_threads(const struct writer *w)
+{
+    return tells_threads(w) && profile_has(w->pm, KEY_THREAD_STATE);
+}
+
 /* Before the store: what is stored means runnable, what is there still means asleep. */
 static void put_store(struct writer *w, uint16_t event)
 {
     enum { ASLEEP = 3 }; /* S or D */
     const struct site_store *store = w->store;
     struct probe_set *s = w->set;
-    unsigned task = probe_reg(s, store->object), zero = probe_imm(s, 0);
+    struct who task = {probe_reg(s, store->object), has_scheduled_threads(w)};
+    unsigned zero = probe_imm(s, 0);
 
-    only_tasks(w, task);
-    unsigned none = probe_jump(s, WIRE_OP_JEQ, task, zero);
+    who_only(w, task);
+    unsigned none = probe_jump(s, WIRE_OP_JEQ, task.slot, zero);
     unsigned mark = probe_mark(s);
     unsigned value = store->value ? probe_reg(s, store->value) : probe_imm(s, store->number);
-    unsigned other = probe_jump(s, WIRE_OP_JNE, by_state(w, value), zero);
-    unsigned old = by_state(w, task_number(w, KEY_STATE, task, 0));
+    unsigned other = probe_jump(s, WIRE_OP_JNE, by_state(w, task.thread, value), zero);
+    unsigned old = by_state(w, task.thread, who_number(w, KEY_STATE, task, 0));
     probe_alu(s, WIRE_OP_AND, old, probe_imm(s, ASLEEP));
     unsigned awake = probe_jump(s, WIRE_OP_JEQ, old, zero);
     probe_release(s, mark);
@@ -457,9 +304,10 @@ static void put_store(struct writer *w, uint16_t event)
 }
 
 /* The state as a plain member; false: it is more than that. */
-static bool plain_state(const struct profile_model *pm, uint64_t *offset, unsigned *size)
+static bool plain_state(const struct profile_model *pm, enum profile_key key, uint64_t *offset,
+                        unsigned *size)
 {
-    const struct access *a = &pm->access[KEY_STATE];
+    const struct access *a = &pm->access[key];
 
     if (a->n != 2 || a->code[0].op != ACCESS_TASK || a->code[1].op != ACCESS_LOAD)
         return false;
@@ -470,13 +318,18 @@ static bool plain_state(const struct profile_model *pm, uint64_t *offset, unsign
 
 static struct oscope_error *stores(struct writer *w)
 {
+    AUTO_ADDRESSES addresses functions = {0};
     site_stores found = {0};
     uint64_t offset;
     unsigned size;
 
-    if (!plain_state(w->pm, &offset, &size)) {
+    TRY(sites_entries(w, KEY_WAKEUP_STORES, &functions));
+    if (!functions.len)
+        return NULL; /* this kernel need not have them */
+    enum profile_key key = has_scheduled_threads(w) ? KEY_THREAD_STATE : KEY_STATE;
+    if (!plain_state(w->pm, key, &offset, &size)) {
         os_list_note(w->notes, "no sched_wakeup events: %s is no plain member of a task",
-                     profile_key_name(KEY_STATE));
+                     profile_key_name(key));
         return NULL;
     }
     struct oscope_error *err = sites_stores(w, KEY_WAKEUP_STORES, offset, size, &found);
@@ -497,6 +350,19 @@ static struct oscope_error *sched(struct writer *w)
     AUTO_ADDRESSES addresses at = {0};
 
     TRY(profile_need(w->pm, KEY_ID, "events of tasks"));
+    if (w->pm->thread && !tells_threads(w))
+        os_list_note(w->notes,
+                     "threads of a task are not told apart in events: profile %s does not say %s",
+                     w->pm->name,
+                     profile_key_name(!profile_has(w->pm, KEY_THREAD_PROCESS)   ? KEY_THREAD_PROCESS
+                                      : !profile_has(w->pm, KEY_CURRENT_THREAD) ? KEY_CURRENT_THREAD
+                                                                                : KEY_THREAD_ID));
+    else if (w->pm->thread && profile_has(w->pm, KEY_SWITCH_FROM) &&
+             !who_is_thread(w, KEY_SWITCH_FROM))
+        os_list_note(w->notes,
+                     "sched_switch between threads of a task: they are not told apart, %s of "
+                     "profile %s is no thread",
+                     profile_key_name(KEY_SWITCH_FROM), w->pm->name);
     TRY(sites_of(w->pm, KEY_SWITCH_AT, &at));
     if (!at.len)
         event_missing(w, TRACE_SCHED_SWITCH, KEY_SWITCH_AT);

@@ -84,15 +84,18 @@ void event_begin(struct writer *w, uint16_t event);
 void event_put(struct writer *w, unsigned slot);
 /* The current task, in a new slot; 0: none, or it is not known. */
 unsigned site_current(struct writer *w);
+/* Is that the current thread of a task? Then it is for all that is about the current task. */
+bool tells_threads(const struct writer *w);
 /* What stands for the current task as a key of variables, and a part of its id (never 0), which
  * tells one from another in the same place. Without a profile its page table stands for it. */
 unsigned site_caller(struct writer *w);
 unsigned site_caller_id(struct writer *w, unsigned task);
-/* What a key yields at a site, in a new slot; if it is a task: 0 where it is none. */
+/* What a key yields at a site, in a new slot. */
 unsigned site_number(struct writer *w, enum profile_key key);
-unsigned site_task(struct writer *w, enum profile_key key);
-/* A number of the task in that slot, in a new slot; `otherwise` if the profile lacks the key. */
+/* A number of the current task, which is in that slot, in a new slot; `otherwise` if the profile
+ * lacks the key; its id. */
 unsigned task_number(struct writer *w, enum profile_key key, unsigned task, int64_t otherwise);
+unsigned task_id(struct writer *w, unsigned task);
 /* Puts the id, or -1 if the profile does not tell the current task; its name. */
 void event_put_tid(struct writer *w, unsigned task);
 void event_put_comm(struct writer *w, unsigned task);
@@ -112,6 +115,30 @@ void event_put_current(struct writer *w);
 const char *site_stack_pointer(const struct writer *w);
 /* Where a function will return to or returns to: at its first instruction, and its last. */
 void event_put_return_address(struct writer *w);
+
+/* ---- probes_task.c ---- */
+
+/* What a slot holds: the address of a task, or of a thread. */
+struct who {
+    unsigned slot;
+    bool thread;
+};
+
+/* Where it is none (the scheduler's own context), 0. */
+void who_only(struct writer *w, struct who who);
+/* The current one; what a key yields. */
+struct who who_current(struct writer *w);
+struct who who_of(struct writer *w, enum profile_key key);
+bool who_is_thread(const struct writer *w, enum profile_key key);
+/* In a new slot: a number, as the key of [task] or the one of [thread] that is called the same says
+ * it; the id, of a thread OSCOPE_THREAD's. */
+unsigned who_number(struct writer *w, enum profile_key key, struct who who, int64_t otherwise);
+unsigned who_id(struct writer *w, struct who who);
+/* The event's next field: that number, the id, the id of its process, the name. */
+void who_put(struct writer *w, enum profile_key key, struct who who);
+void who_put_id(struct writer *w, struct who who);
+void who_put_process(struct writer *w, struct who who);
+void who_put_comm(struct writer *w, struct who who);
 
 /* ---- the sets ---- */
 

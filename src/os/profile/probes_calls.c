@@ -14,29 +14,57 @@
 #include "os/profile/callevents.h"
 #include "os/profile/entry.h"
 
+#include <stdlib.h>
+
 enum { VAR_CALL = 0, VAR_CALLER = 1 };
 
 static const enum profile_key arguments[ARCH_SYSCALL_ARGS] = {KEY_SYSCALL_ARG0, KEY_SYSCALL_ARG1,
                                                               KEY_SYSCALL_ARG2, KEY_SYSCALL_ARG3,
                                                               KEY_SYSCALL_ARG4, KEY_SYSCALL_ARG5};
 
+/* False: some have no place. */
+static bool make_map(const struct profile_model *pm, struct call_map *map)
+{
+    AUTO_FREE unsigned *numbers = calloc(pm->calls.len + 1, sizeof *numbers);
+
+    *map = (struct call_map){.above = CALL_UNKNOWN};
+    for (size_t i = 0; numbers && i < pm->calls.len; i++)
+        numbers[i] = pm->calls.data[i].number;
+    return numbers && call_map_make(numbers, pm->calls.len, map);
+}
+
 struct oscope_error *call_types(const struct profile_model *pm, struct trace_schema *schema)
 {
     struct arch_syscall_args args;
+    struct call_map map;
 
+    make_map(pm, &map);
     for (size_t i = 0; i < pm->calls.len; i++) {
         const struct profile_call *c = &pm->calls.data[i];
-        TRY(call_add_types(schema, c->number, c->name, &c->args));
+        unsigned place = call_map_place(&map, c->number);
+        if (place != CALL_UNKNOWN)
+            TRY(call_add_types(schema, place, c->name, &c->args));
     }
     arch_syscall_args("unknown", &args);
     return call_add_types(schema, CALL_UNKNOWN, "unknown", &args);
 }
 
-static void make_tables(const struct profile_model *pm, struct call_tables *t)
+static void make_tables(struct writer *w, struct call_tables *t)
 {
-    call_tables_init(t);
-    for (size_t i = 0; i < pm->calls.len; i++)
-        call_tables_set(t, pm->calls.data[i].number, &pm->calls.data[i].args);
+    const struct profile_model *pm = w->pm;
+    struct call_map map;
+
+    if (!make_map(pm, &map))
+        os_list_note(w->notes,
+                     "some system calls have no names in events: the numbers that profile %s names "
+                     "are too far apart, or too many",
+                     pm->name);
+    call_tables_init(t, &map);
+    for (size_t i = 0; i < pm->calls.len; i++) {
+        unsigned place = call_map_place(&map, pm->calls.data[i].number);
+        if (place != CALL_UNKNOWN)
+            call_tables_set(t, place, &pm->calls.data[i].args);
+    }
 }
 
 /* ---- who calls ---- */
@@ -46,7 +74,7 @@ static void put_id(void *arg, struct probe_set *s, unsigned task)
     struct writer *w = arg;
     unsigned mark = probe_mark(s);
 
-    probe_put(s, knows_current(w) ? task_number(w, KEY_ID, task, -1) : probe_imm(s, UINT64_MAX), 4);
+    probe_put(s, knows_current(w) ? task_id(w, task) : probe_imm(s, UINT64_MAX), 4);
     probe_release(s, mark);
 }
 
@@ -209,7 +237,7 @@ static void put_start(struct writer *w, const struct call_tables *t, uint64_t nu
     if (profile_has(w->pm, KEY_PARENT))
         first = probe_jump(s, WIRE_OP_JEQ, task_number(w, KEY_PARENT, task, 0), zero);
     probe_keep(s, VAR_CALL, task,
-               probe_imm(s, 1U + t->numbers.values[MIN(number, (uint64_t)CALL_UNKNOWN)]));
+               probe_imm(s, 1U + t->numbers.values[call_map_place(&t->map, number)]));
     if (first)
         probe_label(s, first);
     probe_release(s, mark);
@@ -279,7 +307,7 @@ struct oscope_error *call_probes(struct writer *w)
 
     if (!ops)
         TRY(profile_need(w->pm, KEY_CURRENT, "system calls of other architectures"));
-    make_tables(w->pm, &t);
+    make_tables(w, &t);
     TRY(calls_begin(w, &t));
     TRY(calls_end(w));
     if (!w->pm->calls.len)

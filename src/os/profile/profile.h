@@ -28,6 +28,7 @@ enum {
     PROFILE_STATES_MAX = 32,
     PROFILE_SEGMENTS_MAX = 16,
     PROFILE_TASKS_MAX = 1 << 16,
+    PROFILE_THREADS_MAX = 1 << 18, /* of all tasks */
     PROFILE_SITES_MAX = 32,
     PROFILE_IRQS_MAX = 8, /* that have names: all are in one probe's program */
 };
@@ -42,8 +43,23 @@ struct profile_site {
 struct profile_state {
     int64_t value;
     char letter[4];
-    bool none;    /* what has it is no task: a free place in the array */
-    bool running; /* on a vCPU */
+    bool none;     /* what has it is no task: a free place in the array */
+    bool running;  /* on a vCPU */
+    unsigned line; /* of the profile */
+};
+
+/* Those of a section; of two with the same value the first counts. */
+struct profile_states {
+    struct profile_state of[PROFILE_STATES_MAX];
+    size_t n;
+};
+
+/* An array in an object, of things or of pointers to them. */
+struct profile_elements {
+    struct access first;   /* of the object: the first element's address */
+    struct access count;   /* and how many there are; no code: as many as `fixed` says */
+    struct access element; /* of an element: the thing's address; no code: the element itself */
+    uint64_t stride, fixed;
 };
 
 /* A system call that has a name. */
@@ -96,10 +112,11 @@ struct profile_model {
     uint64_t stride, count;  /* of an array or table */
     const struct type *task; /* a task's type, NULL: not known */
     struct profile_frame frame;
-    struct access child_count, child; /* tree.c: of a task, and of an element of its array */
-    uint64_t child_stride;
-    struct profile_state states[PROFILE_STATES_MAX];
-    size_t nstates;
+    struct profile_elements children; /* of a task; tree.c */
+    struct profile_elements threads;  /* of a task; thread.c */
+    uint32_t threads_left;            /* that may be looked at for the answer in the making */
+    const struct type *thread;        /* a thread's type, NULL: tasks have no threads */
+    struct profile_states states, thread_states;
     struct profile_site sites[PROFILE_SITES_MAX];
     size_t nsites;
     VEC(struct profile_call) calls;
@@ -166,13 +183,20 @@ bool profile_fits(const struct profile_text *t, const struct arch *arch, const s
 
 /* Keeps the error of a line if the model is lenient, else gives it back. */
 struct oscope_error *profile_keep(struct profile_model *pm, struct oscope_error *err) WARN_UNUSED;
+/* Does the profile say that a kernel may have no threads, and has this one none? */
+bool profile_no_threads(const struct profile_model *pm);
+/* Does the key's line say that it counts for nothing in this kernel? */
+bool profile_left_out(const struct profile_model *pm, enum profile_key key);
 /* What is wrong with a line, NULL: nothing. Lives as long as pm. */
 const char *profile_wrong(const struct profile_model *pm, const struct profile_entry *e);
 /* The key of a line; PROFILE_KEYS: it has none (words, states). */
 enum profile_key profile_key_of(const struct profile_entry *e);
 /* What a key's expression is about. */
-enum profile_about { ABOUT_ONCE, ABOUT_TASK, ABOUT_CPU, ABOUT_SITE, ABOUT_LOCK };
+enum profile_about { ABOUT_ONCE, ABOUT_TASK, ABOUT_THREAD, ABOUT_CPU, ABOUT_SITE, ABOUT_LOCK };
 enum profile_about profile_key_about(enum profile_key key);
+/* What a pointer points to, NULL: it is none. */
+const struct type *profile_pointee(const struct profile_model *pm, const struct type *t);
+bool profile_same_type(const struct type *a, const struct type *b);
 /* The text of a task's name or of any other text it points to, n > 0 bytes. */
 void profile_read_text(struct profile_model *pm, enum profile_key key, uint64_t task, char *out,
                        size_t n);
@@ -220,6 +244,60 @@ enum os_runs profile_runs(struct os_model *m, const struct target_vcpu *v,
 struct oscope_error *profile_each(struct profile_model *pm,
                                   bool (*fn)(struct profile_model *pm, uint64_t task, void *arg),
                                   void *arg, struct os_list *notes) WARN_UNUSED;
+
+/* An address that is no object's: null, or what container_of() makes of it. */
+bool profile_is_null(uint64_t va);
+/* ---- states.c ---- */
+
+/* The lines of [states] and [thread-states]. */
+struct oscope_error *profile_compile_states(struct profile_model *pm) WARN_UNUSED;
+/* The state of that value, NULL: the profile names none. */
+const struct profile_state *profile_state_of(const struct profile_states *s, uint64_t value);
+/* What a view shows of it: its letter, the enumerator's name, or the number. Without a list to hold
+ * a number's text there is none: "?". */
+const char *profile_state_text(struct profile_model *pm, enum profile_key key,
+                               const struct profile_state *s, uint64_t value, struct os_list *l);
+
+/* ---- elements.c ---- */
+
+/* A growable array (Rust's Vec), or one of C, that is a member of what has type `of`. */
+struct oscope_error *profile_compile_elements(struct profile_model *pm, const struct type *of,
+                                              const char *text,
+                                              struct profile_elements *out) WARN_UNUSED;
+/* Where they are, and how many. What can't be is noted, and there are none. what: "children". */
+bool profile_elements_of(struct profile_model *pm, const struct profile_elements *e,
+                         enum profile_key key, const char *what, uint64_t object, uint64_t *first,
+                         uint64_t *n, struct os_list *notes);
+/* What the element at that address stands for; 0: nothing. */
+uint64_t profile_element(struct profile_model *pm, const struct profile_elements *e, uint64_t at);
+
+/* ---- thread.c ---- */
+
+/* [thread] array, and with it what a thread is. */
+struct oscope_error *profile_compile_threads(struct profile_model *pm) WARN_UNUSED;
+/*
+ * Adds a row for each thread of a process that a row describes, and says in notes what is wrong
+ * with them. False: it has none, or *nomem. pm->threads_left more are looked at.
+ */
+bool profile_threads_of(struct profile_model *pm, const struct oscope_task *process,
+                        struct os_list *list, struct os_list *notes, bool *nomem);
+/* The liveliest of n threads tells how their process is; the first one where its stack is. */
+void profile_sum_threads(struct oscope_task *process, const struct oscope_task *threads, size_t n);
+/* The row of a thread of that process; false: it is none of its. */
+bool profile_thread_row(struct profile_model *pm, const struct oscope_task *process,
+                        uint64_t thread, struct oscope_task *out);
+/* Of a row: what the key of [task] yields, or that of [thread] which is called the same; and which
+ * of these that is. */
+bool profile_row_number(struct profile_model *pm, const struct oscope_task *row,
+                        enum profile_key key, uint64_t *out);
+enum profile_key profile_thread_key(enum profile_key key); /* PROFILE_KEYS: none is called so */
+enum profile_key profile_row_key(const struct profile_model *pm, const struct oscope_task *row,
+                                 enum profile_key key);
+/* The address of a row's process. */
+static inline uint64_t profile_process(const struct oscope_task *row)
+{
+    return row->process ? row->process : row->address;
+}
 
 /* ---- tree.c ---- */
 

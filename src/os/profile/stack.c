@@ -102,7 +102,7 @@ static void add_trap(struct walk *w)
 {
     struct profile_user u;
 
-    if (!profile_user(w->pm, w->task->address, &w->list->strings, &u))
+    if (!profile_user(w->pm, w->task, &w->list->strings, &u))
         return;
     add_user(w, u.pc, u.sp, "trap");
     if (w->nomem)
@@ -243,14 +243,18 @@ struct saved {
 
 static bool read_saved(struct walk *w, struct saved *s)
 {
-    uint64_t task = w->task->address;
-
     *s = (struct saved){0};
-    profile_number(w->pm, KEY_STATE, task, &s->state);
-    if (!profile_number(w->pm, KEY_SAVED_SP, task, &s->sp))
+    profile_row_number(w->pm, w->task, KEY_STATE, &s->state);
+    if (!profile_row_number(w->pm, w->task, KEY_SAVED_SP, &s->sp))
         s->sp = w->lo;
-    return profile_number(w->pm, KEY_SAVED_PC, task, &s->pc) &&
-           profile_number(w->pm, KEY_SAVED_FP, task, &s->fp);
+    return profile_row_number(w->pm, w->task, KEY_SAVED_PC, &s->pc) &&
+           profile_row_number(w->pm, w->task, KEY_SAVED_FP, &s->fp);
+}
+
+/* An error unless the profile says that, of what this row is. */
+static struct oscope_error *need(const struct walk *w, enum profile_key key)
+{
+    return profile_need(w->pm, profile_row_key(w->pm, w->task, key), "stacks");
 }
 
 static struct oscope_error *from_saved(struct walk *w)
@@ -260,8 +264,8 @@ static struct oscope_error *from_saved(struct walk *w)
     bool same = false;
     int i;
 
-    TRY(profile_need(w->pm, KEY_SAVED_PC, "stacks"));
-    TRY(profile_need(w->pm, KEY_SAVED_FP, "stacks"));
+    TRY(need(w, KEY_SAVED_PC));
+    TRY(need(w, KEY_SAVED_FP));
     for (i = 0; i < TRIES && !same && !w->nomem; i++) {
         w->list->n = start;
         if (!read_saved(w, &before))
@@ -346,16 +350,16 @@ struct oscope_error *profile_stack(struct os_model *m, const struct oscope_task 
         .pm = pm, .task = task, .vcpu = vcpu, .list = list, .state = waiting(task->state)};
     uint64_t size = 0;
 
-    TRY(profile_need(pm, KEY_STACK, "stacks"));
-    TRY(profile_need(pm, KEY_STACK_SIZE, "stacks"));
-    if (!profile_number(pm, KEY_STACK, task->address, &w.lo) || !w.lo)
+    TRY(need(&w, KEY_STACK));
+    TRY(need(&w, KEY_STACK_SIZE));
+    if (!profile_row_number(pm, task, KEY_STACK, &w.lo) || !w.lo)
         return error_new(OSCOPE_E_GONE, "task %d has no kernel stack", (int)task->pid);
-    if (!profile_number(pm, KEY_STACK_SIZE, task->address, &size) || size > STACK_MAX ||
+    if (!profile_row_number(pm, task, KEY_STACK_SIZE, &size) || size > STACK_MAX ||
         w.lo + size < w.lo)
-        return profile_at(&pm->text, profile_entry_of(pm, KEY_STACK_SIZE),
-                          error_new(OSCOPE_E_BAD_DATA,
-                                    "task %d: its kernel stack can't have %llu bytes",
-                                    (int)task->pid, (unsigned long long)size));
+        return profile_at(
+            &pm->text, profile_entry_of(pm, profile_row_key(pm, task, KEY_STACK_SIZE)),
+            error_new(OSCOPE_E_BAD_DATA, "task %d: its kernel stack can't have %llu bytes",
+                      (int)task->pid, (unsigned long long)size));
     w.hi = w.lo + size;
     if (vcpu)
         return from_registers(&w);

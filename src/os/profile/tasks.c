@@ -42,8 +42,7 @@ static struct oscope_error *once(struct profile_model *pm, enum profile_key key,
                            access_status_text(s));
 }
 
-/* No object's address: null, or what container_of() makes of it. */
-static bool is_null(uint64_t va)
+bool profile_is_null(uint64_t va)
 {
     return va + ACCESS_NULL_PAGE < 2 * ACCESS_NULL_PAGE;
 }
@@ -78,16 +77,16 @@ static struct oscope_error *each_of_array(struct each *e)
     bool again;
 
     TRY(once(pm, KEY_ARRAY, &base));
-    if (is_null(base))
+    if (profile_is_null(base))
         os_list_note(e->notes, "the array of tasks is not there yet: a null pointer");
     if (n < pm->count)
         profile_note(pm, e->notes, KEY_ARRAY,
                      "has %" PRIu64 " places for tasks: only the first %" PRIu64 " were looked at",
                      pm->count, n);
-    for (uint64_t i = 0; !is_null(base) && i < n; i++) {
+    for (uint64_t i = 0; !profile_is_null(base) && i < n; i++) {
         task = base + i * pm->stride;
         if (pm->tasks == TASKS_TABLE &&
-            (!vspace_addr(&pm->base.kernel, task, &task) || is_null(task)))
+            (!vspace_addr(&pm->base.kernel, task, &task) || profile_is_null(task)))
             continue;
         if (!give(e, task, &again))
             break;
@@ -123,7 +122,7 @@ static struct oscope_error *each_of_list(struct each *e)
     if (profile_has(e->pm, KEY_END))
         TRY(once(e->pm, KEY_END, &end));
     task = first;
-    while (!is_null(task) && task != end) {
+    while (!profile_is_null(task) && task != end) {
         if (e->seen.len == PROFILE_TASKS_MAX) {
             profile_note(e->pm, e->notes, KEY_NEXT,
                          "the list of tasks was followed for %d tasks only", PROFILE_TASKS_MAX);
@@ -176,27 +175,6 @@ struct oscope_error *profile_each(struct profile_model *pm,
 
 /* ---- one of them ---- */
 
-static const struct profile_state *state_of(const struct profile_model *pm, uint64_t value)
-{
-    for (size_t i = 0; i < pm->nstates; i++)
-        if (pm->states[i].value == (int64_t)value)
-            return &pm->states[i];
-    return NULL;
-}
-
-/* The enumerator's or the number's text, where the profile names no letter. Without a list to hold
- * a number's text there is none. */
-static const char *state_text(struct profile_model *pm, uint64_t value, struct os_list *l)
-{
-    const struct type *t = pm->access[KEY_STATE].type;
-    const char *name = t ? type_enum_name(t, (int64_t)value) : NULL;
-
-    if (name)
-        return name;
-    name = l ? arena_printf(&l->strings, "%lld", (long long)value) : NULL;
-    return name ? name : "?";
-}
-
 void profile_read_text(struct profile_model *pm, enum profile_key key, uint64_t task, char *out,
                        size_t n)
 {
@@ -248,8 +226,8 @@ static bool is_task(const struct profile_model *pm, const struct profile_state *
 
     if (state)
         return !state->none;
-    for (size_t i = 0; i < pm->nstates; i++)
-        none |= pm->states[i].none;
+    for (size_t i = 0; i < pm->states.n; i++)
+        none |= pm->states.of[i].none;
     return none || id != 0;
 }
 
@@ -268,7 +246,7 @@ static bool read_task(struct profile_model *pm, uint64_t task, struct oscope_tas
     }
     for (int i = 0;; i++) {
         before = identify(pm, task);
-        state = profile_has(pm, KEY_STATE) ? state_of(pm, before.state) : NULL;
+        state = profile_has(pm, KEY_STATE) ? profile_state_of(&pm->states, before.state) : NULL;
         if (!is_task(pm, state, before.id))
             return false;
         *row = (struct oscope_task){
@@ -281,16 +259,16 @@ static bool read_task(struct profile_model *pm, uint64_t task, struct oscope_tas
             break;
     }
     row->pid = row->tgid = row->tid = (int32_t)before.id;
-    if (row->pid != (int64_t)before.id) {
+    if (row->pid != (int64_t)before.id || (pm->thread && row->pid >= OSCOPE_THREAD)) {
         if (l)
             profile_note(pm, l, KEY_ID,
                          "the task at 0x%" PRIx64 " is left out: %" PRId64 " is too large a number",
                          task, (int64_t)before.id);
         return false;
     }
-    row->state = state                        ? state->letter
-                 : profile_has(pm, KEY_STATE) ? state_text(pm, before.state, l)
-                                              : "?";
+    row->state = profile_has(pm, KEY_STATE)
+                     ? profile_state_text(pm, KEY_STATE, state, before.state, l)
+                     : "?";
     row->running = state && state->running;
     return true;
 }
@@ -313,12 +291,12 @@ static unsigned count_vcpus(struct profile_model *pm)
 }
 
 /* v: its registers, NULL: not at hand. */
-static bool current_of(struct profile_model *pm, unsigned cpu, const struct target_vcpu *v,
-                       uint64_t *task)
+static bool current_of(struct profile_model *pm, enum profile_key key, unsigned cpu,
+                       const struct target_vcpu *v, uint64_t *task)
 {
     const struct access_env env = {.vs = &pm->base.kernel, .cpu = cpu, .vcpu = v};
 
-    return access_eval(&pm->access[KEY_CURRENT], &env, task) == ACCESS_OK && *task;
+    return profile_has(pm, key) && access_eval(&pm->access[key], &env, task) == ACCESS_OK && *task;
 }
 
 /* Registers, if the profile finds the current task by them; where there are none it is not known.
@@ -326,7 +304,7 @@ static bool current_of(struct profile_model *pm, unsigned cpu, const struct targ
 static void current_registers(struct profile_model *pm, struct target_vcpus *v)
 {
     *v = (struct target_vcpus){0};
-    if (pm->access[KEY_CURRENT].nregisters)
+    if (pm->access[KEY_CURRENT].nregisters || pm->access[KEY_CURRENT_THREAD].nregisters)
         oscope_error_free(target_registers(pm->base.target, v));
 }
 
@@ -338,71 +316,133 @@ static const struct target_vcpu *vcpu_of(const struct target_vcpus *v, unsigned 
     return NULL;
 }
 
+/* The row of what a vCPU runs, -1: none of these. Threads whose profile does not tell the current
+ * one are told by their state. */
+static ptrdiff_t current_row(struct profile_model *pm, unsigned cpu, const struct target_vcpu *v,
+                             const struct oscope_task *rows, size_t n)
+{
+    uint64_t task, thread;
+    bool has = current_of(pm, KEY_CURRENT, cpu, v, &task);
+    bool has_thread = pm->thread && current_of(pm, KEY_CURRENT_THREAD, cpu, v, &thread);
+
+    for (size_t i = 0; i < n; i++)
+        if (!rows[i].process ? has && rows[i].address == task
+            : has_thread     ? rows[i].address == thread
+            : profile_has(pm, KEY_CURRENT_THREAD)
+                ? false
+                : has && rows[i].process == task && rows[i].running)
+            return (ptrdiff_t)i;
+    return -1;
+}
+
 static void mark_running(struct profile_model *pm, struct os_list *l)
 {
     AUTO(target_vcpus_free) struct target_vcpus v = {0};
     struct oscope_task *rows = l->rows;
-    uint64_t task;
 
     if (!profile_has(pm, KEY_CURRENT))
         return;
     current_registers(pm, &v);
     if (!pm->cpus)
         pm->cpus = count_vcpus(pm);
-    for (unsigned cpu = 0; cpu < pm->cpus; cpu++)
-        for (size_t i = 0; current_of(pm, cpu, vcpu_of(&v, cpu), &task) && i < l->n; i++)
-            if (rows[i].address == task) {
-                rows[i].cpu = (int32_t)cpu;
-                rows[i].running = true;
-                break;
-            }
+    for (unsigned cpu = 0; cpu < pm->cpus; cpu++) {
+        ptrdiff_t i = current_row(pm, cpu, vcpu_of(&v, cpu), rows, l->n);
+        if (i < 0)
+            continue;
+        rows[i].cpu = (int32_t)cpu;
+        rows[i].running = true;
+    }
 }
 
 /* ---- the model's answers ---- */
 
+struct listing {
+    struct os_list *list, threads; /* those of the process at hand, if only their sum is wanted */
+    bool each;                     /* a row for each thread */
+    bool nomem;
+};
+
+static bool add_row(struct listing *g, const struct oscope_task *row)
+{
+    struct oscope_task *to = os_list_add(g->list);
+
+    if (!to)
+        return false;
+    *to = *row;
+    g->list->consistency = MAX(g->list->consistency, row->consistency);
+    return true;
+}
+
+/* A process without a thread, as one that has ended, is a row in any case. */
 static bool add_task(struct profile_model *pm, uint64_t task, void *arg)
 {
-    struct os_list *l = arg;
-    struct oscope_task row, *to;
+    struct listing *g = arg;
+    struct oscope_task row;
 
-    if (!read_task(pm, task, &row, l))
+    if (!read_task(pm, task, &row, g->list))
         return true;
-    if (!(to = os_list_add(l)))
-        return false;
-    *to = row;
-    l->consistency = MAX(l->consistency, row.consistency);
-    return true;
+    if (!pm->thread)
+        return add_row(g, &row);
+    struct os_list *to = g->each ? g->list : &g->threads;
+    g->threads.n = 0;
+    if (profile_threads_of(pm, &row, to, g->list, &g->nomem) && g->each)
+        return true;
+    profile_sum_threads(&row, g->threads.rows, g->threads.n);
+    return !g->nomem && add_row(g, &row);
 }
 
 struct oscope_error *profile_tasks(struct os_model *m, bool threads, struct os_list *list)
 {
     struct profile_model *pm = profile_of(m);
+    struct listing g = {.list = list, .each = threads};
 
-    (void)threads; /* a task is all there is */
     TRY(profile_need(pm, profile_has(pm, KEY_FIRST) ? KEY_FIRST : KEY_ARRAY, "tasks"));
     TRY(profile_need(pm, KEY_ID, "tasks"));
-    TRY(profile_each(pm, add_task, list, list));
-    mark_running(pm, list);
-    return NULL;
+    os_list_init(&g.threads, sizeof(struct oscope_task));
+    pm->threads_left = PROFILE_THREADS_MAX;
+    struct oscope_error *err = profile_each(pm, add_task, &g, list);
+    os_list_free(&g.threads);
+    if (!err && g.nomem)
+        err = error_nomem();
+    if (!err)
+        mark_running(pm, list);
+    return err;
 }
 
+/* A state's text may be the list's: such a task is read again, without one. */
+static void keep_state(struct profile_model *pm, struct oscope_task *t)
+{
+    struct oscope_task process, again;
+    bool there = read_task(pm, profile_process(t), &process, NULL);
+
+    if (there && t->process)
+        there = profile_thread_row(pm, &process, t->address, &again);
+    else
+        again = process;
+    t->state = there ? again.state : "?";
+}
+
+/* By the id of a thread; that of a process is its first one's. */
 struct oscope_error *profile_task(struct os_model *m, int32_t pid, struct oscope_task *out)
 {
     AUTO(os_list_free) struct os_list l;
-    const struct oscope_task *rows;
+    const struct oscope_task *rows, *found = NULL;
 
     os_list_init(&l, sizeof(struct oscope_task));
     TRY(profile_tasks(m, true, &l));
     rows = l.rows;
-    for (size_t i = 0; i < l.n; i++)
-        if (rows[i].pid == pid) {
-            struct oscope_task again;
-            *out = rows[i]; /* but for the state: its text may die with the list */
-            out->state = read_task(profile_of(m), out->address, &again, NULL) ? again.state : "?";
-            return NULL;
-        }
-    return error_hint(error_new(OSCOPE_E_NOT_FOUND, "there is no task %d", (int)pid),
-                      "oscope ps lists those there are");
+    for (size_t i = 0; i < l.n && !(found && found->pid == pid); i++)
+        if (rows[i].pid == pid || (rows[i].tgid == pid && !found))
+            found = &rows[i];
+    if (!found)
+        return error_hint(pid < OSCOPE_THREAD
+                              ? error_new(OSCOPE_E_NOT_FOUND, "there is no task %d", (int)pid)
+                              : error_new(OSCOPE_E_NOT_FOUND, "there is no thread %d.%d",
+                                          (int)pid % OSCOPE_THREAD, (int)pid / OSCOPE_THREAD),
+                          "oscope ps %slists those there are", pid < OSCOPE_THREAD ? "" : "-t ");
+    *out = *found;
+    keep_state(profile_of(m), out);
+    return NULL;
 }
 
 struct oscope_error *profile_task_vspace(struct os_model *m, const struct oscope_task *task,
@@ -413,12 +453,12 @@ struct oscope_error *profile_task_vspace(struct os_model *m, const struct oscope
     uint64_t root;
 
     TRY(profile_need(pm, KEY_PAGETABLE, "a task's address space"));
-    if (!profile_number(pm, KEY_PAGETABLE, task->address, &root) || !root)
+    if (!profile_number(pm, KEY_PAGETABLE, profile_process(task), &root) || !root)
         return error_new(OSCOPE_E_NOT_FOUND, "task %d has no page table of its own",
-                         (int)task->pid);
+                         (int)task->tgid);
     if (!profile_paging(pm, root, &own))
         return error_new(OSCOPE_E_FAULT, "the page table of task %d at 0x%llx does not lie in RAM",
-                         (int)task->pid, (unsigned long long)root);
+                         (int)task->tgid, (unsigned long long)root);
     vspace_init(out, m->target, m->arch, &own, &own);
     return NULL;
 }
@@ -427,12 +467,19 @@ bool profile_current(struct os_model *m, unsigned vcpu, struct oscope_task *out)
 {
     AUTO(target_vcpus_free) struct target_vcpus v = {0};
     struct profile_model *pm = profile_of(m);
-    uint64_t task;
+    struct oscope_task process;
+    uint64_t task, thread;
 
     if (!profile_has(pm, KEY_CURRENT))
         return false;
     current_registers(pm, &v);
-    if (!current_of(pm, vcpu, vcpu_of(&v, vcpu), &task) || !read_task(pm, task, out, NULL))
+    if (!current_of(pm, KEY_CURRENT, vcpu, vcpu_of(&v, vcpu), &task) ||
+        !read_task(pm, task, &process, NULL))
+        return false;
+    *out = process;
+    if (pm->thread && profile_has(pm, KEY_CURRENT_THREAD) &&
+        (!current_of(pm, KEY_CURRENT_THREAD, vcpu, vcpu_of(&v, vcpu), &thread) ||
+         !profile_thread_row(pm, &process, thread, out)))
         return false;
     out->cpu = (int32_t)vcpu;
     out->running = true;
@@ -446,7 +493,7 @@ static ptrdiff_t stack_owner(struct profile_model *pm, uint64_t sp, const struct
     uint64_t size;
 
     for (size_t i = 0; i < n; i++)
-        if (tasks[i].stack && profile_number(pm, KEY_STACK_SIZE, tasks[i].address, &size) &&
+        if (tasks[i].stack && profile_row_number(pm, &tasks[i], KEY_STACK_SIZE, &size) &&
             sp - tasks[i].stack <= size)
             return (ptrdiff_t)i;
     return -1;
@@ -457,19 +504,16 @@ enum os_runs profile_runs(struct os_model *m, const struct target_vcpu *v,
                           const struct oscope_task *tasks, size_t n, size_t *index)
 {
     struct profile_model *pm = profile_of(m);
-    uint64_t task, sp;
+    uint64_t sp;
     ptrdiff_t owner = target_reg(v, m->arch->sp, &sp) ? stack_owner(pm, sp, tasks, n) : -1;
 
     if (owner >= 0) {
         *index = (size_t)owner;
         return OS_RUNS_STACK;
     }
-    if (!profile_has(pm, KEY_CURRENT) || !current_of(pm, v->index, v, &task))
+    owner = profile_has(pm, KEY_CURRENT) ? current_row(pm, v->index, v, tasks, n) : -1;
+    if (owner < 0)
         return OS_RUNS_NONE;
-    for (size_t i = 0; i < n; i++)
-        if (tasks[i].address == task) {
-            *index = i;
-            return OS_RUNS_CURRENT;
-        }
-    return OS_RUNS_NONE;
+    *index = (size_t)owner;
+    return OS_RUNS_CURRENT;
 }

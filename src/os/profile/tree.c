@@ -6,9 +6,6 @@
  */
 #include "os/profile/profile.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 enum { DEPTH_MAX = 64 };
 
 /* ---- compiling ---- */
@@ -16,19 +13,8 @@ enum { DEPTH_MAX = 64 };
 static struct oscope_error *compile_one(void *arg, const char *text)
 {
     struct profile_model *pm = arg;
-    struct access_scope scope = {
-        .types = pm->dwarf, .symtab = pm->base.symtab, .arch = pm->base.arch, .task = pm->task};
-    struct access *at = &pm->access[KEY_CHILDREN];
-    char buf[PROFILE_VALUE_MAX + 16];
 
-    snprintf(buf, sizeof buf, "(%s).len", text);
-    TRY(access_compile(&scope, buf, ACCESS_NUMBER, &pm->child_count));
-    snprintf(buf, sizeof buf, "&(%s)[0]", text);
-    TRY(access_compile(&scope, buf, ACCESS_NUMBER, at));
-    const struct type *element = type_ref(type_strip(at->type));
-    pm->child_stride = element->size;
-    scope.task = element;
-    return access_compile(&scope, "*task", ACCESS_NUMBER, &pm->child);
+    return profile_compile_elements(pm, pm->task, text, &pm->children);
 }
 
 struct oscope_error *profile_compile_tree(struct profile_model *pm)
@@ -38,20 +24,12 @@ struct oscope_error *profile_compile_tree(struct profile_model *pm)
     if (!e)
         return NULL;
     TRY(profile_at(&pm->text, e, profile_first(e->value, compile_one, pm)));
+    pm->access[KEY_CHILDREN] = pm->children.first;
     pm->tasks = TASKS_TREE;
     return NULL;
 }
 
 /* ---- walking ---- */
-
-static uint64_t value(struct profile_model *pm, const struct access *a, uint64_t of, bool *ok)
-{
-    const struct access_env env = {.vs = &pm->base.kernel, .task = of};
-    uint64_t v;
-
-    *ok = access_eval(a, &env, &v) == ACCESS_OK;
-    return v;
-}
 
 struct level {
     uint64_t at, left; /* the next element, and how many there are from it on */
@@ -59,21 +37,7 @@ struct level {
 
 static void descend(struct profile_model *pm, uint64_t task, struct level *l, struct os_list *notes)
 {
-    bool counted, there = true;
-
-    l->left = value(pm, &pm->child_count, task, &counted);
-    l->at = l->left ? value(pm, &pm->access[KEY_CHILDREN], task, &there) : 0;
-    if (counted && there && l->left <= PROFILE_TASKS_MAX)
-        return;
-    if (counted && there)
-        profile_note(pm, notes, KEY_CHILDREN,
-                     "the task at 0x%" PRIx64 " has %" PRIu64 " children: that can't be", task,
-                     l->left);
-    else
-        profile_note(pm, notes, KEY_CHILDREN,
-                     "the children of the task at 0x%" PRIx64 " can't be read", task);
-    notes->consistency = OSCOPE_TORN;
-    l->left = 0;
+    profile_elements_of(pm, &pm->children, KEY_CHILDREN, "children", task, &l->at, &l->left, notes);
 }
 
 void profile_each_of_tree(struct profile_model *pm,
@@ -95,10 +59,10 @@ void profile_each_of_tree(struct profile_model *pm,
                 return;
             continue;
         }
-        task = value(pm, &pm->child, l->at, &ok);
-        l->at += pm->child_stride;
+        task = profile_element(pm, &pm->children, l->at);
+        l->at += pm->children.stride;
         l->left--;
-        if (!ok || !task)
+        if (!task)
             continue;
         if (++n == PROFILE_TASKS_MAX || depth + 1 == DEPTH_MAX) {
             profile_note(pm, notes, KEY_CHILDREN,

@@ -70,7 +70,8 @@ static void add_member(struct profile_model *pm, const struct type_member *m)
 
 struct oscope_error *profile_compile_frame(struct profile_model *pm)
 {
-    const struct access *a = &pm->access[KEY_FRAME];
+    enum profile_key key = profile_has(pm, KEY_THREAD_FRAME) ? KEY_THREAD_FRAME : KEY_FRAME;
+    const struct access *a = &pm->access[key];
     size_t n = 0;
 
     if (!a->n)
@@ -85,10 +86,10 @@ struct oscope_error *profile_compile_frame(struct profile_model *pm)
         if (is_pc(pm->frame.regs[i].name))
             return NULL;
     pm->frame.n = 0;
-    return profile_at(&pm->text, profile_entry_of(pm, KEY_FRAME),
+    return profile_at(&pm->text, profile_entry_of(pm, key),
                       error_new(OSCOPE_E_USAGE,
                                 "'%s' is no pointer to a structure that has a program counter",
-                                profile_value(pm, KEY_FRAME)));
+                                profile_value(pm, key)));
 }
 
 /* ---- of a task ---- */
@@ -113,7 +114,7 @@ static void take(const struct arch *a, struct profile_user *u, const char *name,
         u->link = v;
 }
 
-bool profile_user(struct profile_model *pm, uint64_t task, struct arena *strings,
+bool profile_user(struct profile_model *pm, const struct oscope_task *task, struct arena *strings,
                   struct profile_user *out)
 {
     char text[TEXT_BYTES] = "";
@@ -121,12 +122,12 @@ bool profile_user(struct profile_model *pm, uint64_t task, struct arena *strings
     uint64_t frame, v;
 
     *out = (struct profile_user){.sp = OSCOPE_UNKNOWN};
-    if (!pm->frame.n || !profile_number(pm, KEY_FRAME, task, &frame) || !frame)
-        return profile_number(pm, KEY_USER_PC, task, &out->pc);
+    if (!pm->frame.n || !profile_row_number(pm, task, KEY_FRAME, &frame) || !frame)
+        return profile_row_number(pm, task, KEY_USER_PC, &out->pc);
     for (size_t i = 0; i < pm->frame.n; i++) {
         const struct profile_saved *s = &pm->frame.regs[i];
         if (!vspace_uint(&pm->base.kernel, frame + s->offset, s->size, &v))
-            return profile_number(pm, KEY_USER_PC, task, &out->pc);
+            return profile_row_number(pm, task, KEY_USER_PC, &out->pc);
         take(pm->base.arch, out, s->name, v);
         if (at < sizeof text)
             at += (size_t)snprintf(text + at, sizeof text - at, "%s%s=0x%" PRIx64, i ? " " : "",
@@ -134,7 +135,7 @@ bool profile_user(struct profile_model *pm, uint64_t task, struct arena *strings
     }
     out->text = arena_strdup(strings, text);
     if (profile_has(pm, KEY_USER_PC))
-        profile_number(pm, KEY_USER_PC, task, &out->pc);
+        profile_row_number(pm, task, KEY_USER_PC, &out->pc);
     return true;
 }
 

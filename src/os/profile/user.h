@@ -12,7 +12,7 @@ struct profile_user {
 };
 
 /* False: neither [task] frame nor user-pc tells. text lives in strings. */
-bool profile_user(struct profile_model *pm, uint64_t task, struct arena *strings,
+bool profile_user(struct profile_model *pm, const struct oscope_task *task, struct arena *strings,
                   struct profile_user *out);
 
 /* sp: of the frame, or OSCOPE_UNKNOWN; guess: it may be left over from an earlier call. */

@@ -17,49 +17,63 @@ first = INITPROC
 children = inner.children
 id = pid
 parent = inner.parent.pid
-# a thread's: Ready, Running, Blocked; + 8 of a zombie. Where a process has no threads: * 16
-state = inner.tasks[0].inner.task_status + (inner.is_zombie << 3) | inner.task_status << 4
+# a zombie's: 8; without threads Ready, Running, Zombie
+state = inner.is_zombie << 3 | inner.task_status
 pagetable = inner.memory_set.page_table.root_ppn << 12
-# below the trampoline, 0x2000 bytes and a page between any two
-stack = -0x3000 - (((inner.tasks[0].kstack << 1) + inner.tasks[0].kstack) << 12)
-    | -0x3000 - (((kernel_stack << 1) + kernel_stack) << 12)
+# of chapters without threads; below the trampoline, 0x2000 bytes and a page between any two
+stack = -0x3000 - (((kernel_stack << 1) + kernel_stack) << 12) | none
 stack-size = 0x2000
-saved-pc = inner.tasks[0].inner.task_cx.ra | inner.task_cx.ra
-saved-sp = inner.tasks[0].inner.task_cx.sp | inner.task_cx.sp
-saved-fp = inner.tasks[0].inner.task_cx.s[0] | inner.task_cx.s[0]
-frame = (TrapContext *)(inner.tasks[0].inner.trap_cx_ppn << 12)
-    | (TrapContext *)(inner.trap_cx_ppn << 12)
+saved-pc = inner.task_cx.ra | none
+saved-sp = inner.task_cx.sp | none
+saved-fp = inner.task_cx.s[0] | none
+frame = (TrapContext *)(inner.trap_cx_ppn << 12) | none
+
+# One that has ended keeps its place until it is waited for, but not its id.
+[thread]
+array = inner.tasks | none
+process = process
+id = inner.res.tid
+state = inner.task_status
+stack = -0x3000 - (((kstack << 1) + kstack) << 12)
+saved-pc = inner.task_cx.ra
+saved-sp = inner.task_cx.sp
+saved-fp = inner.task_cx.s[0]
+frame = (TrapContext *)(inner.trap_cx_ppn << 12)
 
 [states]
 0 = R
 1 = R running
-2 = S
+2 = Z
 8 = Z
-9 = Z
-10 = Z
-16 = R running
-32 = Z
+
+[thread-states]
+Ready = R
+Running = R running
+Blocked = S
 
 [cpu]
 current = PROCESSOR.current.process | PROCESSOR.current
+thread = PROCESSOR.current | none
 
 # Processes have no names here, and the first has the number that idle has in events: 0.
 [switch]
 at = __switch
 leaves = $a0 - &PROCESSOR.idle_task_cx
-from = container_of($a0, TaskControlBlock, inner.inner.value.value.task_cx).process
+from = container_of($a0, TaskControlBlock, inner.inner.value.value.task_cx)
 idle = scheduler
 
 [wakeup]
 at = 'os::task::manager::wakeup_task'
-task = ((TaskControlBlock *)($a0 + 16)).process
+task = (TaskControlBlock *)($a0 + 16)
 
 [fork]
 returns = os::syscall::process::sys_fork
 child-id = $a0
 call = 220
 
-# Those of threads, from 1000 on, are more than have names.
+[exit]
+at = 'os::task::exit_current_and_run_next'
+
 [syscalls]
 24 = dup(fd:u)
 56 = open(path flags)
@@ -76,3 +90,19 @@ call = 220
 220 = fork()
 221 = exec(path args)
 260 = waitpid(pid:i status)
+1000 = thread_create(entry arg)
+1001 = gettid()
+1002 = waittid(thread:u)
+1010 = mutex_create(blocking:u)
+1011 = mutex_lock(mutex:u)
+1012 = mutex_unlock(mutex:u)
+1020 = semaphore_create(count:u)
+1021 = semaphore_up(semaphore:u)
+1022 = semaphore_down(semaphore:u)
+1030 = condvar_create()
+1031 = condvar_signal(condvar:u)
+1032 = condvar_wait(condvar:u mutex:u)
+2000 = framebuffer()
+2001 = framebuffer_flush()
+3000 = event_get()
+3001 = key_pressed()

@@ -18,56 +18,70 @@ free-next = ((struct linklist *)task)->next
 array = pool
 id = pid
 parent = parent->pid
-# a process's * 8, with its first thread's; of chapters without threads: * 64
-state = threads[0].state + (state << 3) | state << 6
+state = state
 pagetable = pagetable
-stack = threads[0].kstack | kstack
+# of chapters without threads
+stack = task->kstack | none
 stack-size = 0x1000
-saved-pc = threads[0].context.ra | context.ra
-saved-sp = threads[0].context.sp | context.sp
-saved-fp = threads[0].context.s0 | context.s0
-frame = threads[0].trapframe | trapframe
+saved-pc = task->context.ra | none
+saved-sp = task->context.sp | none
+saved-fp = task->context.s0 | none
+frame = task->trapframe | none
 
+[thread]
+array = threads | none
+process = process
+id = tid
+state = state
+stack = kstack
+saved-pc = context.ra
+saved-sp = context.sp
+saved-fp = context.s0
+frame = trapframe
+
+# Where processes have threads there are but three: P_UNUSED, P_USED, ZOMBIE.
 [states]
 0 = none
-1 = none
-2 = none
-3 = none
-4 = none
-5 = none
-8 = I
-9 = I
-10 = S
-11 = R
-12 = R running
-13 = X
-16 = Z
-17 = Z
-18 = Z
-19 = Z
-20 = Z
-21 = Z
-64 = I
-128 = S
-192 = R
-256 = R running
-320 = Z
+1 = I
+ZOMBIE = Z
+SLEEPING = S
+RUNNABLE = R
+RUNNING = R running
+
+[thread-states]
+T_UNUSED = none
+T_USED = I
+SLEEPING = S
+RUNNABLE = R
+RUNNING = R running
+EXITED = X
 
 [cpu]
 current = current_thread->process | current_proc
+thread = current_thread | none
 
 [switch]
 at = swtch
 leaves = $a0 - &idle.context
-from = container_of($a0, struct thread, context)->process | container_of($a0, struct proc, context)
+from = container_of($a0, struct thread, context) | container_of($a0, struct proc, context)
 idle = scheduler
+
+[wakeup]
+stores = mutex_unlock|none semaphore_up|none cond_signal|none
 
 [fork]
 returns = fork
 child-id = (int)$a0
 call = 220
 
-# Those of threads, from 1000 on, are more than have names.
+[exit]
+at = exit
+
+# That it fails is not known yet where it begins.
+[exec]
+at = exec
+path = (char *)$a0
+
 [syscalls]
 56 = open(path:s flags mode)
 57 = close(fd:i)
@@ -83,6 +97,18 @@ call = 220
 220 = fork()
 221 = exec(path:s args)
 260 = wait(pid:i code)
+460 = thread_create(entry arg)
+462 = waittid(thread:i)
+463 = mutex_create(blocking:i)
+464 = mutex_lock(mutex:i)
+466 = mutex_unlock(mutex:i)
+467 = semaphore_create(count:i)
+468 = semaphore_up(semaphore:i)
+469 = enable_deadlock_detect(on:i)
+470 = semaphore_down(semaphore:i)
+471 = condvar_create()
+472 = condvar_signal(condvar:i)
+473 = condvar_wait(condvar:i mutex:i)
 
 # Mutexes are left out: who has one is a thread, and a task is a process here.
 [page]
