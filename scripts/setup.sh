@@ -5,6 +5,7 @@
 # Installs what is missing on a Debian 12 or 13 machine, and nothing when nothing is.
 #
 #   scripts/setup.sh [-y] [-n] demo [ARCH]   what building oscope and one demo guest need
+#   scripts/setup.sh [-y] [-n] web           what building `oscope web` needs as well
 #   scripts/setup.sh [-y] [-n] all           what the tests need on top: every guest, clang, linters
 #
 # Asks once before it installs, unless root runs it, CI is set or -y is given; -n only tells what
@@ -19,7 +20,8 @@ QEMU_MIN=10
 build='build-essential meson ninja-build pkg-config libelf-dev libdw-dev libjansson-dev libzstd-dev
 	libexpat1-dev libncurses-dev libvterm-dev libcmocka-dev scdoc python3 cpio zstd xz-utils gzip'
 checks='python3-pytest tmux clang clang-format clang-tidy cppcheck llvm gdb-multiarch
-	babeltrace2'
+	babeltrace2 chromium fonts-dejavu-core'
+web=libwebsockets-dev
 case $(codename) in
 bookworm) checks="$checks libclang-rt-14-dev" ;;
 *) checks="$checks libclang-rt-19-dev" ;;
@@ -52,6 +54,13 @@ missing_qemu() {
 	done
 }
 
+# Node and npm, unless they are there: own ones in PATH are as good as packages, and exclude these.
+missing_node() {
+	v=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/') || v=
+	[ "${v:-0}" -ge 18 ] || echo nodejs
+	command -v npm >/dev/null || echo npm
+}
+
 yes=${CI:+1}
 [ "$(id -u)" != 0 ] || yes=1
 dry=
@@ -61,8 +70,9 @@ done
 shift $((OPTIND - 1))
 case ${1:-} in
 demo) arches=${2:-riscv64} packages=$build ;;
-all) arches='riscv64 amd64 arm64' packages="$build $checks" ;;
-*) die "usage: setup.sh [-y] [-n] demo [riscv64|amd64|arm64] | all" ;;
+web) arches='' packages="$build $web $(missing_node)" ;;
+all) arches='riscv64 amd64 arm64' packages="$build $checks $web $(missing_node)" ;;
+*) die "usage: setup.sh [-y] [-n] demo [riscv64|amd64|arm64] | web | all" ;;
 esac
 for a in $arches; do
 	[ -n "$(qemu_of "$a")" ] || die "no guest for $a: riscv64, amd64 and arm64 exist"

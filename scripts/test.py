@@ -79,7 +79,7 @@ def meson(step, folder, *options, cc="gcc"):
 
 def gcc(step):
     with BUILDING:
-        return meson(step, "build-gcc", "-Dwerror=true")
+        return meson(step, "build-gcc", "-Dwerror=true", "-Dweb=enabled")
 
 
 def build(step):
@@ -116,6 +116,11 @@ def docs(step):
     failed = sum(line.startswith("FAIL ") for line in lines)
     good, bad = step.check("/usr/bin/python3", "scripts/check-docs.py")
     return passed + good, bad + (failed if ok or failed else 1)
+
+
+def page(step):
+    """The types of the page that `oscope web` serves."""
+    return step.check("sh", "-c", "scripts/web-deps.sh check && node web/node_modules/typescript/bin/tsc -p web")
 
 
 def unit(step):
@@ -189,6 +194,7 @@ STEPS = {
     "guest-amd64": lambda step, args: guest(step, "amd64", args),
     "fuzz": fuzz,
     "cppcheck": cppcheck,
+    "page": page,
     "format": format_,
     "docs": docs,
 }

@@ -71,7 +71,7 @@ struct cli {
     struct cli_look *look; /* NULL: it prints; else it is looked at on a screen */
 };
 
-struct command_form; /* tui/collect.h */
+struct command_form; /* collect/collect.h */
 struct shot;
 
 /* Of a command whose view is drawn by somebody else. */

@@ -5,10 +5,10 @@
 #include "draw/text.h"
 
 const struct cmd_entry *const cmd_table[] = {
-    &cmd_run,     &cmd_attach, &cmd_core,       &cmd_list,    &cmd_detach, &cmd_info, &cmd_ps,
-    &cmd_bt,      &cmd_vm,     &cmd_pt,         &cmd_mem,     &cmd_dmesg,  &cmd_dev,  &cmd_events,
-    &cmd_top,     &cmd_record, &cmd_report,     &cmd_export,  &cmd_probe,  &cmd_sym,  &cmd_print,
-    &cmd_profile, &cmd_help,   &cmd_completion, &cmd_version, NULL,
+    &cmd_run,   &cmd_attach,  &cmd_core,   &cmd_list,       &cmd_detach,  &cmd_info,  &cmd_ps,
+    &cmd_bt,    &cmd_vm,      &cmd_pt,     &cmd_mem,        &cmd_dmesg,   &cmd_dev,   &cmd_events,
+    &cmd_top,   &cmd_web,     &cmd_record, &cmd_report,     &cmd_export,  &cmd_probe, &cmd_sym,
+    &cmd_print, &cmd_profile, &cmd_help,   &cmd_completion, &cmd_version, NULL,
 };
 
 const struct cmd_entry *cmd_find(const char *name)

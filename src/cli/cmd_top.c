@@ -4,7 +4,6 @@
 #include "tui/picker.h"
 #include "tui/tui.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,17 +57,6 @@ static int top_session(struct cli *c, bool colors, char **id)
     return *id ? CLI_OK : cli_failed(c, "out of memory");
 }
 
-/*
- * Views come and go, some times a second, from several threads. What they leave behind is to go
- * back to the system: by default malloc() comes to keep tens of megabytes for the next ones.
- */
-static void top_memory(void)
-{
-    mallopt(M_MMAP_THRESHOLD, 64 << 10);
-    mallopt(M_TRIM_THRESHOLD, 256 << 10);
-    mallopt(M_ARENA_MAX, 2);
-}
-
 static int top_show(struct cli *c, struct tui_options *o)
 {
     const char *sets[TOP_SETS + 1] = {NULL};
@@ -77,7 +65,7 @@ static int top_show(struct cli *c, struct tui_options *o)
         sets[i] = c->argv[i];
     o->sets = sets;
     o->command = look_run;
-    top_memory();
+    collect_thrift();
     struct oscope_error *err = tui_run(o);
     return err ? cli_error(c, err) : CLI_OK;
 }

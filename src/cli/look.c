@@ -6,7 +6,7 @@
 #include "cli/cmd.h"
 
 #include "base/error.h"
-#include "tui/collect.h"
+#include "collect/collect.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
  */
 #include "cli/cmd.h"
 #include "draw/text.h"
-#include "tui/collect.h"
+#include "collect/collect.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -101,6 +101,8 @@ enum oscope_consistency render_consistency(const struct oscope_table *t, size_t 
 
 void render_table(struct out *o, const struct oscope_table *t, const struct render_options *r);
 void render_json(struct out *o, const struct oscope_view *v, const struct render_options *r);
+/* One cell of it. */
+void render_json_value(struct out *o, const struct oscope_column *c, const void *row);
 void render_info(struct out *o, const struct oscope_table *t, const struct render_options *r);
 void render_print(struct out *o, const struct oscope_table *t, const struct render_options *r);
 /* The character of an owner of memory, and what it is called for (a legend); NULL allowed. */

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-static void json_value(struct out *o, const struct oscope_column *c, const void *row)
+void render_json_value(struct out *o, const struct oscope_column *c, const void *row)
 {
     bool unknown;
     size_t n;
@@ -66,7 +66,7 @@ static void json_row(struct out *o, const struct oscope_view *v, const struct os
         out_char(o, '"');
         out_str(o, cols[k]->name);
         out_str(o, "\":");
-        json_value(o, cols[k], render_row(t, row));
+        render_json_value(o, cols[k], render_row(t, row));
         out_char(o, ',');
     }
     for (const struct oscope_column *c = t->columns; c->name; c++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tui/save.h"
 
-#include "tui/collect.h"
+#include "collect/collect.h"
 
 #include "base/error.h"
 #include "base/util.h"

@@ -3,7 +3,7 @@
 #ifndef TUI_SETS_H
 #define TUI_SETS_H
 
-#include "tui/collect.h"
+#include "collect/collect.h"
 
 /* Names are static text, each once. */
 struct sets {

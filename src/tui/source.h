@@ -6,7 +6,7 @@
 #ifndef TUI_SOURCE_H
 #define TUI_SOURCE_H
 
-#include "tui/collect.h"
+#include "collect/collect.h"
 #include "tui/pane.h"
 
 /* A view that is shown: a report, or the answer to a wish. */

@@ -3,7 +3,7 @@
 #ifndef TUI_TITLE_H
 #define TUI_TITLE_H
 
-#include "tui/collect.h"
+#include "collect/collect.h"
 #include "tui/screen.h"
 
 struct title {

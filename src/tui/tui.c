@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The loop of the live screen: wait for keys or news, draw a frame, at most FRAMES a second. All
- * numbers come from shots (tui/collect.h); a frame draws from those that were there when it began.
+ * numbers come from shots (collect/collect.h); a frame draws from those that were there when it
+ * began.
  */
 #include "tui/tui.h"
 #include "tui/inside.h"

@@ -7,7 +7,7 @@
 #ifndef TUI_TUI_H
 #define TUI_TUI_H
 
-#include "tui/collect.h"
+#include "collect/collect.h"
 #include "tui/list.h"
 #include "tui/pane.h"
 #include "tui/theme.h"

@@ -12,7 +12,7 @@
 
 #include "cli/cmd.h"
 #include "draw/text.h"
-#include "tui/collect.h"
+#include "collect/collect.h"
 
 /* Runs cli_parse() on a line of words; what it said on stderr is in said. */
 struct parsed {

@@ -9,6 +9,8 @@ from .guest import BUILD, CACHE, DISK, OSCOPE, ROOT, CommandFailed, Guest, Guest
 from .qmp import Qmp
 from .screen import Screen
 from .waiting import wait_until
+from .web import Browser, Web, number
 
-__all__ = ["Agent", "BUILD", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
-           "OSCOPE", "Qmp", "ROOT", "Screen", "boot_command", "qemu_version", "wait_until"]
+__all__ = ["Agent", "BUILD", "Browser", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
+           "OSCOPE", "Qmp", "ROOT", "Screen", "Web", "boot_command", "number",
+           "qemu_version", "wait_until"]

@@ -7,8 +7,8 @@
  * The drawing thread says what it wants and takes the newest of it: a shot. What it wants may
  * change at any moment; a shot says what it is of.
  */
-#ifndef TUI_COLLECT_H
-#define TUI_COLLECT_H
+#ifndef COLLECT_COLLECT_H
+#define COLLECT_COLLECT_H
 
 #include "draw/render.h"
 
@@ -84,6 +84,13 @@ struct collect_options {
     void (*command)(const char *line, struct oscope_session *s, struct shot *out);
     int wake; /* a descriptor (eventfd) that is written to when something is new */
 };
+
+/*
+ * For a program that keeps them open: views come and go, some times a second, from several threads.
+ * What they leave behind is to go back to the system: by default malloc() comes to keep tens of
+ * megabytes for the next ones.
+ */
+void collect_thrift(void);
 
 /* Starts the threads. The session is opened in these: what is wrong with it is told by shots. */
 struct oscope_error *collect_open(const struct collect_options *o, struct collect **out);

@@ -3,7 +3,7 @@
  * See collect.h. One mutex guards what the threads share: wishes in one direction, shots in the
  * other. It is held for copying only, never while a view is made.
  */
-#include "tui/collect_impl.h"
+#include "collect/collect_impl.h"
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -11,6 +11,7 @@
 #include "base/util.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -190,6 +191,13 @@ void collect_status(struct collect *c, struct collect_status *out)
 }
 
 /* ---- opening and closing ---- */
+
+void collect_thrift(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 64 << 10);
+    mallopt(M_TRIM_THRESHOLD, 256 << 10);
+    mallopt(M_ARENA_MAX, 2);
+}
 
 struct oscope_error *collect_open(const struct collect_options *o, struct collect **out)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread that asks for states, structures in guest memory: see collect.h. */
-#include "tui/collect_impl.h"
+#include "collect/collect_impl.h"
 
 #include "base/clock.h"
 #include "base/error.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of collect.h share: the threads' wishes and shots, under one mutex. */
-#ifndef TUI_COLLECT_IMPL_H
-#define TUI_COLLECT_IMPL_H
+#ifndef COLLECT_COLLECT_IMPL_H
+#define COLLECT_COLLECT_IMPL_H
 
-#include "tui/collect.h"
+#include "collect/collect.h"
 
 #include <pthread.h>
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is let in. A URL with a token, good once, gives the browser a cookie; without that nothing is
+ * served. What a request says of itself is not believed: its Host must be ours (a name that
+ * somebody else points at this address is not), and so must its Origin where it has one; a
+ * WebSocket must have one. Knows no HTTP library: requests are what is here.
+ */
+#ifndef WEB_GATE_H
+#define WEB_GATE_H
+
+#include <oscope/error.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { GATE_TOKEN = 65, GATE_HOSTS = 3, GATE_HOST = 80 };
+
+struct gate {
+    char token[GATE_TOKEN];            /* hexadecimal; "" once it was used */
+    char cookie[GATE_TOKEN];           /* that the browser shows from then on */
+    char name[24];                     /* of the cookie: cookies are not kept apart by port */
+    char hosts[GATE_HOSTS][GATE_HOST]; /* that a request may have been sent to, with the port */
+    size_t nhosts;
+};
+
+/* Strings may be NULL: the request has none of that. */
+struct gate_request {
+    const char *method;                 /* "GET" */
+    const char *path;                   /* without the query */
+    const char *token;                  /* of the query */
+    const char *host, *origin, *cookie; /* headers */
+    bool websocket;                     /* it asks to become one */
+};
+
+enum gate_answer {
+    GATE_OPEN,      /* serve it */
+    GATE_ENTER,     /* the token was right: set the cookie, send it to "/" */
+    GATE_NO_METHOD, /* 405 */
+    GATE_NO_HOST,   /* 421: not sent to us */
+    GATE_NO_ORIGIN, /* 403: sent by somebody else's page */
+    GATE_NO_COOKIE, /* 403: not one of ours */
+    GATE_NO_PATH,   /* 404; only told to those who are let in */
+};
+
+/*
+ * A gate with secrets of its own. address: as in a URL, with brackets if it has colons; a loopback
+ * address may be called localhost, too. Errors: no random numbers.
+ */
+struct oscope_error *gate_init(struct gate *g, const char *address, bool loopback, unsigned port);
+
+/* Whether to serve it. GATE_ENTER uses the token up. */
+enum gate_answer gate_ask(struct gate *g, const struct gate_request *r);
+
+/* HTTP status of an answer that is no GATE_OPEN. */
+unsigned gate_status(enum gate_answer a);
+/* What the user is told, one line. */
+const char *gate_text(enum gate_answer a);
+
+#endif

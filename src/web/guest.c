@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* See guest.h. */
+#include "web/guest.h"
+
+#include "base/error.h"
+#include "base/util.h"
+#include "draw/text.h"
+
+#include <inttypes.h>
+
+#define FRAME_NS  UINT64_C(250000000) /* no view's frames follow each other faster, live */
+#define STATUS_NS UINT64_C(500000000)
+
+struct guest {
+    char *id;
+    bool recording;
+    struct oscope_open_options open;
+    struct collect *collect;
+    uint64_t views, sets;
+    struct frame *frames[WEB_VIEWS];
+    uint64_t made; /* frames so far */
+    struct out status;
+    uint64_t status_time;
+};
+
+struct oscope_error *guest_open(const struct guest_options *o, struct guest **out)
+{
+    struct guest *f = calloc(1, sizeof *f);
+
+    *out = NULL;
+    if (!f || !(f->id = strdup(o->id))) {
+        free(f);
+        return error_nomem();
+    }
+    f->recording = o->recording;
+    f->open = *o->open;
+    f->open.session = o->recording ? NULL : f->id;
+    out_init(&f->status, -1);
+    struct oscope_error *err = collect_open(
+        &(struct collect_options){
+            .open = &f->open, .dir = o->recording ? f->id : NULL, .wake = o->wake},
+        &f->collect);
+    if (err)
+        guest_close(f);
+    else
+        *out = f;
+    return err;
+}
+
+void guest_close(struct guest *f)
+{
+    if (!f)
+        return;
+    collect_close(f->collect);
+    for (size_t i = 0; i < WEB_VIEWS; i++)
+        frame_drop(f->frames[i]);
+    out_free(&f->status);
+    free(f->id);
+    free(f);
+}
+
+const char *guest_id(const struct guest *f)
+{
+    return f->id;
+}
+
+/* ---- wishes ---- */
+
+static void wish_views(struct guest *f)
+{
+    struct ask asks[ASKS_MAX];
+    uint64_t reports = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < WEB_VIEWS; i++) {
+        if (!(f->views & BIT(i)))
+            continue;
+        if (web_views[i].report)
+            reports |= BIT(web_view_slot(&web_views[i]) - SLOT_REPORTS);
+        else if (n < ASKS_MAX)
+            asks[n++] = web_views[i].ask;
+    }
+    collect_ask(f->collect, asks, n);
+    collect_reports(f->collect, reports);
+}
+
+static size_t set_names(uint64_t sets, const char *out[SETS_MAX])
+{
+    const char *known[SETS_MAX];
+    size_t n = 0, all = collect_known_sets(known);
+
+    for (size_t i = 0; i < all; i++)
+        if (sets & BIT(i))
+            out[n++] = known[i];
+    return n;
+}
+
+void guest_wish(struct guest *f, uint64_t views, uint64_t sets)
+{
+    const char *names[SETS_MAX];
+
+    if (views != f->views) {
+        f->views = views;
+        wish_views(f);
+    }
+    if (sets != f->sets) {
+        f->sets = sets;
+        collect_sets(f->collect, names, set_names(sets, names));
+    }
+    f->status_time = 0;
+}
+
+void guest_seek(struct guest *f, uint64_t time)
+{
+    if (f->recording)
+        collect_seek(f->collect, time);
+    f->status_time = 0;
+}
+
+/* ---- what is new ---- */
+
+static void put_list(struct out *o, const char *name, const char *const *texts, size_t n)
+{
+    out_printf(o, ",\"%s\":[", name);
+    for (size_t i = 0; i < n; i++) {
+        out_str(o, i ? "," : "");
+        text_json(o, texts[i], strlen(texts[i]));
+    }
+    out_char(o, ']');
+}
+
+static void put_refused(struct out *o, const struct collect_status *st)
+{
+    out_str(o, ",\"refused\":[");
+    for (size_t i = 0; i < st->nrefused; i++) {
+        out_printf(o, "%s{\"set\":\"%s\",\"why\":", i ? "," : "", st->refused[i].set);
+        text_json(o, st->refused[i].why, strlen(st->refused[i].why));
+        out_char(o, '}');
+    }
+    out_char(o, ']');
+}
+
+static void put_status(struct out *o, const struct guest *f, const struct collect_status *st)
+{
+    const char *sets[SETS_MAX], *notes[ARRAY_SIZE(st->notes)];
+
+    for (size_t i = 0; i < st->nnotes; i++)
+        notes[i] = st->notes[i];
+    out_str(o, "{\"op\":\"status\",\"guest\":");
+    text_json(o, f->id, strlen(f->id));
+    put_list(o, "sets", sets, set_names(f->sets, sets));
+    out_printf(o, ",\"lost_events\":%" PRIu64 ",\"lost_packets\":%" PRIu64 ",\"behind\":%" PRIu64,
+               st->lost_events, st->lost_packets, st->behind / 1000000);
+    out_printf(o, ",\"busy\":%s,\"ended\":%s,\"error\":", st->busy ? "true" : "false",
+               st->ended ? "true" : "false");
+    text_json(o, st->error, strlen(st->error));
+    put_list(o, "notes", notes, st->nnotes);
+    put_refused(o, st);
+    if (f->recording)
+        out_printf(o, ",\"span\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]}", st->span_from,
+                   st->span_to, st->at);
+    else
+        out_str(o, ",\"span\":null}");
+    out_char(o, '\0');
+}
+
+static bool poll_status(struct guest *f, uint64_t clock)
+{
+    struct collect_status st;
+    struct out now;
+
+    if (clock - f->status_time < STATUS_NS)
+        return false;
+    collect_status(f->collect, &st);
+    out_init(&now, -1);
+    put_status(&now, f, &st);
+    if (now.error || (f->status.buf && !strcmp(now.buf, f->status.buf))) {
+        out_free(&now);
+        return false;
+    }
+    f->status_time = clock;
+    out_free(&f->status);
+    f->status = now;
+    return true;
+}
+
+/* In place of what was there before. */
+static bool replace(struct guest *f, size_t view, struct frame *frame)
+{
+    bool other = frame || f->frames[view];
+
+    frame_drop(f->frames[view]);
+    f->frames[view] = frame;
+    return other;
+}
+
+static bool poll_view(struct guest *f, size_t i, uint64_t clock)
+{
+    struct frame *old = f->frames[i];
+
+    if (!(f->views & BIT(i)))
+        return replace(f, i, NULL);
+    struct shot *shot = collect_take(f->collect, web_view_slot(&web_views[i]));
+    bool none = !shot || (!shot->view && !shot->error), other = false;
+    if (none)
+        other = replace(f, i, NULL);
+    else if (!old || (shot->time != frame_time(old) &&
+                      (f->recording || clock - frame_time(old) >= FRAME_NS))) {
+        struct frame *made = frame_make(&web_views[i], shot, ++f->made);
+        other = made && replace(f, i, made);
+    }
+    shot_drop(f->collect, shot);
+    return other;
+}
+
+bool guest_poll(struct guest *f, uint64_t clock)
+{
+    bool other = poll_status(f, clock);
+
+    for (size_t i = 0; i < WEB_VIEWS; i++)
+        other = poll_view(f, i, clock) || other;
+    return other;
+}
+
+struct frame *guest_frame(const struct guest *f, size_t view)
+{
+    return f->frames[view];
+}
+
+const char *guest_status(const struct guest *f)
+{
+    return f->status.buf ? f->status.buf : "";
+}

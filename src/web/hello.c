@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* See hello.h. */
+#include "web/hello.h"
+
+#include "draw/text.h"
+#include "web/views.h"
+
+static void put_needs(struct out *o, const char *report)
+{
+    const char *const *needs = oscope_monitor_needs(report);
+
+    out_char(o, '[');
+    for (size_t i = 0; needs && needs[i]; i++)
+        out_printf(o, "%s\"%s\"", i ? "," : "", needs[i]);
+    out_char(o, ']');
+}
+
+/* One sentence, as JSON. */
+static void put_source(struct out *o, const struct web_view *v)
+{
+    struct out text;
+
+    out_init(&text, -1);
+    if (v->report) {
+        out_printf(&text, "events of the last 5 to 10 s, folded as by `oscope report %s`",
+                   v->report);
+    } else {
+        out_printf(&text, "structures in guest memory, read every %u ms or less often",
+                   v->ask.every_ms);
+    }
+    text_json(o, text.buf ? text.buf : "", text.len);
+    out_free(&text);
+}
+
+void hello_write(struct out *o)
+{
+    out_str(o, "{\"op\":\"hello\",\"views\":[");
+    for (size_t i = 0; i < WEB_VIEWS; i++) {
+        const struct web_view *v = &web_views[i];
+        out_printf(o, "%s{\"name\":\"%s\",\"needs\":", i ? "," : "", v->name);
+        if (v->report)
+            put_needs(o, v->report);
+        else
+            out_str(o, "null");
+        out_str(o, ",\"source\":");
+        put_source(o, v);
+        out_char(o, '}');
+    }
+    out_str(o, "]}");
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* See page.h. */
+#include "web/page.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/util.h"
+#include "web/guest.h"
+#include "web/hello.h"
+#include "web/message.h"
+#include "web/roster.h"
+
+enum { WATCHES_MAX = 16 }; /* guests of one page */
+
+struct watch {
+    struct guest *guest;
+    uint64_t views, sets;
+    struct frame *sent[WEB_VIEWS]; /* shares */
+    char *status;                  /* sent last */
+};
+
+struct page {
+    struct pages *all;
+    bool greeted;
+    unsigned roster; /* version sent */
+    struct watch watches[WATCHES_MAX];
+    size_t nwatches;
+    size_t turn; /* the view that is looked at first */
+};
+
+struct pages {
+    struct pages_options o;
+    struct roster *roster;
+    struct page *pages[PAGES_MAX];
+    size_t n;
+};
+
+struct oscope_error *pages_open(const struct pages_options *o, struct pages **out)
+{
+    struct pages *all = calloc(1, sizeof *all);
+
+    *out = NULL;
+    if (!all)
+        return error_nomem();
+    all->o = *o;
+    struct oscope_error *err = roster_open(o->sessions, o->recordings, o->wake, &all->roster);
+    if (err)
+        free(all);
+    else
+        *out = all;
+    return err;
+}
+
+void pages_close(struct pages *all)
+{
+    if (!all)
+        return;
+    roster_close(all->roster);
+    free(all);
+}
+
+/* ---- guests ---- */
+
+/* That guest, if another page watches it; else NULL. Recordings are not shared: each page looks at
+ * a moment of its own. */
+static struct guest *shared_guest(const struct pages *all, const char *id)
+{
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->pages[i]->nwatches; k++)
+            if (!strcmp(guest_id(all->pages[i]->watches[k].guest), id))
+                return all->pages[i]->watches[k].guest;
+    return NULL;
+}
+
+/* What all pages wish of it together. False: nobody watches it. */
+static bool wish(const struct pages *all, struct guest *guest)
+{
+    uint64_t views = 0, sets = 0;
+    bool watched = false;
+
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->pages[i]->nwatches; k++) {
+            const struct watch *w = &all->pages[i]->watches[k];
+            if (w->guest != guest)
+                continue;
+            watched = true;
+            views |= w->views;
+            sets |= w->sets;
+        }
+    if (watched)
+        guest_wish(guest, views, sets);
+    return watched;
+}
+
+static struct watch *find_watch(struct page *p, const char *id)
+{
+    for (size_t i = 0; i < p->nwatches; i++)
+        if (!strcmp(guest_id(p->watches[i].guest), id))
+            return &p->watches[i];
+    return NULL;
+}
+
+/* The page's watch of that guest, a new one if need be. NULL: there is no such guest. */
+static struct watch *get_watch(struct page *p, const char *id)
+{
+    struct pages *all = p->all;
+    struct watch *w = find_watch(p, id);
+    bool recording;
+
+    if (w || p->nwatches == WATCHES_MAX || !roster_has(all->roster, id, &recording))
+        return w;
+    struct guest *guest = recording ? NULL : shared_guest(all, id);
+    if (!guest) {
+        struct guest_options o = {
+            .id = id, .recording = recording, .open = all->o.open, .wake = all->o.wake};
+        struct oscope_error *err = guest_open(&o, &guest);
+        oscope_error_free(err); /* no memory, no thread: it is as if it were not there */
+        if (err)
+            return NULL;
+    }
+    w = &p->watches[p->nwatches++];
+    *w = (struct watch){.guest = guest};
+    return w;
+}
+
+static void drop_watch(struct page *p, size_t i)
+{
+    struct watch *w = &p->watches[i];
+    struct guest *guest = w->guest;
+
+    for (size_t k = 0; k < WEB_VIEWS; k++)
+        frame_drop(w->sent[k]);
+    free(w->status);
+    *w = p->watches[--p->nwatches];
+    if (!wish(p->all, guest))
+        guest_close(guest);
+}
+
+/* ---- pages ---- */
+
+struct page *page_open(struct pages *all)
+{
+    struct page *p = all->n < PAGES_MAX ? calloc(1, sizeof *p) : NULL;
+
+    if (!p)
+        return NULL;
+    p->all = all;
+    all->pages[all->n++] = p;
+    roster_watch(all->roster, true);
+    return p;
+}
+
+void page_close(struct page *p)
+{
+    struct pages *all = p->all;
+    size_t i = 0;
+
+    while (p->nwatches)
+        drop_watch(p, p->nwatches - 1);
+    while (all->pages[i] != p)
+        i++;
+    all->pages[i] = all->pages[--all->n];
+    roster_watch(all->roster, all->n != 0);
+    free(p);
+}
+
+const char *page_hear(struct page *p, const char *text, size_t n)
+{
+    struct message m;
+    const char *wrong = message_parse(text, n, &m);
+
+    if (wrong)
+        return wrong;
+    bool leaves = m.op == MESSAGE_WATCH && !m.views;
+    struct watch *w = leaves ? find_watch(p, m.guest) : get_watch(p, m.guest);
+    if (!w) /* it has gone since the page was told of it */
+        return NULL;
+    if (leaves) {
+        drop_watch(p, (size_t)(w - p->watches));
+        return NULL;
+    }
+    switch (m.op) {
+    case MESSAGE_WATCH: w->views = m.views; break;
+    case MESSAGE_SETS: w->sets = m.sets; break;
+    case MESSAGE_SEEK: guest_seek(w->guest, m.time); return NULL;
+    }
+    wish(p->all, w->guest);
+    return NULL;
+}
+
+bool pages_poll(struct pages *all)
+{
+    uint64_t now = clock_ns();
+    bool other = false;
+
+    for (size_t i = 0; i < all->n; i++) {
+        struct page *p = all->pages[i];
+        other = other || p->roster != roster_write(all->roster, NULL);
+        for (size_t k = 0; k < p->nwatches; k++)
+            other = guest_poll(p->watches[k].guest, now) || other;
+    }
+    return other;
+}
+
+/* ---- what it is told ---- */
+
+static bool next_status(struct watch *w, struct out *o)
+{
+    const char *now = guest_status(w->guest);
+
+    if (!*now || (w->status && !strcmp(w->status, now)))
+        return false;
+    free(w->status);
+    w->status = strdup(now);
+    out_str(o, now);
+    return true;
+}
+
+static bool next_frame(struct watch *w, size_t i, struct out *o)
+{
+    struct frame *now = w->views & BIT(i) ? guest_frame(w->guest, i) : NULL, *sent = w->sent[i];
+    const char *guest = guest_id(w->guest);
+
+    if (now == sent)
+        return false;
+    if (now)
+        frame_write(o, guest, &web_views[i], sent, now, clock_ns());
+    else
+        frame_write_none(o, guest, &web_views[i]);
+    w->sent[i] = now ? frame_share(now) : NULL;
+    frame_drop(sent);
+    return true;
+}
+
+bool page_next(struct page *p, struct out *o)
+{
+    unsigned version;
+
+    if (!p->greeted) {
+        hello_write(o);
+        return p->greeted = true;
+    }
+    if ((version = roster_write(p->all->roster, NULL)) != p->roster) {
+        p->roster = roster_write(p->all->roster, o);
+        return true;
+    }
+    for (size_t i = 0; i < p->nwatches; i++)
+        if (next_status(&p->watches[i], o))
+            return true;
+    for (size_t i = 0; i < p->nwatches * WEB_VIEWS; i++) {
+        size_t at = p->turn++ % (p->nwatches * WEB_VIEWS);
+        if (next_frame(&p->watches[at / WEB_VIEWS], at % WEB_VIEWS, o))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* What travels between `oscope web` and its pages: messages, and what changed from frame to frame.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "web/assets.h"
+#include "web/frame.h"
+#include "web/hello.h"
+#include "web/message.h"
+
+#include "base/util.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct asset assets[] = {{0}};
+
+/* ---- messages of pages ---- */
+
+static const char *parse(const char *text, struct message *m)
+{
+    return message_parse(text, strlen(text), m);
+}
+
+static void test_messages(void **state)
+{
+    struct message m;
+    const char *sets[SETS_MAX];
+
+    assert_true(collect_known_sets(sets) > 2);
+    assert_null(parse("{\"op\":\"watch\",\"guest\":\"g\",\"views\":[\"info\",\"modes\"]}", &m));
+    assert_int_equal(m.op, MESSAGE_WATCH);
+    assert_string_equal(m.guest, "g");
+    assert_int_equal(m.views, BIT(web_view_number("info")) | BIT(web_view_number("modes")));
+    assert_null(parse("{\"op\":\"watch\",\"guest\":\"g\",\"views\":[]}", &m));
+    assert_int_equal(m.views, 0);
+    char text[128];
+    snprintf(text, sizeof text, "{\"op\":\"sets\",\"guest\":\"g\",\"sets\":[\"%s\"]}", sets[1]);
+    assert_null(parse(text, &m));
+    assert_int_equal(m.op, MESSAGE_SETS);
+    assert_int_equal(m.sets, BIT(1));
+    assert_null(parse("{\"op\":\"seek\",\"guest\":\"g\",\"time\":9007199254740993}", &m));
+    assert_int_equal(m.op, MESSAGE_SEEK);
+    assert_int_equal(m.time, 9007199254740993);
+}
+
+static void test_wrong_messages(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "{",
+        "[]",
+        "null",
+        "1",
+        "\"watch\"",
+        "{}",
+        "{\"op\":\"watch\"}",
+        "{\"guest\":\"g\"}",
+        "{\"op\":1,\"guest\":\"g\"}",
+        "{\"op\":\"watch\",\"guest\":1,\"views\":[]}",
+        "{\"op\":\"watch\",\"guest\":\"g\"}",
+        "{\"op\":\"watch\",\"guest\":\"g\",\"views\":{}}",
+        "{\"op\":\"watch\",\"guest\":\"g\",\"views\":[1]}",
+        "{\"op\":\"watch\",\"guest\":\"g\",\"views\":[\"nothing\"]}",
+        "{\"op\":\"watch\",\"op\":\"watch\",\"guest\":\"g\",\"views\":[]}",
+        "{\"op\":\"sets\",\"guest\":\"g\",\"sets\":[\"info\"]}",
+        "{\"op\":\"seek\",\"guest\":\"g\"}",
+        "{\"op\":\"seek\",\"guest\":\"g\",\"time\":-1}",
+        "{\"op\":\"seek\",\"guest\":\"g\",\"time\":1.5}",
+        "{\"op\":\"stop\",\"guest\":\"g\"}",
+        "{\"op\":\"watch\",\"guest\":\"g\",\"views\":[]} x",
+        "{\"op\":\"watch\",\"guest\":\"\\u0000\",\"views\":[]}",
+        "\xff\xfe"};
+    static const char head[] = "{\"op\":\"watch\",\"views\":[],\"guest\":\"";
+    char big[MESSAGE_MAX + 2];
+    struct message m;
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        if (!parse(wrong[i], &m))
+            fail_msg("taken for a message: %s", wrong[i]);
+    assert_non_null(message_parse(NULL, 0, &m));
+    memset(big, 'a', sizeof big);
+    memcpy(big, head, sizeof head - 1);
+    memcpy(big + 400, "\"}", 2); /* a message, but for its guest's length */
+    assert_non_null(message_parse(big, 402, &m));
+    memcpy(big + 100, "\"}", 2);
+    assert_null(message_parse(big, 102, &m));
+    memset(big + 102, ' ', sizeof big - 102);
+    assert_null(message_parse(big, MESSAGE_MAX, &m));
+    assert_non_null(message_parse(big, MESSAGE_MAX + 1, &m));
+    memset(big, '[', sizeof big);
+    assert_non_null(message_parse(big, MESSAGE_MAX, &m));
+}
+
+/* ---- frames ---- */
+
+struct fake_row {
+    int32_t tid;
+    char comm[16];
+    uint64_t run;
+};
+
+static const struct oscope_column columns[] = {
+    OSCOPE_COLUMN(struct fake_row, tid, OSCOPE_INT, 0, "thread"),
+    OSCOPE_COLUMN(struct fake_row, comm, OSCOPE_CHARS, 0, "name \"quoted\""),
+    OSCOPE_COLUMN(struct fake_row, run, OSCOPE_UINT, 0, "ns"),
+    {0},
+};
+
+static const struct web_view *view_of(void)
+{
+    return &web_views[web_view_number("sched")];
+}
+
+static struct frame *make(struct fake_row *rows, size_t n, uint64_t number)
+{
+    static const char *const notes[] = {"a \"note\""};
+    struct oscope_table table = {
+        .name = "tasks", .columns = columns, .row_size = sizeof *rows, .rows = rows, .nrows = n};
+    struct oscope_view view = {.tables = &table, .ntables = 1, .notes = notes, .nnotes = 1};
+    struct frame *f =
+        frame_make(view_of(), &(struct shot){.view = &view, .time = number, .took = 7}, number);
+
+    assert_non_null(f);
+    return f;
+}
+
+/* What the page is sent, parsed: it must be JSON. */
+static json_t *sent(const struct frame *before, const struct frame *now)
+{
+    json_error_t error;
+    struct out o;
+
+    out_init(&o, -1);
+    frame_write(&o, "g\"1", view_of(), before, now, 5000000);
+    json_t *j = json_loadb(o.buf, o.len, JSON_REJECT_DUPLICATES, &error);
+    if (!j)
+        fail_msg("%s: %.*s", error.text, (int)o.len, o.buf);
+    out_free(&o);
+    return j;
+}
+
+static void expect(json_t *j, const char *wanted)
+{
+    json_t *tables = json_object_get(j, "tables"), *table = json_array_get(tables, 0);
+    char *text;
+
+    json_object_del(table, "columns");
+    text = json_dumps(tables, JSON_COMPACT);
+    assert_string_equal(text, wanted);
+    free(text);
+    json_decref(j);
+}
+
+static void test_whole_frame(void **state)
+{
+    struct fake_row rows[] = {{1, "init", 5}, {-1, "a\x1b\xff\"", OSCOPE_UNKNOWN}};
+    struct frame *f = make(rows, 2, 3);
+    json_t *j = sent(NULL, f), *column;
+
+    assert_string_equal(json_string_value(json_object_get(j, "guest")), "g\"1");
+    assert_int_equal(json_integer_value(json_object_get(j, "n")), 3);
+    assert_null(json_object_get(j, "base"));
+    assert_int_equal(json_integer_value(json_object_get(j, "age")), 4);
+    assert_string_equal(json_string_value(json_object_get(j, "consistency")), "consistent");
+    column = json_array_get(
+        json_object_get(json_array_get(json_object_get(j, "tables"), 0), "columns"), 1);
+    assert_string_equal(json_string_value(json_object_get(column, "doc")), "name \"quoted\"");
+    expect(j, "[{\"name\":\"tasks\",\"cut\":0,\"rows\":[[\"1\",1,\"init\",5],"
+              "[\"-\",null,\"a\\u001B\\\\xff\\\"\",null]]}]");
+    frame_drop(f);
+}
+
+static void test_changes(void **state)
+{
+    struct fake_row a[] = {{1, "init", 5}, {2, "sh", 6}, {3, "cat", 7}};
+    struct fake_row b[] = {{1, "init", 5}, {3, "cat", 8}, {4, "ls", 1}};
+    struct frame *f = make(a, 3, 1), *same = make(a, 3, 2), *g = make(b, 3, 3);
+    json_t *j = sent(f, same);
+
+    assert_int_equal(json_integer_value(json_object_get(j, "base")), 1);
+    expect(j, "[]");
+    expect(sent(same, g), "[{\"name\":\"tasks\",\"cut\":0,\"gone\":[\"2\"],\"rows\":"
+                          "[[\"3\",3,\"cat\",8],[\"4\",4,\"ls\",1]]}]");
+    struct fake_row c[] = {b[1], b[0], b[2]};
+    struct frame *h = make(c, 3, 4);
+    expect(sent(g, h),
+           "[{\"name\":\"tasks\",\"cut\":0,\"rows\":[],\"order\":[\"3\",\"1\",\"4\"]}]");
+    struct fake_row d[] = {{9, "new", 1}, b[0], b[1], b[2]}; /* a new one that is not the last */
+    struct frame *i = make(d, 4, 5);
+    expect(sent(g, i), "[{\"name\":\"tasks\",\"cut\":0,\"rows\":[[\"9\",9,\"new\",1]],"
+                       "\"order\":[\"9\",\"1\",\"3\",\"4\"]}]");
+    struct frame *none = make(d, 0, 6);
+    expect(sent(i, none), "[{\"name\":\"tasks\",\"cut\":0,\"gone\":[\"9\",\"1\",\"3\",\"4\"],"
+                          "\"rows\":[]}]");
+    frame_drop(f), frame_drop(same), frame_drop(g), frame_drop(h), frame_drop(i), frame_drop(none);
+}
+
+/* A guest may have two tasks of one id. */
+static void test_equal_keys(void **state)
+{
+    struct fake_row rows[] = {{1, "a", 1}, {1, "b", 2}, {1, "c", 3}};
+    struct frame *f = make(rows, 3, 1);
+
+    expect(sent(NULL, f), "[{\"name\":\"tasks\",\"cut\":0,\"rows\":[[\"1\",1,\"a\",1],"
+                          "[\"1#1\",1,\"b\",2],[\"1#2\",1,\"c\",3]]}]");
+    rows[1].run = 9;
+    struct frame *g = make(rows, 3, 2);
+    expect(sent(f, g), "[{\"name\":\"tasks\",\"cut\":0,\"rows\":[[\"1#1\",1,\"b\",9]]}]");
+    frame_drop(f), frame_drop(g);
+}
+
+static void test_too_many_rows(void **state)
+{
+    struct fake_row *rows = calloc(FRAME_ROWS + 10, sizeof *rows);
+
+    assert_non_null(rows);
+    for (int32_t i = 0; i < FRAME_ROWS + 10; i++)
+        rows[i].tid = i;
+    struct frame *f = make(rows, FRAME_ROWS + 10, 1);
+    json_t *j = sent(NULL, f), *table = json_array_get(json_object_get(j, "tables"), 0);
+    assert_int_equal(json_array_size(json_object_get(table, "rows")), FRAME_ROWS);
+    assert_int_equal(json_integer_value(json_object_get(table, "cut")), 10);
+    json_decref(j);
+    struct frame *g = make(rows, FRAME_ROWS + 9, 2); /* the same rows, but fewer are left out */
+    expect(sent(f, g), "[{\"name\":\"tasks\",\"cut\":9,\"rows\":[]}]");
+    frame_drop(f), frame_drop(g);
+    free(rows);
+}
+
+static void test_errors(void **state)
+{
+    char message[] = "it is \"gone\"", hint[] = "start it";
+    struct oscope_error err = {OSCOPE_E_GONE, message, hint};
+    struct fake_row row = {1, "init", 5};
+    struct frame *good = make(&row, 1, 1);
+    struct frame *bad = frame_make(view_of(), &(struct shot){.error = &err}, 2);
+    json_t *j = sent(good, bad);
+
+    assert_string_equal(json_string_value(json_object_get(j, "error")), "it is \"gone\"");
+    assert_string_equal(json_string_value(json_object_get(j, "hint")), "start it");
+    assert_null(json_object_get(j, "base"));
+    json_decref(j);
+    j = sent(bad, good); /* after it all is told */
+    assert_null(json_object_get(j, "base"));
+    expect(j, "[{\"name\":\"tasks\",\"cut\":0,\"rows\":[[\"1\",1,\"init\",5]]}]");
+    frame_drop(good), frame_drop(bad);
+}
+
+/* ---- the first message ---- */
+
+static void test_hello(void **state)
+{
+    struct out o;
+    size_t i;
+    json_t *v;
+
+    out_init(&o, -1);
+    hello_write(&o);
+    json_t *j = json_loadb(o.buf, o.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(j);
+    assert_int_equal(json_array_size(json_object_get(j, "views")), WEB_VIEWS);
+    json_array_foreach(json_object_get(j, "views"), i, v)
+    {
+        const struct web_view *w = &web_views[i];
+        assert_string_equal(json_string_value(json_object_get(v, "name")), w->name);
+        assert_true(json_is_array(json_object_get(v, "needs")) == (w->report != NULL));
+        assert_true(w->report ? web_view_slot(w) >= SLOT_REPORTS : web_view_slot(w) == w->ask.slot);
+    }
+    json_decref(j);
+    out_free(&o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_messages),    cmocka_unit_test(test_wrong_messages),
+        cmocka_unit_test(test_whole_frame), cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_equal_keys),  cmocka_unit_test(test_too_many_rows),
+        cmocka_unit_test(test_errors),      cmocka_unit_test(test_hello),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Copyright the oscope authors
+// Colours that the colour-blind tell apart (Okabe and Ito), as names of app.css.
+
+export const MODES: [field: string, name: string, color: string][] = [
+  ['user', 'user', 'green'],
+  ['kernel', 'kernel', 'vermilion'],
+  ['firmware', 'firmware', 'purple'],
+  ['guest_kernel', 'VM kernel', 'orange'],
+  ['guest_user', 'VM user', 'yellow'],
+  ['idle', 'idle', 'idle'],
+  ['unknown', 'not known', 'unknown'],
+];
+
+const OWNERS: Record<string, string> = {
+  free: 'free',
+  anon: 'green',
+  file: 'sky',
+  slab: 'orange',
+  pagetable: 'purple',
+  kernel: 'blue',
+  reserved: 'vermilion',
+  unmanaged: 'unknown',
+};
+
+export function ownerColor(owner: string): string {
+  return OWNERS[owner] ?? 'yellow';
+}
+
+/** A colour's value, for canvases. */
+export function css(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || '#888';
+}

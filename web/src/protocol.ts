@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Copyright the oscope authors
+// What the server says: see src/web/hello.h, roster.h, guest.h and frame.h, which define it.
+
+export type Value = string | number | boolean | null;
+/** A row: its key, then a value a column. */
+export type Row = [string, ...Value[]];
+
+export interface Column {
+  name: string;
+  kind: 'uint' | 'int' | 'hex' | 'bytes' | 'duration' | 'boolean' | 'text' | 'real' | 'consistency';
+  doc: string;
+}
+
+export interface ViewInfo {
+  name: string;
+  needs: string[] | null;
+  source: string;
+}
+
+export interface Guest {
+  id: string;
+  kind: 'live' | 'recording';
+  status: string | null;
+  arch: string | null;
+  name: string | null;
+}
+
+export interface Status {
+  guest: string;
+  sets: string[];
+  lost_events: number;
+  lost_packets: number;
+  behind: number;
+  busy: boolean;
+  ended: boolean;
+  error: string;
+  notes: string[];
+  refused: { set: string; why: string }[];
+  span: [number, number, number] | null;
+}
+
+export interface TableMessage {
+  name: string;
+  cut: number;
+  columns?: Column[];
+  rows: Row[];
+  gone?: string[];
+  order?: string[];
+}
+
+export interface ViewMessage {
+  guest: string;
+  view: string;
+  none?: true;
+  n: number;
+  base?: number;
+  age: number;
+  took: number;
+  error?: string;
+  hint?: string;
+  consistency?: string;
+  notes?: string[];
+  tables?: TableMessage[];
+}
+
+export type Message =
+  | { op: 'hello'; views: ViewInfo[] }
+  | { op: 'guests'; guests: Guest[] }
+  | ({ op: 'status' } & Status)
+  | ({ op: 'view' } & ViewMessage);
