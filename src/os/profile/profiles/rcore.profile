@@ -21,7 +21,7 @@ parent = inner.parent.pid
 state = inner.is_zombie << 3 | inner.task_status
 pagetable = inner.memory_set.page_table.root_ppn << 12
 # of chapters without threads; below the trampoline, 0x2000 bytes and a page between any two
-stack = -0x3000 - (((kernel_stack << 1) + kernel_stack) << 12) | none
+stack = -0x3000 - (((kernel_stack.pid << 1) + kernel_stack.pid) << 12) | none
 stack-size = 0x2000
 saved-pc = inner.task_cx.ra | none
 saved-sp = inner.task_cx.sp | none
@@ -63,7 +63,7 @@ from = container_of($a0, TaskControlBlock, inner.inner.value.value.task_cx)
 idle = scheduler
 
 [wakeup]
-at = 'os::task::manager::wakeup_task'
+at = 'os::task::manager::wakeup_task' | none
 task = (TaskControlBlock *)($a0 + 16)
 
 [fork]
@@ -76,7 +76,10 @@ at = 'os::task::exit_current_and_run_next'
 
 [syscalls]
 24 = dup(fd:u)
-56 = open(path flags)
+29 = connect(address local:u remote:u)
+30 = listen(port:u)
+31 = accept(listener:u)
+56 = open(path:s flags)
 57 = close(fd:u)
 59 = pipe(fds)
 63 = read(fd:u buf len:u)
@@ -85,10 +88,13 @@ at = 'os::task::exit_current_and_run_next'
 101 = sleep(ms:u)
 124 = yield()
 129 = kill(pid:u signal:u)
+134 = sigaction(signal:u action old)
+135 = sigprocmask(mask)
+139 = sigreturn()
 169 = get_time()
 172 = getpid()
 220 = fork()
-221 = exec(path args)
+221 = exec(path:s args)
 260 = waitpid(pid:i status)
 1000 = thread_create(entry arg)
 1001 = gettid()
