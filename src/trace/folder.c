@@ -272,6 +272,14 @@ static void seek_packet(struct stream *s, uint64_t time, const uint8_t uuid[16])
     s->at = low;
 }
 
+/* A recording counts what it lacks from its beginning on: the first packet of all may tell of some,
+ * of any other packet the one before has to be known. */
+static void count_from_here(struct stream *s)
+{
+    s->discarded_known = !s->file && !s->at && !s->files[0].piece;
+    s->discarded_last = 0;
+}
+
 void folder_seek(struct stream *s, uint64_t time, const uint8_t uuid[16])
 {
     struct wire_packet p;
@@ -287,8 +295,9 @@ void folder_seek(struct stream *s, uint64_t time, const uint8_t uuid[16])
     seek_packet(s, time, uuid);
     s->from = time;
     s->c.at = s->c.end = 0;
-    s->have = s->dry = s->bad = s->cut = s->gap = s->seq_known = s->discarded_known = false;
+    s->have = s->dry = s->bad = s->cut = s->gap = s->seq_known = false;
     s->unknown = 0;
+    count_from_here(s);
     s->stats = (struct trace_stats){0}; /* what was seen is read again */
 }
 
@@ -439,6 +448,7 @@ struct oscope_error *folder_open(const char *dir, char **text, size_t *len, stru
         s->ev.stream = (uint32_t)(*nstreams)++;
         s->chunk = CHUNK;
         use_file(s, 0);
+        count_from_here(s);
         if (!err && !room(s, CHUNK))
             err = error_nomem();
     }

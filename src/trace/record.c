@@ -5,6 +5,7 @@
  */
 #include "trace/record.h"
 
+#include "base/clock.h"
 #include "trace/packet.h"
 #include "trace/store.h"
 
@@ -22,6 +23,8 @@ struct channel {
     uint64_t n;       /* next packet to write */
     uint64_t flushed; /* position of the ring when a copy of its open packet was written */
     uint64_t discarded_base;
+    uint64_t discarded_told; /* that the packets written tell of */
+    uint32_t cpu;            /* as they say */
 };
 
 struct trace_recorder {
@@ -105,13 +108,13 @@ static void add_channels(struct trace_recorder *rec, const struct trace_rings *r
         struct channel *c = &rec->channels[rec->nchannels++];
         uint64_t position = trace_ring_position(rings, i);
         c->rings = *rings;
-        c->ring = i;
+        c->ring = c->cpu = i;
         c->n = position / rings->packet_bytes;
         if (from == TRACE_FROM_OLDEST)
             c->n = trace_ring_oldest(rings, position);
         else if (from == TRACE_FROM_NEXT)
             c->n += position % rings->packet_bytes != 0;
-        c->discarded_base = atomic_load(&trace_ring(rings, i)->discarded);
+        c->discarded_base = c->discarded_told = atomic_load(&trace_ring(rings, i)->discarded);
     }
 }
 
@@ -213,7 +216,11 @@ static uint32_t tidy(uint8_t *packet, uint64_t discarded_base)
 static struct oscope_error *put_packet(struct trace_recorder *rec, uint32_t i, bool whole)
 {
     struct channel *c = &rec->channels[i];
+    struct wire_packet p;
 
+    memcpy(&p, rec->packet, sizeof p);
+    c->discarded_told = p.events_discarded;
+    c->cpu = p.cpu_id;
     uint32_t n = tidy(rec->packet, c->discarded_base);
     if (rec->ntypes != rec->schema->ntypes)
         TRY(write_metadata(rec));
@@ -365,6 +372,27 @@ struct oscope_error *trace_recorder_flush(struct trace_recorder *rec)
     return NULL;
 }
 
+/* Events that found no place after the last packet: one without events tells of them. */
+static struct oscope_error *write_losses(struct trace_recorder *rec, uint32_t i)
+{
+    const struct channel *c = &rec->channels[i];
+    struct wire_packet p = {.magic = PACKET_MAGIC,
+                            .timestamp_begin = clock_ns(),
+                            .content_size = UINT64_C(8) * sizeof p,
+                            .packet_size = UINT64_C(8) * c->rings.packet_bytes,
+                            .packet_seq_num = c->n,
+                            .events_discarded = discarded(rec, i),
+                            .cpu_id = c->cpu};
+
+    if (p.events_discarded <= c->discarded_told || store_full(rec->store))
+        return NULL;
+    p.timestamp_end = p.timestamp_begin;
+    memcpy(p.uuid, c->rings.uuid, sizeof p.uuid);
+    memset(rec->packet, 0, c->rings.packet_bytes);
+    memcpy(rec->packet, &p, sizeof p);
+    return write_packet(rec, i);
+}
+
 struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
 {
     TRY(usable(rec));
@@ -373,6 +401,7 @@ struct oscope_error *trace_recorder_stop(struct trace_recorder *rec)
         TRY(pump_channel(rec, i, position));
         if (copy_open(rec, i, position))
             TRY(write_packet(rec, i));
+        TRY(write_losses(rec, i));
     }
     for (uint32_t i = 0; i < rec->nchannels; i++) /* what of them is there stays */
         rec->stats.packets += store_settle(rec->store, i);

@@ -38,6 +38,40 @@ static void test_record(void **state)
     fails(trace_recorder_stop(x->rec), OSCOPE_E_IO);
 }
 
+/* Events without room are told wherever they were lost: before the first packet, between two, after
+ * the last; those before the recording are nothing to it. */
+static void test_losses(void **state)
+{
+    struct fixture *x = *state;
+    _Atomic uint64_t *discarded = &fake_ring(&x->f, 1)->discarded;
+
+    atomic_store(discarded, 1000);
+    atomic_store(&fake_ring(&x->f, 2)->discarded, 77);
+    assert_null(open_recorder(x, TRACE_FROM_NOW));
+    atomic_store(discarded, 1003);
+    fake_exit(&x->f, 1, 10, 1);
+    fake_trace_end(&x->f, 1);
+    atomic_store(discarded, 1008);
+    fake_exit(&x->f, 1, 20, 2);
+    fake_trace_end(&x->f, 1);
+    atomic_store(discarded, 1015);
+    fake_exit(&x->f, 0, 30, 3);
+    assert_null(trace_recorder_stop(x->rec));
+    assert_int_equal(trace_recorder_stats(x->rec).discarded, 15);
+    struct trace_stats seen = read_all(x);
+    assert_int_equal(seen.events, 3);
+    assert_int_equal(seen.discarded, 15);
+    assert_int_equal(seen.damaged + seen.lost + seen.late, 0);
+    trace_reader_seek(x->r, 0);
+    while (trace_reader_next(x->r))
+        ;
+    assert_int_equal(trace_reader_stats(x->r).discarded, 15);
+    trace_reader_seek(x->r, 15);
+    while (trace_reader_next(x->r))
+        ;
+    assert_int_equal(trace_reader_stats(x->r).discarded, 7);
+}
+
 /* babeltrace2 prints the same values. */
 static void test_values(void **state)
 {
@@ -260,10 +294,11 @@ static void test_wild_position(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RECORD_TEST(test_record),   RECORD_TEST(test_values),       RECORD_TEST(test_killed),
-        RECORD_TEST(test_flush),    RECORD_TEST(test_compressed),   RECORD_TEST(test_next),
-        RECORD_TEST(test_exists),   RECORD_TEST(test_overtaken),    RECORD_TEST(test_oldest),
-        RECORD_TEST(test_new_type), RECORD_TEST(test_damaged_ring), RECORD_TEST(test_wild_position),
+        RECORD_TEST(test_losses),        RECORD_TEST(test_record),   RECORD_TEST(test_values),
+        RECORD_TEST(test_killed),        RECORD_TEST(test_flush),    RECORD_TEST(test_compressed),
+        RECORD_TEST(test_next),          RECORD_TEST(test_exists),   RECORD_TEST(test_overtaken),
+        RECORD_TEST(test_oldest),        RECORD_TEST(test_new_type), RECORD_TEST(test_damaged_ring),
+        RECORD_TEST(test_wild_position),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
