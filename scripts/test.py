@@ -78,8 +78,10 @@ def meson(step, folder, *options, cc="gcc"):
 
 
 def gcc(step):
+    """With what checks the page, too, before others build it."""
     with BUILDING:
-        return meson(step, "build-gcc", "-Dwerror=true", "-Dweb=enabled")
+        return (step.run("scripts/web-deps.sh", "check")
+                and meson(step, "build-gcc", "-Dwerror=true", "-Dweb=enabled"))
 
 
 def build(step):
