@@ -60,8 +60,8 @@ def listed(s):
 
 
 def still(text):
-    """Without how old it is."""
-    return re.sub(r"\S+ (behind|old)", r"\1", text)
+    """Without how old it is, and what time."""
+    return re.sub(r"\S+ (behind|old)", r"\1", re.sub(r"trace-\d+-\d+", "trace-", text))
 
 
 def settle(s):
