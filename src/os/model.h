@@ -107,6 +107,8 @@ struct os_model_ops {
     /* Completes m->symtab with what is loaded at run time (modules). all: with the assembler's
      * labels, too (symbol_is_mapping()), of which some kernels keep more than of names. */
     struct oscope_error *(*symbols)(struct os_model *m, bool all);
+    /* Gives memory back that is read again from where it came; NULL: there is none. */
+    void (*rest)(struct os_model *m);
     /* Type name of a well-known global whose type the types don't tell ("struct task_struct"), or
      * NULL. */
     const char *(*global_type)(struct os_model *m, const char *symbol);

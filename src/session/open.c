@@ -214,6 +214,8 @@ void oscope_session_rest(struct oscope_session *s)
 {
     if (s->target)
         target_rest(s->target);
+    if (s->os && s->os->ops->rest)
+        s->os->ops->rest(s->os);
 }
 
 void oscope_session_close(struct oscope_session *s)

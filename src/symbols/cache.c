@@ -219,6 +219,12 @@ struct cache *cache_open(const char *dir, uint64_t key)
     return c;
 }
 
+void cache_rest(struct cache *c)
+{
+    if (c && c->map)
+        madvise((void *)(uintptr_t)c->map, c->size, MADV_DONTNEED);
+}
+
 const void *cache_section(const struct cache *c, const char *name, size_t *n)
 {
     for (uint32_t i = 0; i < c->h.nsections; i++) {

@@ -36,6 +36,8 @@ struct cache *cache_open(const char *dir, uint64_t key);
 /* A section, aligned to 64 bytes, valid until cache_close(). NULL: no such section. */
 const void *cache_section(const struct cache *c, const char *name, size_t *n);
 void cache_close(struct cache *c); /* NULL allowed */
+/* Gives back to the host what reading it has mapped; it comes again as it is read. NULL allowed. */
+void cache_rest(struct cache *c);
 
 /*
  * Writes the file of key, replacing an older one at once as a whole; readers that have it open keep

@@ -11,6 +11,7 @@
 #include "os/linux/given.h"
 #include "os/linux/known.h"
 #include "os/linux/linux.h"
+#include "symbols/cache.h"
 #include "os/linux/place.h"
 
 #include "base/log.h"
@@ -325,6 +326,14 @@ static bool linux_owns(struct elfsyms *kernel)
     return elfsyms_has(kernel, "linux_banner");
 }
 
+static void rest(struct os_model *m)
+{
+    struct linux_model *lm = linux_of(m);
+
+    cache_rest(lm->cache);
+    cache_rest(lm->dwarf_cache);
+}
+
 const struct os_model_ops linux_ops = {
     .name = "linux",
     .open = linux_open,
@@ -335,6 +344,7 @@ const struct os_model_ops linux_ops = {
     .info = linux_info,
     .types = linux_types,
     .symbols = linux_modules_load,
+    .rest = rest,
     .global_type = linux_global_type,
     .per_cpu = linux_per_cpu,
     .tasks = linux_tasks,
