@@ -11,10 +11,10 @@
 #include "os/linux/given.h"
 #include "os/linux/known.h"
 #include "os/linux/linux.h"
-#include "symbols/cache.h"
 #include "os/linux/place.h"
 
 #include "base/log.h"
+#include "symbols/cache.h"
 #include "symbols/elfsyms.h"
 
 #include <stdio.h>
