@@ -99,6 +99,9 @@ void collect_close(struct collect *c); /* NULL allowed; may wait for a view that
 /* From now on these states, and no others. */
 void collect_ask(struct collect *c, const struct ask *asks, size_t n);
 /* Which event sets are on (live); names are static text. */
+/* So much time reports of events show, before the moment that is looked at. */
+#define COLLECT_WINDOW_NS UINT64_C(5000000000)
+
 enum { SETS_MAX = 16 };
 void collect_sets(struct collect *c, const char *const *sets, size_t n);
 /* All sets that reports are made from, each once. Their number; names are static text. */

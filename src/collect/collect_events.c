@@ -91,7 +91,8 @@ static void tell_recording(struct events *e)
 
 static struct oscope_error *events_open(struct events *e)
 {
-    struct oscope_monitor_options o = {.dir = e->c->o.dir, .slices = SLICES, .rows = ROWS};
+    struct oscope_monitor_options o = {
+        .dir = e->c->o.dir, .window = COLLECT_WINDOW_NS, .slices = SLICES, .rows = ROWS};
     struct collect *c = e->c;
 
     if (!o.dir && !e->session)

@@ -129,7 +129,7 @@ uint64_t tui_page(const struct tui *t)
 {
     uint64_t at = t->status.at;
 
-    return MAX(t->status.span_from, at - MIN(at, TUI_PAGE_NS));
+    return MAX(t->status.span_from, at - MIN(at, COLLECT_WINDOW_NS));
 }
 
 bool tui_is_recording(const struct tui *t)

@@ -7,6 +7,11 @@
 
 enum { ALARM_MOST = 8, ALARM_LEAST = 3 };
 
+const struct oscope_table *report_page_rows(struct tui *t, const struct report_table *of)
+{
+    return tui_table(tui_report(t, of->report), of->table, of->row_size);
+}
+
 void report_page_begin(struct report_page *p, const struct report_table *tables, size_t n)
 {
     for (size_t i = 0; i < n && i < SUBS_MAX; i++) {
@@ -46,7 +51,7 @@ void report_page_draw(struct tui *t, struct area a, struct report_page *p,
                       const struct report_table *table, size_t i, const struct report_alarm *alarm)
 {
     const struct shot *shot = tui_report(t, table->report);
-    const struct oscope_table *rows = tui_table(shot, table->table, table->row_size);
+    const struct oscope_table *rows = report_page_rows(t, table);
     struct render_options o = pane_options(tui_screen(t), a, RENDER_TABLE);
     int top = a.y;
 

@@ -28,6 +28,9 @@ struct report_page {
     int body; /* lines above the list */
 };
 
+/* The newest of a table; NULL: there is none yet. */
+const struct oscope_table *report_page_rows(struct tui *t, const struct report_table *of);
+
 /* n: at most SUBS_MAX. */
 void report_page_begin(struct report_page *p, const struct report_table *tables, size_t n);
 void report_page_end(struct report_page *p);

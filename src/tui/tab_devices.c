@@ -4,7 +4,7 @@
  * controllers and timers, disks as maps, lines through serial ports.
  */
 #include "tui/diskmap.h"
-#include "tui/subs.h"
+#include "tui/report_page.h"
 #include "tui/tabs.h"
 
 #include "base/util.h"
@@ -17,16 +17,15 @@ static const char *const names[SUBS + 1] = {"Registers", "Accesses", "Controller
                                             "Disks",     "Serial",   NULL};
 
 /* What each sub-view shows; CONTROLLERS: states. */
-static const struct {
-    const char *reports[2];
-    const char *table;
-    size_t row_size;
-    const char *sort, *key;
-} subs[SUBS] = {
-    [REGISTERS] = {{"mmio"}, "registers", sizeof(struct oscope_mmio_register), "", NULL},
-    [ACCESSES] = {{"mmio"}, "accesses", sizeof(struct oscope_mmio_access), "-time", "time"},
-    [DISKS] = {{"blk"}, "requests", sizeof(struct oscope_blk_request), "-time", "time"},
-    [SERIAL] = {{"uart"}, "lines", sizeof(struct oscope_uart_line), "-time", "time"},
+static const struct report_table subs[SUBS] = {
+    [REGISTERS] = {"Registers", "mmio", "registers", sizeof(struct oscope_mmio_register), "", NULL,
+                   NULL},
+    [ACCESSES] = {"Accesses", "mmio", "accesses", sizeof(struct oscope_mmio_access), "-time",
+                  "time", NULL},
+    [CONTROLLERS] = {"Controllers", NULL, NULL, 0, "", NULL, NULL},
+    [DISKS] = {"Disks", "blk", "requests", sizeof(struct oscope_blk_request), "-time", "time",
+               NULL},
+    [SERIAL] = {"Serial", "uart", "lines", sizeof(struct oscope_uart_line), "-time", "time", NULL},
 };
 
 static const struct controller {
@@ -43,32 +42,31 @@ enum { FRESH_MS = 500 };
 
 struct devices {
     struct subs subs;
-    struct list lists[SUBS];
+    struct report_page page;
+    const char *reports[2]; /* of what is shown, then NULL */
     struct pane pane;
-    int body; /* lines above the list */
 };
 
 static void devices_begin(struct tui *t, void *state)
 {
     struct devices *v = state;
 
-    for (int i = 0; i < SUBS; i++)
-        snprintf(v->lists[i].sort, sizeof v->lists[i].sort, "%s", subs[i].sort ? subs[i].sort : "");
+    report_page_begin(&v->page, subs, SUBS);
 }
 
 static void devices_end(struct tui *t, void *state)
 {
     struct devices *v = state;
 
-    for (int i = 0; i < SUBS; i++)
-        list_free(&v->lists[i]);
+    report_page_end(&v->page);
 }
 
 static const char *const *devices_reports(struct tui *t, void *state)
 {
-    int at = ((struct devices *)state)->subs.at;
+    struct devices *v = state;
 
-    return at == CONTROLLERS ? NULL : subs[at].reports;
+    v->reports[0] = subs[v->subs.at].report;
+    return v->reports[0] ? v->reports : NULL;
 }
 
 /* ---- interrupt controllers and timers ---- */
@@ -89,7 +87,7 @@ static void devices_wish(struct tui *t, void *state)
     int at = ((struct devices *)state)->subs.at;
 
     if (at != CONTROLLERS) {
-        tui_want_report(t, subs[at].reports[0]);
+        tui_want_report(t, subs[at].report);
         return;
     }
     tui_want(t, &(struct ask){.slot = SLOT_DEVICES, .every_ms = 5000});
@@ -169,18 +167,18 @@ static void devices_draw(struct tui *t, void *state, struct area a)
         draw_controllers(t, v, a);
         return;
     }
-    const struct shot *shot = tui_report(t, subs[at].reports[0]);
-    const struct oscope_table *table = tui_table(shot, subs[at].table, subs[at].row_size);
+    const struct shot *shot = tui_report(t, subs[at].report);
+    const struct oscope_table *table = report_page_rows(t, &subs[at]);
     if (tui_missing(t, a, shot, names[at]) || !table)
         return;
     subs_report(s, &a, shot->view);
     if (at == DISKS)
         draw_disks(t, &a, shot);
     if (subs[at].key)
-        subs_newest(&v->lists[at], subs[at].key);
-    v->body = h - a.h;
+        subs_newest(&v->page.lists[at], subs[at].key);
+    v->page.body = h - a.h;
     struct render_options o = pane_options(s, a, RENDER_TABLE);
-    list_draw(s, a, &v->lists[at], shot->view, table, &o);
+    list_draw(s, a, &v->page.lists[at], shot->view, table, &o);
 }
 
 /* ---- keys ---- */
@@ -198,7 +196,7 @@ static struct list *devices_list(struct tui *t, void *state)
 {
     struct devices *v = state;
 
-    return v->subs.at == CONTROLLERS ? NULL : &v->lists[v->subs.at];
+    return v->subs.at == CONTROLLERS ? NULL : &v->page.lists[v->subs.at];
 }
 
 static bool devices_click(struct tui *t, void *state, int y, int x)
@@ -206,7 +204,7 @@ static bool devices_click(struct tui *t, void *state, int y, int x)
     struct devices *v = state;
     struct list *l = devices_list(t, v);
 
-    return subs_click(&v->subs, y, x) || (l && list_click(l, y - v->body, x));
+    return subs_click(&v->subs, y, x) || (l && list_click(l, y - v->page.body, x));
 }
 
 static const struct tui_help help[] = {

@@ -368,7 +368,7 @@ void recording_step(struct tui *t, int key)
     if (!tui_is_recording(t))
         tui_say(t, "that is for recordings: oscope top -t DIR");
     else
-        seek_by(t, page ? TUI_PAGE_NS : steps[r->step].ns, key == ',' || key == '(');
+        seek_by(t, page ? COLLECT_WINDOW_NS : steps[r->step].ns, key == ',' || key == '(');
 }
 
 static void seek_to(struct tui *t, const char *text)

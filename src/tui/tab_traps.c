@@ -4,7 +4,7 @@
  * entries before and after; interrupts, each as a sequence.
  */
 #include "tui/flow.h"
-#include "tui/subs.h"
+#include "tui/report_page.h"
 #include "tui/tabs.h"
 #include "tui/timeline.h"
 
@@ -20,23 +20,22 @@ static const char *const names[SUBS + 1] = {"Timeline",  "Traps",      "Page fau
                                             "IRQ lines", "Interrupts", NULL};
 
 /* What each sub-view shows. */
-static const struct {
-    const char *reports[2];
-    const char *table;
-    size_t row_size;
-    const char *sort, *key;
-} subs[SUBS] = {
-    [TIMELINE] = {{"traps"}, "causes", sizeof(struct oscope_trap_cause), "", "cause"},
-    [SINGLE] = {{"traps"}, "traps", sizeof(struct oscope_trap_row), "-time", "time"},
-    [FAULTS] = {{"faults"}, "faults", sizeof(struct oscope_fault_row), "-time", "time"},
-    [IRQ_LINES] = {{"irqflow"}, "lines", sizeof(struct oscope_irqflow_line), "", NULL},
-    [INTERRUPTS] = {{"irqflow"}, "interrupts", sizeof(struct oscope_irqflow_row), "-time", "time"},
+static const struct report_table subs[SUBS] = {
+    [TIMELINE] = {"Timeline", "traps", "causes", sizeof(struct oscope_trap_cause), "", "cause",
+                  NULL},
+    [SINGLE] = {"Traps", "traps", "traps", sizeof(struct oscope_trap_row), "-time", "time", NULL},
+    [FAULTS] = {"Page faults", "faults", "faults", sizeof(struct oscope_fault_row), "-time", "time",
+                NULL},
+    [IRQ_LINES] = {"IRQ lines", "irqflow", "lines", sizeof(struct oscope_irqflow_line), "", NULL,
+                   NULL},
+    [INTERRUPTS] = {"Interrupts", "irqflow", "interrupts", sizeof(struct oscope_irqflow_row),
+                    "-time", "time", NULL},
 };
 
 struct traps {
     struct subs subs;
-    struct list lists[SUBS];
-    int body; /* lines above the list */
+    struct report_page page;
+    const char *reports[2]; /* of what is shown, then NULL */
     bool open;
     struct oscope_fault_row fault;       /* of FAULTS, opened */
     char symbol[96], result[96];         /* texts of that */
@@ -48,23 +47,22 @@ static void traps_begin(struct tui *t, void *state)
 {
     struct traps *v = state;
 
-    for (int i = 0; i < SUBS; i++) {
-        v->lists[i].key = subs[i].key;
-        snprintf(v->lists[i].sort, sizeof v->lists[i].sort, "%s", subs[i].sort);
-    }
+    report_page_begin(&v->page, subs, SUBS);
 }
 
 static void traps_end(struct tui *t, void *state)
 {
     struct traps *v = state;
 
-    for (int i = 0; i < SUBS; i++)
-        list_free(&v->lists[i]);
+    report_page_end(&v->page);
 }
 
 static const char *const *traps_reports(struct tui *t, void *state)
 {
-    return subs[((struct traps *)state)->subs.at].reports;
+    struct traps *v = state;
+
+    v->reports[0] = subs[v->subs.at].report;
+    return v->reports;
 }
 
 static struct ask chain_of(const struct traps *v)
@@ -77,7 +75,7 @@ static void traps_wish(struct tui *t, void *state)
 {
     const struct traps *v = state;
 
-    tui_want_report(t, subs[v->subs.at].reports[0]);
+    tui_want_report(t, subs[v->subs.at].report);
     if (v->open && v->subs.at == FAULTS) {
         struct ask a = chain_of(v);
         tui_want(t, &a);
@@ -184,8 +182,8 @@ static void traps_draw(struct tui *t, void *state, struct area a)
     struct traps *v = state;
     struct screen *s = tui_screen(t);
     int at = v->subs.at, h = a.h;
-    const struct shot *shot = tui_report(t, subs[at].reports[0]);
-    const struct oscope_table *table = tui_table(shot, subs[at].table, subs[at].row_size);
+    const struct shot *shot = tui_report(t, subs[at].report);
+    const struct oscope_table *table = report_page_rows(t, &subs[at]);
 
     subs_draw(s, &a, &v->subs, names,
               v->open                            ? "Esc: back"
@@ -202,10 +200,10 @@ static void traps_draw(struct tui *t, void *state, struct area a)
     if (at == TIMELINE)
         draw_timeline(t, v, &a, shot);
     if (at != TIMELINE && at != IRQ_LINES)
-        subs_newest(&v->lists[at], subs[at].key);
-    v->body = h - a.h;
+        subs_newest(&v->page.lists[at], subs[at].key);
+    v->page.body = h - a.h;
     struct render_options o = pane_options(s, a, RENDER_TABLE);
-    list_draw(s, a, &v->lists[at], shot->view, table, &o);
+    list_draw(s, a, &v->page.lists[at], shot->view, table, &o);
 }
 
 /* ---- keys ---- */
@@ -213,14 +211,13 @@ static void traps_draw(struct tui *t, void *state, struct area a)
 static void open_one(struct tui *t, struct traps *v)
 {
     int at = v->subs.at;
-    const struct oscope_table *table =
-        tui_table(tui_report(t, subs[at].reports[0]), subs[at].table, subs[at].row_size);
-    const void *row = table ? list_row(&v->lists[at], table) : NULL;
+    const struct oscope_table *table = report_page_rows(t, &subs[at]);
+    const void *row = table ? list_row(&v->page.lists[at], table) : NULL;
 
     if (!row || (at != FAULTS && at != INTERRUPTS && at != IRQ_LINES))
         return;
     if (at == IRQ_LINES) {
-        struct list *l = &v->lists[INTERRUPTS];
+        struct list *l = &v->page.lists[INTERRUPTS];
         const struct oscope_irqflow_line *line = row;
         snprintf(l->filter, sizeof l->filter, "name=%s", line->name);
         v->subs.at = INTERRUPTS;
@@ -266,14 +263,14 @@ static bool traps_click(struct tui *t, void *state, int y, int x)
         v->open = false;
         return true;
     }
-    return !v->open && list_click(&v->lists[v->subs.at], y - v->body, x);
+    return !v->open && list_click(&v->page.lists[v->subs.at], y - v->page.body, x);
 }
 
 static struct list *traps_list(struct tui *t, void *state)
 {
     struct traps *v = state;
 
-    return v->open ? NULL : &v->lists[v->subs.at];
+    return v->open ? NULL : &v->page.lists[v->subs.at];
 }
 
 static const struct tui_help help[] = {

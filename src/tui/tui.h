@@ -87,7 +87,6 @@ uint64_t tui_moment(struct tui *t);
 const char *tui_recording(const struct tui *t);
 /* Recordings: from where on reports of that moment show what happened. */
 uint64_t tui_page(const struct tui *t);
-#define TUI_PAGE_NS UINT64_C(5000000000)
 /* Recordings: all tabs show that moment from now on, ns of its clock; within the recording. */
 void tui_seek(struct tui *t, uint64_t time);
 
