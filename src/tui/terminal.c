@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "draw/text.h"
+#include "tui/terminal_filter.h"
 
 #include <curses.h>
 #include <vterm.h>
@@ -21,6 +22,7 @@ typedef struct cell row[TERMINAL_COLUMNS];
 struct terminal {
     VTerm *vt;
     VTermScreen *screen;
+    struct terminal_filter filter;
     row *kept; /* ring of the lines that left the screen */
     uint64_t left;
     bool hidden; /* the cursor */
@@ -126,6 +128,7 @@ void terminal_reset(struct terminal *t)
 
     vterm_input_write(t->vt, &cancel, 1);
     vterm_screen_reset(t->screen, 1);
+    t->filter = (struct terminal_filter){0};
     t->left = 0;
     t->answered = 0;
     t->hidden = false;
@@ -133,7 +136,17 @@ void terminal_reset(struct terminal *t)
 
 void terminal_write(struct terminal *t, const char *bytes, size_t n)
 {
-    vterm_input_write(t->vt, bytes, n);
+    char to[1024];
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (len > sizeof to - TERMINAL_FILTERED) {
+            vterm_input_write(t->vt, to, len);
+            len = 0;
+        }
+        len += terminal_filter(&t->filter, bytes[i], to + len);
+    }
+    vterm_input_write(t->vt, to, len);
 }
 
 /* ---- drawing ---- */

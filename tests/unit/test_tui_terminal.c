@@ -197,6 +197,50 @@ static void test_huge_numbers(void **state)
     terminal_free(t);
 }
 
+/* What would end libvterm, or keep it for ever: libvterm 0.1.4 writes over its heap, or does not
+ * return. */
+static void test_sequences_that_libvterm_must_not_see(void **state)
+{
+    struct terminal *t = terminal_new();
+
+    say(t, "\033[b"            /* repeats nothing yet */
+           "\xcc\x81\033[5b"); /* a combining character, without width */
+    say(t, "\033[");
+    for (int i = 0; i < 100000; i++)
+        say(t, i & 1 ? ";" : "1");
+    say(t, "m\033[H");
+    for (int i = 0; i < 17; i++)
+        say(t, "\033[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1m");
+    say(t, "\033[2J\033[12345678Cstill here");
+    check_row(t, 0, "still here");
+    terminal_free(t);
+}
+
+static void test_repetition(void **state)
+{
+    struct terminal *t = terminal_new();
+
+    say(t, "a-\033[4b+\r\n\xc3\xa9\033[9b|\r\n*\033[0b\033[b");
+    check_row(t, 0, "a-----+");
+    check_row(t, 1, "\xc3\xa9|"); /* of an ASCII character only */
+    check_row(t, 2, "***");
+    terminal_free(t);
+}
+
+/* A title, a device's string, one that nobody ends: no byte of them is shown, and the next line is.
+ */
+static void test_control_strings_are_left_out(void **state)
+{
+    struct terminal *t = terminal_new();
+
+    say(t, "a\033]0;title\007b\033P$qm\033\\c\033_x\033[31md\033]2;unfinished\r\nnext");
+    check_row(t, 0, "abcd");
+    check_row(t, 1, "next");
+    say(t, "\033 [x\033(Bz\033[3\xc3\xa9mw");
+    check_row(t, 1, "nextxz\xc3\xa9mw");
+    terminal_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +252,9 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_huge_numbers),
+        cmocka_unit_test(test_sequences_that_libvterm_must_not_see),
+        cmocka_unit_test(test_repetition),
+        cmocka_unit_test(test_control_strings_are_left_out),
     };
 
     setlocale(LC_CTYPE, "C.UTF-8");
