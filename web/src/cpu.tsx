@@ -6,6 +6,7 @@ import type { Table, View } from './model';
 import { css, MODES } from './palette';
 import { Bar, Canvas, Legend, Panel } from './parts';
 import type { Row } from './protocol';
+import type { Shown, Tab } from './tab';
 
 /** The modes that any row has seen, and their shares of one. */
 export function shares(t: Table, row: Row): [name: string, color: string, percent: number][] {
@@ -78,7 +79,7 @@ function Stacked({ view, cpu, words }: { view: View; cpu: number; words: string 
   );
 }
 
-export function Cpu({ guest }: { guest: string }) {
+function Cpu({ guest: { id: guest } }: Shown) {
   return (
     <div class="page cpu">
       <Panel guest={guest} view="modes" title="Modes of each vCPU over time">
@@ -113,3 +114,10 @@ export function Cpu({ guest }: { guest: string }) {
     </div>
   );
 }
+
+export const cpu: Tab = {
+  name: 'cpu',
+  title: 'CPU',
+  views: () => ['modes'],
+  Body: Cpu,
+};

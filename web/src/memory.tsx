@@ -8,6 +8,7 @@ import type { Table, View } from './model';
 import { css, ownerColor } from './palette';
 import { Bar, Canvas, Legend, Panel } from './parts';
 import type { Row } from './protocol';
+import type { Shown, Tab } from './tab';
 
 const BLINK_MS = 1500;
 
@@ -98,7 +99,7 @@ function PhysicalMap({ view }: { view: View }) {
   );
 }
 
-export function Memory({ guest }: { guest: string }) {
+function Physical({ guest: { id: guest } }: Shown) {
   return (
     <div class="page memory">
       <Panel guest={guest} view="memory" title="Owners">
@@ -115,3 +116,11 @@ export function Memory({ guest }: { guest: string }) {
     </div>
   );
 }
+
+export const memory: Tab = {
+  name: 'memory',
+  title: 'Memory',
+  views: () => ['memory', 'map'],
+  live: true,
+  Body: Physical,
+};

@@ -62,6 +62,11 @@ function Missing({ guest, name, view }: { guest: string; name: string; view?: Vi
   return <p class="missing dim">{status?.error || 'Being fetched …'}</p>;
 }
 
+/** The event sets that these views are made from. */
+export function neededBy(views: string[]): string[] {
+  return [...new Set(views.flatMap((v) => store.views.get(v)?.needs ?? []))];
+}
+
 /** A box with a view, its heading, and on that its source. */
 export function Panel(props: {
   guest: string;

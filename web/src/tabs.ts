@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// Copyright the oscope authors
+// The page's tabs, in the order in which they stand.
+import { cpu } from './cpu';
+import { memory } from './memory';
+import { overview } from './overview';
+import { syscalls } from './syscalls';
+import type { Tab } from './tab';
+import { tasks } from './tasks';
+
+export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls];
+
+/** The keys that show them, as far as there are any. */
+export const DIGITS = '1234567890';
