@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import OSCOPE, Browser, Web, number, wait_until
+from harness import OSCOPE, Browser, Guest, Web, number, wait_until
 
 
 # -- whom it serves, without a browser ---------------------------------------------------------
@@ -347,3 +347,38 @@ def test_why_a_set_is_not_to_be_had(plain):
     finally:
         if plain.session:
             plain.detach()
+
+
+def test_guests_side_by_side(guest1):
+    with Guest(guest1.arch, smp=2) as plain:
+        plain.attach()
+        with Web("-s", guest1.session, "-s", plain.session) as web, Browser(web.url) as b:
+            b.until(lambda b: plain.session in b.text("aside"), "both")
+            b.show(guest1.session, "guests")
+            both = {g.session: g for g in (guest1, plain)}
+
+            def compared(b):
+                return b.tell(eval="""Object.fromEntries([...document.querySelectorAll('.compare tbody tr[data-measure]')].map(tr =>
+                    [tr.dataset.measure, Object.fromEntries([...tr.querySelectorAll('[data-guest]')].map(td =>
+                    [td.dataset.guest, td.innerText.trim()]))]))""")
+
+            def same(b):
+                now = compared(b)
+                return "threads" in now and "anonymous" in now and all(
+                    now["threads"][name] == str(g.oscope("info", "-o", "json")[0]["threads"]) and
+                    now["RAM"][name] == f"{g.oscope('info', '-o', 'json')[0]['ram'] / 2**20:.1f} MiB"
+                    for name, g in both.items())
+            b.until(same, "what `info` says of both")
+            assert b.tell(eval="[...document.querySelectorAll('.column')].map(c => c.ariaLabel)") == \
+                b.tell(eval="[...document.querySelectorAll('.compare th a')].map(a => a.innerText)")
+            # sets are on for the guest whose button it was, and what can't be had is said
+            b.press("e")
+            b.until(lambda b: "not known" in b.text(f".column[aria-label='{guest1.session}']") or
+                    "idle" in b.text(f".column[aria-label='{guest1.session}']"), "its modes")
+            assert "these sets are off" in b.text(f".column[aria-label='{plain.session}']")
+            # one less: it is in the address
+            b.tell(eval="document.querySelectorAll('.choice input')[1].click()")
+            b.until(lambda b: b.tell(eval="document.querySelectorAll('.column').length") == 1, "one column")
+            assert "with=" in b.tell(eval="location.hash")
+            assert b.tell(problems=True) == []
+        wait_until(lambda: guest1.oscope("probe", "list", "-o", "json") == [], "no probes")
