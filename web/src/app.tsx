@@ -168,6 +168,11 @@ function App() {
             again. If it was started anew, open the URL that it printed.
           </p>
         )}
+        {store.connected && store.silent && (
+          <p class="lost" role="alert">
+            Nothing has come from oscope web for some seconds. What is shown is what was seen last.
+          </p>
+        )}
         {at ? (
           <>
             {!tab.guests && <Health guest={at.guest} />}
@@ -206,3 +211,4 @@ function App() {
 
 render(<App />, document.getElementById('app')!);
 store.connect();
+store.watchSilence();

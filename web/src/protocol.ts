@@ -65,6 +65,7 @@ export interface ViewMessage {
 }
 
 export type Message =
+  | { op: 'alive' }
   | { op: 'hello'; views: ViewInfo[] }
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)
