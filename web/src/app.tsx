@@ -8,7 +8,7 @@ import { Help } from './help';
 import { lacking, neededBy, sourceOf } from './parts';
 import { changed, hashOf, readPlace, type Change, type Place } from './place';
 import type { Guest } from './protocol';
-import { store } from './store';
+import { store, type Wish } from './store';
 import type { Shown, Tab } from './tab';
 import { DIGITS, TABS } from './tabs';
 
@@ -115,8 +115,10 @@ function App() {
 
   useEffect(() => {
     if (!store.connected) return;
-    const wanted = new Map(guests.filter((g) => g.kind === 'live').map((g) => [g.id, ['info']]));
-    if (guest) wanted.set(guest.id, views);
+    const wanted = new Map<string, Wish>(
+      guests.filter((g) => g.kind === 'live').map((g) => [g.id, { views: ['info'], args: {} }]),
+    );
+    if (guest) wanted.set(guest.id, { views, args: tab.args?.(place.params) ?? {} });
     store.watch(wanted);
   });
 
