@@ -24,9 +24,9 @@ struct events {
     struct oscope_session *session;
     struct oscope_monitor *monitor;
     unsigned sets_version, seek_version, narrow_version;
-    bool moved;    /* the recording is to be read again */
-    uint64_t made; /* of which reports there are views of the moment that is looked at */
-    bool narrow;   /* there is a report of one task, of */
+    bool moved;         /* the recording is to be read again */
+    uint64_t made;      /* of which reports there are views of the moment that is looked at */
+    const char *narrow; /* report, of one task: or NULL */
     int32_t narrow_tid;
 };
 
@@ -116,9 +116,8 @@ static struct oscope_error *events_narrow(struct events *e)
 
     pthread_mutex_lock(&c->lock);
     bool other = c->narrow_version != e->narrow_version;
-    const char *report = c->narrow;
+    const char *report = e->narrow = c->narrow;
     e->narrow_version = c->narrow_version;
-    e->narrow = report != NULL;
     e->narrow_tid = c->narrow_tid;
     pthread_mutex_unlock(&c->lock);
     snprintf(task, sizeof task, "%d", e->narrow_tid);
@@ -200,11 +199,11 @@ static void events_views(struct events *e)
     if (e->narrow) {
         uint64_t began = clock_ns();
         struct oscope_error *err = oscope_monitor_narrow_view(e->monitor, &view);
-        collect_publish(c,
-                        &(struct shot){.view = err ? NULL : view,
-                                       .error = err,
-                                       .ask = {.slot = SLOT_NARROW, .pid = e->narrow_tid}},
-                        began);
+        struct shot made = {.view = err ? NULL : view,
+                            .error = err,
+                            .ask = {.slot = SLOT_NARROW, .pid = e->narrow_tid}};
+        str_copy(made.ask.line, sizeof made.ask.line, e->narrow);
+        collect_publish(c, &made, began);
     }
     pthread_mutex_lock(&c->lock);
     tell_notes(e);

@@ -29,7 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct message m;
     char *s[6];
 
-    message_parse(at, size, &m);
+    if (!message_parse(at, size, &m))
+        for (size_t i = 0; i < WEB_VIEWS; i++)
+            web_view_ask(&web_views[i], &m.args);
     for (size_t i = 0; i < ARRAY_SIZE(s); i++)
         s[i] = line(&at, end);
     struct gate_request r = {.method = s[0],
