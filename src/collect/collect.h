@@ -86,6 +86,9 @@ struct collect_options {
      * form. In the thread that asks for states; NULL: none is asked for. */
     void (*command)(const char *line, struct oscope_session *s, struct shot *out);
     int wake; /* a descriptor (eventfd) that is written to when something is new */
+    /* Live, for who wants sums alone: reports count from when their sets were on, keep next to no
+     * single rows, and are made once a second; only those that are asked for are kept. */
+    bool totals;
 };
 
 /*

@@ -18,6 +18,7 @@ enum {
     SLICES = 8192,   /* that a chart's report keeps */
     ROWS = 2048,     /* and others, the last ones: as many as somebody reads */
 };
+#define TOTALS_NS UINT64_C(1000000000) /* between two views of sums */
 
 struct events {
     struct collect *c;
@@ -91,9 +92,12 @@ static void tell_recording(struct events *e)
 
 static struct oscope_error *events_open(struct events *e)
 {
-    struct oscope_monitor_options o = {
-        .dir = e->c->o.dir, .window = COLLECT_WINDOW_NS, .slices = SLICES, .rows = ROWS};
     struct collect *c = e->c;
+    bool totals = c->o.totals;
+    struct oscope_monitor_options o = {.dir = c->o.dir,
+                                       .window = totals ? OSCOPE_MONITOR_ALL : COLLECT_WINDOW_NS,
+                                       .slices = totals ? 1 : SLICES,
+                                       .rows = totals ? 1 : ROWS};
 
     if (!o.dir && !e->session)
         TRY(collect_session(c, &e->session));
@@ -128,7 +132,7 @@ static struct oscope_error *events_narrow(struct events *e)
 /* Fulfils what was wished for since the last time. */
 static struct oscope_error *events_change(struct events *e)
 {
-    const char *sets[SETS_MAX], *names[SLOTS], *summary;
+    const char *sets[SETS_MAX], *names[SLOTS], *name, *summary;
     struct collect *c = e->c;
 
     pthread_mutex_lock(&c->lock);
@@ -138,9 +142,11 @@ static struct oscope_error *events_change(struct events *e)
     memcpy(sets, c->sets, sizeof sets);
     e->moved = e->moved || c->seek_version != e->seek_version;
     e->seek_version = c->seek_version;
+    uint64_t which = c->o.totals ? c->reports : UINT64_MAX;
     pthread_mutex_unlock(&c->lock);
-    while (n < SLOTS - SLOT_REPORTS && oscope_report_kind(n, &names[n], &summary))
-        n++;
+    for (size_t i = 0; i < SLOTS - SLOT_REPORTS && oscope_report_kind(i, &name, &summary); i++)
+        if (which & BIT(i))
+            names[n++] = name;
     if (new_sets && !c->o.dir) {
         tell(c, NULL, true);
         TRY(oscope_monitor_sets(e->monitor, sets, nsets));
@@ -181,7 +187,7 @@ static void events_views(struct events *e)
     uint64_t which = c->reports & ~(c->o.dir ? e->made : 0), now = clock_ns();
     for (size_t i = 0; i < SLOTS - SLOT_REPORTS && !c->o.dir; i++) {
         const struct shot *s = c->shots[SLOT_REPORTS + i]; /* long ones are not made as often */
-        if (s && now - s->time < s->took * 4)
+        if (s && now - s->time < MAX(s->took * 4, c->o.totals ? TOTALS_NS : 0))
             which &= ~BIT(i);
     }
     pthread_mutex_unlock(&c->lock);

@@ -97,7 +97,7 @@ class Store {
 
   connect(): void {
     let greeted = false;
-    const socket = new WebSocket(`ws://${location.host}/ws`, 'oscope');
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, 'oscope');
     socket.onmessage = (e) => {
       greeted = true;
       this.heard = performance.now();
