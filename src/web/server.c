@@ -269,15 +269,17 @@ static int tell(struct lws *wsi, struct connection *c)
         return hang_up(wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many pages are open");
     out_init(&o, -1);
     out_fill(&o, '\0', LWS_PRE);
-    bool told = page_next(c->page, &o);
-    if (!told && c->beat)
-        out_str(&o,
-                "{\"op\":\"alive\"}"); /* else a page can't tell silence from a stopped server */
-    if (told || c->beat) {
+    enum page_message what = page_next(c->page, &o);
+    if (!what && c->beat) { /* else a page can't tell silence from a stopped server */
+        out_str(&o, "{\"op\":\"alive\"}");
+        what = PAGE_TEXT;
+    }
+    if (what) {
         size_t n = o.error ? 0 : o.len - LWS_PRE;
+        enum lws_write_protocol how = what == PAGE_BINARY ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
         c->beat = false;
         lws_set_timer_usecs(wsi, BEAT_S * LWS_USEC_PER_SEC);
-        if (o.error || lws_write(wsi, (unsigned char *)o.buf + LWS_PRE, n, LWS_WRITE_TEXT) < (int)n)
+        if (o.error || lws_write(wsi, (unsigned char *)o.buf + LWS_PRE, n, how) < (int)n)
             status = -1;
         lws_callback_on_writable(wsi);
     }

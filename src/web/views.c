@@ -108,6 +108,7 @@ const struct web_view web_views[WEB_VIEWS] = {
      .takes = WEB_TID,
      .must = WEB_TID,
      .tables = {INTERVAL, {"kinds", {"kind"}}, {"faults", {"time", "address"}}}},
+    [WEB_TIMELINE] = {.name = "timeline", .timeline = true},
 };
 
 int web_view_number(const char *name)
@@ -165,6 +166,8 @@ enum slot web_view_slot(const struct web_view *v)
 {
     const char *name, *summary;
 
+    if (v->timeline)
+        return SLOTS; /* it is no shot */
     if (web_view_narrowed(v))
         return SLOT_NARROW;
     for (size_t i = 0; v->report && oscope_report_kind(i, &name, &summary); i++)

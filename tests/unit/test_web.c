@@ -360,11 +360,12 @@ static void test_hello(void **state)
     {
         const struct web_view *w = &web_views[i];
         assert_string_equal(json_string_value(json_object_get(v, "name")), w->name);
-        assert_true(json_is_array(json_object_get(v, "needs")) == (w->report != NULL));
+        assert_true(json_is_array(json_object_get(v, "needs")) == (w->report || w->timeline));
         enum slot slot = web_view_slot(w);
-        assert_true(web_view_narrowed(w) ? slot == SLOT_NARROW
-                    : w->report          ? slot >= SLOT_REPORTS
-                                         : slot == w->ask.slot);
+        assert_true(w->timeline            ? slot == SLOTS
+                    : web_view_narrowed(w) ? slot == SLOT_NARROW
+                    : w->report            ? slot >= SLOT_REPORTS
+                                           : slot == w->ask.slot);
         size_t takes = json_array_size(json_object_get(v, "takes"));
         assert_int_equal(takes, __builtin_popcount(w->takes));
         assert_int_equal(w->must & ~w->takes, 0);
