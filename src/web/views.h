@@ -6,12 +6,13 @@
 
 #include "collect/collect.h"
 
-enum { WEB_VIEWS = 11, WEB_TABLES = 5, WEB_KEYS = 3 };
+enum { WEB_VIEWS = 12, WEB_TABLES = 5, WEB_KEYS = 3 };
 
 struct web_table {
     const char *name;          /* as in the view; NULL ends */
     const char *key[WEB_KEYS]; /* columns that name a row; none: the row's number does */
     bool any_order;            /* the page puts the rows in order by itself */
+    size_t last; /* only so many rows travel, the last ones; 0: the first FRAME_ROWS */
 };
 
 struct web_view {
