@@ -103,8 +103,9 @@ static bool put_table(struct frame *f, const struct web_table *what,
 
     *t = (struct table){.what = what, .columns = from->columns};
     out_init(&t->text, -1);
-    size_t n = MIN(from->nrows, (size_t)FRAME_ROWS);
-    for (size_t i = 0; i < n && !t->text.error; i++)
+    size_t n = MIN(from->nrows, what->last ? what->last : (size_t)FRAME_ROWS);
+    size_t first = what->last ? from->nrows - n : 0;
+    for (size_t i = first; i < first + n && !t->text.error; i++)
         put_row(t, from, i);
     t->cut += from->nrows - n;
     return !t->text.error;

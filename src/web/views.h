@@ -7,7 +7,7 @@
 
 #include "collect/collect.h"
 
-enum { WEB_VIEWS = 23, WEB_TABLES = 5, WEB_KEYS = 3 };
+enum { WEB_VIEWS = 24, WEB_TABLES = 5, WEB_KEYS = 3 };
 
 /* Arguments of views, bits. */
 enum web_arg {
@@ -36,6 +36,7 @@ struct web_table {
     const char *name;          /* as in the view; NULL ends */
     const char *key[WEB_KEYS]; /* columns that name a row; none: the row's number does */
     bool any_order;            /* the page puts the rows in order by itself */
+    size_t last; /* only so many rows travel, the last ones; 0: the first FRAME_ROWS */
 };
 
 struct web_view {
