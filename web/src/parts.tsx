@@ -74,6 +74,7 @@ export function Panel(props: {
   title: string;
   class?: string;
   extra?: ComponentChildren;
+  quiet?: boolean; // what is to be noted stands in another panel of this view
   children: (view: View) => ComponentChildren;
 }) {
   const view = store.view(props.guest, props.view);
@@ -88,7 +89,7 @@ export function Panel(props: {
       </header>
       <div class="body">
         {view && !view.error ? props.children(view) : <Missing guest={props.guest} name={props.view} view={view} />}
-        {view && view.notes.length > 0 && (
+        {view && !props.quiet && view.notes.length > 0 && (
           <ul class="notes">
             {view.notes.map((n) => (
               <li>{n}</li>
@@ -107,6 +108,8 @@ export function Canvas(props: {
   draw: (g: CanvasRenderingContext2D, w: number, h: number) => void;
   onMove?: (x: number, y: number, w: number, h: number) => void;
   onLeave?: () => void;
+  onClick?: (x: number, y: number, w: number, h: number) => void;
+  onKey?: (e: KeyboardEvent) => void; // it can have the focus then
 }) {
   const ref = useRef<HTMLCanvasElement>(null);
   const paint = () => {
@@ -141,8 +144,14 @@ export function Canvas(props: {
     <canvas
       ref={ref}
       class={props.class}
-      role="img"
+      role={props.onKey ? 'application' : 'img'}
       aria-label={props.label}
+      tabIndex={props.onKey ? 0 : undefined}
+      onKeyDown={(e) => props.onKey?.(e)}
+      onClick={(e) => {
+        const c = e.currentTarget;
+        props.onClick?.(e.offsetX, e.offsetY, c.clientWidth, c.clientHeight);
+      }}
       onMouseMove={(e) => {
         const c = e.currentTarget;
         props.onMove?.(e.offsetX, e.offsetY, c.clientWidth, c.clientHeight);

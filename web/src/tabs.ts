@@ -2,13 +2,15 @@
 // Copyright the oscope authors
 // The page's tabs, in the order in which they stand.
 import { cpu } from './cpu';
+import { disk } from './disk';
 import { memory } from './memory';
 import { overview } from './overview';
+import { pagetables } from './pagetable';
 import { syscalls } from './syscalls';
 import type { Tab } from './tab';
 import { tasks } from './tasks';
 
-export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls];
+export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, pagetables, disk];
 
 /** The keys that show them, as far as there are any. */
 export const DIGITS = '1234567890';
