@@ -39,6 +39,8 @@ struct frame_head {
 /* Writes the message that makes `now` of `before` (NULL: of nothing). clock: now, ns. */
 void frame_write(struct out *o, const struct frame_head *head, const struct frame *before,
                  const struct frame *now, uint64_t clock);
+/* ,"columns":[{"name","kind","doc"}…] */
+void frame_write_columns(struct out *o, const struct oscope_column *columns);
 /* There is no such view any more. */
 void frame_write_none(struct out *o, const struct frame_head *head);
 

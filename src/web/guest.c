@@ -95,6 +95,8 @@ static void wish_views(struct guest *f)
     for (size_t i = 0; i < WEB_VIEWS; i++) {
         if (!(f->views & BIT(i)))
             continue;
+        if (web_views[i].timeline)
+            continue;
         if (web_view_narrowed(&web_views[i]))
             narrow = &f->asks[i];
         else if (web_views[i].report)
@@ -105,6 +107,7 @@ static void wish_views(struct guest *f)
     collect_ask(f->collect, asks, n);
     collect_reports(f->collect, reports);
     wish_narrow(f, narrow);
+    collect_timeline(f->collect, f->views & BIT(WEB_TIMELINE));
 }
 
 static size_t set_names(uint64_t sets, const char *out[SETS_MAX])
@@ -257,13 +260,19 @@ bool guest_poll(struct guest *f, uint64_t clock)
     bool other = poll_status(f, clock);
 
     for (size_t i = 0; i < WEB_VIEWS; i++)
-        other = poll_view(f, i, clock) || other;
+        if (!web_views[i].timeline)
+            other = poll_view(f, i, clock) || other;
     return other;
 }
 
 struct frame *guest_frame(const struct guest *f, size_t view)
 {
     return f->frames[view];
+}
+
+struct collect *guest_collect(const struct guest *f)
+{
+    return f->collect;
 }
 
 const char *guest_status(const struct guest *f)

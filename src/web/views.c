@@ -4,7 +4,7 @@
 
 #include "base/util.h"
 
-enum { SECOND = 1000, MAP_CELLS = 2048 };
+enum { SECOND = 1000, MAP_CELLS = 2048, SINGLE = 400 /* single events, the last ones */ };
 
 #define INTERVAL                                                                                   \
     {                                                                                              \
@@ -73,10 +73,22 @@ const struct web_view web_views[WEB_VIEWS] = {
                 {"tasks", {"tid", "name"}}}},
     {.name = "traps",
      .report = "traps",
-     .tables = {INTERVAL, {"causes", {"cause", "kind", "to"}}, {"rates", {"time"}, true}}},
+     .tables = {INTERVAL,
+                {"causes", {"cause", "kind", "to"}},
+                {"rates", {"time"}, true},
+                {"traps", {"time", "cpu"}, true, SINGLE}}},
     {.name = "faults",
      .report = "faults",
-     .tables = {INTERVAL, {"kinds", {"kind"}}, {"tasks", {"tid"}}}},
+     .tables = {INTERVAL,
+                {"kinds", {"kind"}},
+                {"tasks", {"tid"}},
+                {"faults", {"time", "tid"}, true, SINGLE}}},
+    {.name = "irqflow",
+     .report = "irqflow",
+     .tables = {INTERVAL,
+                {"lines", {"irq", "name"}},
+                {"hops", {"irq", "name", "hop"}},
+                {"interrupts", {"time", "cpu", "irq"}, true, SINGLE}}},
     {.name = "heat",
      .report = "heat",
      .tables = {{"watched"},
@@ -108,6 +120,7 @@ const struct web_view web_views[WEB_VIEWS] = {
      .takes = WEB_TID,
      .must = WEB_TID,
      .tables = {INTERVAL, {"kinds", {"kind"}}, {"faults", {"time", "address"}}}},
+    [WEB_TIMELINE] = {.name = "timeline", .timeline = true},
 };
 
 int web_view_number(const char *name)
@@ -165,6 +178,8 @@ enum slot web_view_slot(const struct web_view *v)
 {
     const char *name, *summary;
 
+    if (v->timeline)
+        return SLOTS; /* it is no shot */
     if (web_view_narrowed(v))
         return SLOT_NARROW;
     for (size_t i = 0; v->report && oscope_report_kind(i, &name, &summary); i++)

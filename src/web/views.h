@@ -7,7 +7,7 @@
 
 #include "collect/collect.h"
 
-enum { WEB_VIEWS = 22, WEB_TABLES = 5, WEB_KEYS = 3 };
+enum { WEB_VIEWS = 24, WEB_TABLES = 5, WEB_KEYS = 3 };
 
 /* Arguments of views, bits. */
 enum web_arg {
@@ -36,21 +36,26 @@ struct web_table {
     const char *name;          /* as in the view; NULL ends */
     const char *key[WEB_KEYS]; /* columns that name a row; none: the row's number does */
     bool any_order;            /* the page puts the rows in order by itself */
+    size_t last; /* only so many rows travel, the last ones; 0: the first FRAME_ROWS */
 };
 
 struct web_view {
     const char *name;
     const char *report;   /* it is made of events; NULL: a state */
     struct ask ask;       /* of a state, without arguments */
+    bool timeline;        /* neither: web/timeline.h */
     unsigned takes, must; /* arguments: that it takes; those of them it is nothing without */
     struct web_table tables[WEB_TABLES + 1];
 };
 
 extern const struct web_view web_views[WEB_VIEWS];
 
+/* Of the timeline's, in web_views[]. */
+#define WEB_TIMELINE (WEB_VIEWS - 1)
+
 /* Its place in web_views[], -1: there is none. */
 int web_view_number(const char *name);
-/* Where collect.h keeps it. */
+/* Where collect.h keeps it; SLOTS: nowhere. */
 enum slot web_view_slot(const struct web_view *v);
 /* What its shot is of (struct shot), with those of the arguments that it takes. */
 struct ask web_view_ask(const struct web_view *v, const struct web_args *args);

@@ -324,6 +324,27 @@ static void test_too_many_rows(void **state)
     free(rows);
 }
 
+/* Of single events the last ones travel, each under a key that it keeps. */
+static void test_last_rows(void **state)
+{
+    static const struct web_view singles = {
+        .name = "sched", .report = "sched", .tables = {{"tasks", {"tid"}, true, 2}}};
+    struct fake_row rows[3] = {{1, "a", 1}, {2, "b", 2}, {3, "c", 3}};
+    struct oscope_table table = {
+        .name = "tasks", .columns = columns, .rows = rows, .nrows = 3, .row_size = sizeof *rows};
+    struct oscope_view view = {.tables = &table, .ntables = 1};
+    struct frame *f = frame_make(&singles, &(struct shot){.view = &view}, 1);
+    struct out o;
+
+    assert_non_null(f);
+    out_init(&o, -1);
+    frame_write(&o, &(struct frame_head){.guest = "g", .view = &singles}, NULL, f, 1);
+    json_t *j = json_loadb(o.buf, o.len, 0, NULL);
+    expect(j, "[{\"name\":\"tasks\",\"cut\":1,\"rows\":[[\"2\",2,\"b\",2],[\"3\",3,\"c\",3]]}]");
+    out_free(&o);
+    frame_drop(f);
+}
+
 static void test_errors(void **state)
 {
     char message[] = "it is \"gone\"", hint[] = "start it";
@@ -360,11 +381,12 @@ static void test_hello(void **state)
     {
         const struct web_view *w = &web_views[i];
         assert_string_equal(json_string_value(json_object_get(v, "name")), w->name);
-        assert_true(json_is_array(json_object_get(v, "needs")) == (w->report != NULL));
+        assert_true(json_is_array(json_object_get(v, "needs")) == (w->report || w->timeline));
         enum slot slot = web_view_slot(w);
-        assert_true(web_view_narrowed(w) ? slot == SLOT_NARROW
-                    : w->report          ? slot >= SLOT_REPORTS
-                                         : slot == w->ask.slot);
+        assert_true(w->timeline            ? slot == SLOTS
+                    : web_view_narrowed(w) ? slot == SLOT_NARROW
+                    : w->report            ? slot >= SLOT_REPORTS
+                                           : slot == w->ask.slot);
         size_t takes = json_array_size(json_object_get(v, "takes"));
         assert_int_equal(takes, __builtin_popcount(w->takes));
         assert_int_equal(w->must & ~w->takes, 0);
@@ -381,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_equal_keys),  cmocka_unit_test(test_too_many_rows),
         cmocka_unit_test(test_errors),      cmocka_unit_test(test_hello),
         cmocka_unit_test(test_arguments),   cmocka_unit_test(test_wrong_arguments),
+        cmocka_unit_test(test_last_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

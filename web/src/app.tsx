@@ -14,7 +14,7 @@ import { DIGITS, TABS } from './tabs';
 
 function viewsOf(p: Place, tab: Tab, recording: boolean): string[] {
   const views = tab.views(p.params);
-  return recording ? views.filter((v) => store.views.get(v)?.needs) : ['info', ...views];
+  return recording ? views.filter((v) => store.views.get(v)?.needs) : [...new Set(['info', ...views])];
 }
 
 function tabsOf(guest?: Guest): Tab[] {
@@ -118,7 +118,8 @@ function App() {
     const wanted = new Map<string, Wish>(
       guests.filter((g) => g.kind === 'live').map((g) => [g.id, { views: ['info'], args: {} }]),
     );
-    if (guest) wanted.set(guest.id, { views, args: tab.args?.(place.params) ?? {} });
+    for (const g of at && tab.guests ? guests.filter((one) => tab.guests!(at).includes(one.id)) : guest ? [guest] : [])
+      wanted.set(g.id, { views: viewsOf(place, tab, g.kind === 'recording'), args: tab.args?.(place.params) ?? {} });
     store.watch(wanted);
   });
 
@@ -169,9 +170,14 @@ function App() {
             again. If it was started anew, open the URL that it printed.
           </p>
         )}
+        {store.connected && store.silent && (
+          <p class="lost" role="alert">
+            Nothing has come from oscope web for some seconds. What is shown is what was seen last.
+          </p>
+        )}
         {at ? (
           <>
-            <Health guest={at.guest} />
+            {!tab.guests && <Health guest={at.guest} />}
             <nav class="tabs" aria-label="Views">
               {tabsOf(at.guest).map((t, i) => (
                 <a href={hashOf(to(place, {}, t.name))} aria-current={t === tab ? 'page' : undefined}>
@@ -180,7 +186,7 @@ function App() {
               ))}
             </nav>
             <div class="bar-top">
-              <Seek guest={at.guest} />
+              {!tab.guests && <Seek guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input
@@ -192,7 +198,7 @@ function App() {
                   onInput={(e) => at.go({ filter: e.currentTarget.value })}
                 />
               )}
-              <SetsButton guest={at.guest} views={views} />
+              {!tab.ownSets && <SetsButton guest={at.guest} views={views} />}
             </div>
             <tab.Body key={`${at.guest.id} ${tab.name}`} {...at} />
           </>
@@ -207,3 +213,4 @@ function App() {
 
 render(<App />, document.getElementById('app')!);
 store.connect();
+store.watchSilence();

@@ -43,6 +43,26 @@ function order(t: Table, rows: Row[], sort: string): Row[] {
   });
 }
 
+/** What makes a row one that can be chosen. */
+function selectable(row: Row, p: { chosen?: string; choose?: (row: Row) => void }) {
+  const choose = p.choose;
+  if (!choose) return {};
+  return {
+    class: 'selectable',
+    tabIndex: 0,
+    'aria-current': p.chosen === row[0],
+    onClick: () => choose(row),
+    onKeyDown: (e: KeyboardEvent) => {
+      const to = e.key === 'ArrowDown' ? 'nextElementSibling' : e.key === 'ArrowUp' ? 'previousElementSibling' : null;
+      const next = to && ((e.currentTarget as HTMLElement)[to] as HTMLElement | null);
+      if (e.key === 'Enter') choose(row);
+      else if (next) next.focus();
+      else return;
+      e.preventDefault();
+    },
+  };
+}
+
 /** Rows as a tree, by the column "depth" and in the table's order, as long as nothing else is asked for. */
 export interface Tree {
   column: string; // that has the branches
@@ -61,8 +81,10 @@ export interface GridProps {
   /** The address that a row leads to, from its column `named`, or the first. */
   link?: (row: Row) => string | undefined;
   named?: string;
-  current?: string; // key of the row that is chosen
   tree?: Tree;
+  keep?: (row: Row) => boolean; // rows that are shown; all
+  chosen?: string; // key of the row that is
+  choose?: (row: Row) => void; // a click, Enter
 }
 
 function Branch({ tree, row, depth, parent }: { tree: Tree; row: Row; depth: number; parent: boolean }) {
@@ -91,9 +113,10 @@ export function Grid(props: GridProps) {
   const whole = t.list();
   const known = (name: string) => !whole.length || whole.some((row) => t.get(row, name) !== null);
   const columns = props.columns.filter(known).flatMap((name) => t.column(name) ?? []);
+  const kept = props.keep ? whole.filter(props.keep) : whole;
   const tree = sort || props.filter ? undefined : props.tree;
-  const shown = tree ? visible(t, whole, tree.closed) : undefined;
-  const all = shown ? shown.map((s) => s.row) : whole.filter((row) => !props.filter || matches(t, row, props.filter));
+  const shown = tree ? visible(t, kept, tree.closed) : undefined;
+  const all = shown ? shown.map((s) => s.row) : kept.filter((row) => !props.filter || matches(t, row, props.filter));
   const rows = order(t, all, sort).slice(0, props.most ?? MOST);
   const left = all.length - rows.length + t.cut;
   const named = props.named ?? columns[0]?.name;
@@ -131,8 +154,9 @@ export function Grid(props: GridProps) {
                 key={row[0]}
                 data-key={row[0]}
                 class={link ? 'leads' : ''}
-                aria-current={props.current === row[0] ? 'true' : undefined}
+                aria-current={props.chosen === row[0] ? 'true' : undefined}
                 onClick={(e) => follow(e, link)}
+                {...selectable(row, props)}
               >
                 {columns.map((c) => (
                   <td class={isNumber(c) ? 'number' : c.kind === 'hex' ? 'mono' : ''} data-column={c.name}>

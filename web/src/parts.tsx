@@ -74,7 +74,7 @@ export function Panel(props: {
   title: string;
   class?: string;
   extra?: ComponentChildren;
-  quiet?: boolean; // what is to be noted stands in another panel of this view
+  quiet?: boolean; // another panel beside it says the view's notes
   children: (view: View) => ComponentChildren;
 }) {
   const view = store.view(props.guest, props.view);

@@ -79,6 +79,7 @@ export interface ViewMessage {
 }
 
 export type Message =
+  | { op: 'alive' }
   | { op: 'hello'; views: ViewInfo[] }
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)

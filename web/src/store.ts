@@ -6,6 +6,8 @@ import { View } from './model';
 import type { Args, Guest, Message, Status, ViewInfo } from './protocol';
 
 const RETRY_MS = 1500;
+const SILENT_MS = 6000; // the server says something every 2 s
+const DEAD_MS = 15000; // as after a laptop's sleep: connect anew
 
 /** Views of a guest, and what they are to be of. */
 export interface Wish {
@@ -15,6 +17,8 @@ export interface Wish {
 
 class Store {
   connected = false;
+  silent = false; // connected, and nothing came for SILENT_MS
+  private heard = 0; // performance.now() of the last message
   refused = false; // never let in: the cookie is of another server, or there is none
   views = new Map<string, ViewInfo>();
   guests: Guest[] | null = null;
@@ -93,19 +97,38 @@ class Store {
 
   connect(): void {
     let greeted = false;
-    const socket = new WebSocket(`ws://${location.host}/ws`, 'oscope');
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, 'oscope');
     socket.onmessage = (e) => {
       greeted = true;
+      this.heard = performance.now();
+      this.silent = false;
       this.hear(JSON.parse(e.data as string) as Message);
     };
-    socket.onclose = () => {
-      this.socket = null;
-      this.refused = !greeted && !this.connected && this.guests === null;
-      this.connected = false;
-      this.changed();
-      setTimeout(() => this.connect(), RETRY_MS);
-    };
+    socket.onclose = () => this.lost(greeted);
     this.socket = socket;
+  }
+
+  /** Once a second: a server that is stopped, or a network that is gone, says nothing. */
+  watchSilence(): void {
+    setInterval(() => {
+      const quiet = performance.now() - this.heard;
+      if (!this.connected || quiet < SILENT_MS) return;
+      this.silent = true;
+      this.changed();
+      if (quiet < DEAD_MS || !this.socket) return;
+      this.socket.onclose = this.socket.onmessage = null; // its end may come much later, or never
+      this.socket.close();
+      this.lost(true);
+    }, 1000);
+  }
+
+  private lost(greeted: boolean): void {
+    this.socket = null;
+    this.refused = !greeted && !this.connected && this.guests === null;
+    this.connected = false;
+    this.silent = false;
+    this.changed();
+    setTimeout(() => this.connect(), RETRY_MS);
   }
 
   private sendSets(guest: string): void {
@@ -137,6 +160,8 @@ class Store {
 
   private hear(m: Message): void {
     switch (m.op) {
+      case 'alive':
+        return;
       case 'hello':
         this.begin(m.views);
         break;

@@ -53,7 +53,7 @@ function Threads({ at, view, task }: { at: Shown; view: View; task: number }) {
       columns={['tid', 'comm', 'state', 'cpu', 'prio', 'time']}
       filter={`tgid=${t.num(me, 'tgid')}`}
       link={(row) => at.link({ task: t.text(row, 'tid') })}
-      current={me[0]}
+      chosen={me[0]}
     />
   );
 }
