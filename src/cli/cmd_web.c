@@ -20,6 +20,7 @@ static const struct cli_option web_options[] = {
      "allow a --listen address that other machines reach: what travels is not encrypted, and who "
      "reads it sees the guest's memory and takes over the page",
      NULL},
+    {"no-console", 0, NULL, false, "guests' consoles are neither shown nor typed into", NULL},
     CLI_NO_CACHE_OPTION,
     {"vmlinux", 0, "FILE", false, "the kernel's ELF file, for symbols and types", "@file"},
     {"system-map", 0, "FILE", false, "System.map of the kernel", "@file"},
@@ -65,8 +66,11 @@ static int web_serve(struct cli *c)
     struct oscope_open_options open = {.files = cli_kernel_files(c),
                                        .no_cache = cli_option(c, "no-cache") != NULL,
                                        .wait = OSCOPE_WAIT_NOT};
-    struct web_options o = {
-        .sessions = sessions, .recordings = recordings, .open = &open, .ready = web_ready};
+    struct web_options o = {.sessions = sessions,
+                            .recordings = recordings,
+                            .open = &open,
+                            .no_console = cli_option(c, "no-console") != NULL,
+                            .ready = web_ready};
 
     web_all(c, "session", sessions);
     web_all(c, "trace", recordings);

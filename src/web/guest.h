@@ -8,6 +8,7 @@
 #define WEB_GUEST_H
 
 #include "web/frame.h"
+#include "web/tty.h"
 
 struct guest;
 
@@ -22,8 +23,12 @@ struct oscope_error *guest_open(const struct guest_options *o, struct guest **ou
 void guest_close(struct guest *f); /* NULL allowed; may wait for a view that is being made */
 const char *guest_id(const struct guest *f);
 
-/* What all pages together wish: views, and sets, bits as in web/message.h. */
-void guest_wish(struct guest *f, uint64_t views, uint64_t sets);
+/* What all pages together wish: views, and sets, bits as in web/message.h; its console. */
+void guest_wish(struct guest *f, uint64_t views, uint64_t sets, bool console);
+/* Its console; NULL: nobody wished for it so far, or out of memory. */
+struct tty *guest_tty(const struct guest *f);
+/* As tty_type(), with the ports that it has. */
+void guest_type(struct guest *f, struct tty_seat *seat, bool on);
 /* Recordings: as collect_seek(). */
 void guest_seek(struct guest *f, uint64_t time);
 

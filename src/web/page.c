@@ -17,6 +17,7 @@ struct watch {
     uint64_t views, sets;
     struct frame *sent[WEB_VIEWS]; /* shares */
     char *status;                  /* sent last */
+    struct tty_seat seat;          /* at its console */
 };
 
 struct page {
@@ -76,7 +77,7 @@ static struct guest *shared_guest(const struct pages *all, const char *id)
 static bool wish(const struct pages *all, struct guest *guest)
 {
     uint64_t views = 0, sets = 0;
-    bool watched = false;
+    bool watched = false, console = false;
 
     for (size_t i = 0; i < all->n; i++)
         for (size_t k = 0; k < all->pages[i]->nwatches; k++) {
@@ -86,9 +87,10 @@ static bool wish(const struct pages *all, struct guest *guest)
             watched = true;
             views |= w->views;
             sets |= w->sets;
+            console = console || w->seat.on;
         }
     if (watched)
-        guest_wish(guest, views, sets);
+        guest_wish(guest, views, sets, console);
     return watched;
 }
 
@@ -128,6 +130,8 @@ static void drop_watch(struct page *p, size_t i)
     struct watch *w = &p->watches[i];
     struct guest *guest = w->guest;
 
+    if (guest_tty(guest))
+        tty_leave(guest_tty(guest), &w->seat);
     for (size_t k = 0; k < WEB_VIEWS; k++)
         frame_drop(w->sent[k]);
     free(w->status);
@@ -164,10 +168,29 @@ void page_close(struct page *p)
     free(p);
 }
 
+static void switch_console(struct watch *w, bool on)
+{
+    if (!on && guest_tty(w->guest))
+        tty_leave(guest_tty(w->guest), &w->seat);
+    w->seat.on = on;
+}
+
+static const char *parse(const struct pages *all, const char *text, size_t n, struct message *m)
+{
+    const char *wrong = message_parse(text, n, m);
+
+    if (wrong || !all->o.no_console)
+        return wrong;
+    m->views = web_views_without_console(m->views);
+    return m->op == MESSAGE_CONSOLE || m->op == MESSAGE_TYPE || m->op == MESSAGE_KEYS_TYPED
+               ? "consoles are switched off"
+               : NULL;
+}
+
 const char *page_hear(struct page *p, const char *text, size_t n)
 {
     struct message m;
-    const char *wrong = message_parse(text, n, &m);
+    const char *wrong = parse(p->all, text, n, &m);
 
     if (wrong)
         return wrong;
@@ -183,6 +206,12 @@ const char *page_hear(struct page *p, const char *text, size_t n)
     case MESSAGE_WATCH: w->views = m.views; break;
     case MESSAGE_SETS: w->sets = m.sets; break;
     case MESSAGE_SEEK: guest_seek(w->guest, m.time); return NULL;
+    case MESSAGE_CONSOLE: switch_console(w, m.on); break;
+    case MESSAGE_TYPE: guest_type(w->guest, &w->seat, m.on); return NULL;
+    case MESSAGE_KEYS_TYPED:
+        if (guest_tty(w->guest))
+            tty_keys(guest_tty(w->guest), &w->seat, m.keys, m.nkeys);
+        return NULL;
     }
     wish(p->all, w->guest);
     return NULL;
@@ -237,7 +266,7 @@ bool page_next(struct page *p, struct out *o)
     unsigned version;
 
     if (!p->greeted) {
-        hello_write(o);
+        hello_write(o, !p->all->o.no_console);
         return p->greeted = true;
     }
     if ((version = roster_write(p->all->roster, NULL)) != p->roster) {
@@ -247,6 +276,11 @@ bool page_next(struct page *p, struct out *o)
     for (size_t i = 0; i < p->nwatches; i++)
         if (next_status(&p->watches[i], o))
             return true;
+    for (size_t i = 0; i < p->nwatches; i++) {
+        struct tty *tty = guest_tty(p->watches[i].guest);
+        if (tty && tty_next(tty, &p->watches[i].seat, guest_id(p->watches[i].guest), o))
+            return true;
+    }
     for (size_t i = 0; i < p->nwatches * WEB_VIEWS; i++) {
         size_t at = p->turn++ % (p->nwatches * WEB_VIEWS);
         if (next_frame(&p->watches[at / WEB_VIEWS], at % WEB_VIEWS, o))

@@ -6,7 +6,7 @@
 
 #include "collect/collect.h"
 
-enum { WEB_VIEWS = 12, WEB_TABLES = 5, WEB_KEYS = 3 };
+enum { WEB_VIEWS = 14, WEB_TABLES = 5, WEB_KEYS = 3 };
 
 struct web_table {
     const char *name;          /* as in the view; NULL ends */
@@ -19,6 +19,7 @@ struct web_view {
     const char *name;
     const char *report; /* it is made of events; NULL: a state */
     struct ask ask;     /* of a state */
+    bool console;       /* shows what passes through serial ports: not with --no-console */
     struct web_table tables[WEB_TABLES + 1];
 };
 
@@ -26,6 +27,8 @@ extern const struct web_view web_views[WEB_VIEWS];
 
 /* Its place in web_views[], -1: there is none. */
 int web_view_number(const char *name);
+/* Those of `views`, bits, that show no console. */
+uint64_t web_views_without_console(uint64_t views);
 /* Where collect.h keeps it. */
 enum slot web_view_slot(const struct web_view *v);
 

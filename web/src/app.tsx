@@ -14,11 +14,12 @@ import { DIGITS, TABS } from './tabs';
 
 function viewsOf(p: Place, tab: Tab, recording: boolean): string[] {
   const views = tab.views(p.params);
-  return recording ? views.filter((v) => store.views.get(v)?.needs) : ['info', ...views];
+  const known = views.filter((v) => store.views.has(v));
+  return recording ? known.filter((v) => store.views.get(v)?.needs) : ['info', ...known];
 }
 
 function tabsOf(guest?: Guest): Tab[] {
-  return TABS.filter((t) => guest?.kind !== 'recording' || !t.live);
+  return TABS.filter((t) => (guest?.kind !== 'recording' || !t.live) && (!t.console || store.consoles));
 }
 
 function Nothing({ named }: { named: string }) {

@@ -3,18 +3,22 @@
 // The connection, and all that came over it. Wishes are kept here, and said again after each
 // connecting, so that the page recovers from whatever happened to the server.
 import { View } from './model';
-import type { Guest, Message, Status, ViewInfo } from './protocol';
+import type { ConsoleMessage, Guest, Message, Status, TypingMessage, ViewInfo } from './protocol';
 
 const RETRY_MS = 1500;
+const KEYS = 512; // bytes of a message
 
 class Store {
   connected = false;
+  consoles = true; // the server shows guests' consoles
   refused = false; // never let in: the cookie is of another server, or there is none
   views = new Map<string, ViewInfo>();
   guests: Guest[] | null = null;
   status = new Map<string, Status>();
   private data = new Map<string, View>(); // by guest and view
   private watched = new Map<string, string[]>();
+  typing = new Map<string, TypingMessage>();
+  private screens = new Map<string, (m: ConsoleMessage) => void>(); // by guest
   private sets = new Map<string, string[]>();
   private socket: WebSocket | null = null;
   private listeners = new Set<() => void>();
@@ -52,6 +56,7 @@ class Store {
         const fresh = !this.watched.has(guest);
         this.send({ op: 'watch', guest, views });
         if (fresh) this.sendSets(guest);
+        if (fresh && this.screens.has(guest)) this.send({ op: 'console', guest, on: true });
       }
     this.watched = wanted;
   }
@@ -65,6 +70,28 @@ class Store {
 
   seek(guest: string, time: number): void {
     this.send({ op: 'seek', guest, time: Math.round(time) });
+  }
+
+  /** What the guest's console shows from now on, until that is called which is returned. */
+  screen(guest: string, show: (m: ConsoleMessage) => void): () => void {
+    this.screens.set(guest, show);
+    this.send({ op: 'console', guest, on: true });
+    return () => {
+      this.screens.delete(guest);
+      this.typing.delete(guest);
+      this.send({ op: 'console', guest, on: false });
+    };
+  }
+
+  /** Keys go to the guest, or no longer. */
+  type(guest: string, on: boolean): void {
+    this.send({ op: 'type', guest, on });
+  }
+
+  keys(guest: string, text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    for (let i = 0; i < bytes.length; i += KEYS)
+      this.send({ op: 'keys', guest, bytes: [...bytes.slice(i, i + KEYS)].map((b) => b.toString(16).padStart(2, '0')).join('') });
   }
 
   connect(): void {
@@ -94,7 +121,9 @@ class Store {
   }
 
   /** After connecting: what the server knew of us is gone. */
-  private begin(views: ViewInfo[]): void {
+  private begin(views: ViewInfo[], consoles: boolean): void {
+    this.consoles = consoles;
+    this.typing.clear();
     this.connected = true;
     this.refused = false;
     this.views = new Map(views.map((v) => [v.name, v]));
@@ -113,13 +142,19 @@ class Store {
   private hear(m: Message): void {
     switch (m.op) {
       case 'hello':
-        this.begin(m.views);
+        this.begin(m.views, m.console);
         break;
       case 'guests':
         this.resume(m.guests);
         break;
       case 'status':
         this.status.set(m.guest, m);
+        break;
+      case 'console':
+        this.screens.get(m.guest)?.(m);
+        return;
+      case 'typing':
+        this.typing.set(m.guest, m);
         break;
       case 'view': {
         const key = `${m.view} ${m.guest}`;

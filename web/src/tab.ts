@@ -26,6 +26,7 @@ export interface Tab {
   title: string;
   /** The views (src/web/views.c) that it draws. Of a recording those are asked for that events make. */
   views: (params: Params) => string[];
+  console?: boolean; // shows guests' consoles: not with --no-console
   live?: boolean; // of guest memory: a recording has none
   filters?: boolean; // has a filter: params.filter
   keys?: Key[];
