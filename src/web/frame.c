@@ -306,7 +306,7 @@ static const char *const kinds[] = {
     [OSCOPE_REAL] = "real",         [OSCOPE_CONSISTENCY] = "consistency",
 };
 
-static void write_columns(struct out *o, const struct oscope_column *columns)
+void frame_write_columns(struct out *o, const struct oscope_column *columns)
 {
     out_str(o, ",\"columns\":[");
     for (const struct oscope_column *c = columns; c->name; c++) {
@@ -324,26 +324,26 @@ static void write_table(struct out *o, const struct table *before, const struct 
     if (before)
         write_gone(o, before, now);
     else
-        write_columns(o, now->columns);
+        frame_write_columns(o, now->columns);
     write_rows(o, before, now);
     if (before)
         write_order(o, before, now);
     out_char(o, '}');
 }
 
-static void write_head(struct out *o, const char *guest, const struct web_view *v)
+static void write_head(struct out *o, const struct frame_head *head)
 {
     out_str(o, "{\"op\":\"view\",\"guest\":");
-    text_json(o, guest, strlen(guest));
-    out_printf(o, ",\"view\":\"%s\"", v->name);
+    text_json(o, head->guest, strlen(head->guest));
+    out_printf(o, ",\"view\":\"%s\",\"as\":%" PRIu32, head->view->name, head->as);
 }
 
-void frame_write(struct out *o, const char *guest, const struct web_view *v,
-                 const struct frame *before, const struct frame *now, uint64_t clock)
+void frame_write(struct out *o, const struct frame_head *head, const struct frame *before,
+                 const struct frame *now, uint64_t clock)
 {
     bool change = comparable(before, now), first = true;
 
-    write_head(o, guest, v);
+    write_head(o, head);
     out_printf(o, ",\"n\":%" PRIu64, now->n);
     if (change)
         out_printf(o, ",\"base\":%" PRIu64, before->n);
@@ -368,8 +368,8 @@ void frame_write(struct out *o, const char *guest, const struct web_view *v,
     out_str(o, "]}");
 }
 
-void frame_write_none(struct out *o, const char *guest, const struct web_view *v)
+void frame_write_none(struct out *o, const struct frame_head *head)
 {
-    write_head(o, guest, v);
+    write_head(o, head);
     out_str(o, ",\"none\":true}");
 }

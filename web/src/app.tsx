@@ -8,14 +8,14 @@ import { Help } from './help';
 import { lacking, neededBy, sourceOf } from './parts';
 import { changed, hashOf, readPlace, type Change, type Place } from './place';
 import type { Guest } from './protocol';
-import { store } from './store';
+import { store, type Wish } from './store';
 import type { Shown, Tab } from './tab';
 import { DIGITS, TABS } from './tabs';
 
 function viewsOf(p: Place, tab: Tab, recording: boolean): string[] {
   const views = tab.views(p.params);
   const known = views.filter((v) => store.views.has(v));
-  return recording ? known.filter((v) => store.views.get(v)?.needs) : ['info', ...known];
+  return recording ? known.filter((v) => store.views.get(v)?.needs) : [...new Set(['info', ...known])];
 }
 
 function tabsOf(guest?: Guest): Tab[] {
@@ -116,8 +116,11 @@ function App() {
 
   useEffect(() => {
     if (!store.connected) return;
-    const wanted = new Map(guests.filter((g) => g.kind === 'live').map((g) => [g.id, ['info']]));
-    if (guest) wanted.set(guest.id, views);
+    const wanted = new Map<string, Wish>(
+      guests.filter((g) => g.kind === 'live').map((g) => [g.id, { views: ['info'], args: {} }]),
+    );
+    for (const g of at && tab.guests ? guests.filter((one) => tab.guests!(at).includes(one.id)) : guest ? [guest] : [])
+      wanted.set(g.id, { views: viewsOf(place, tab, g.kind === 'recording'), args: tab.args?.(place.params) ?? {} });
     store.watch(wanted);
   });
 
@@ -168,9 +171,14 @@ function App() {
             again. If it was started anew, open the URL that it printed.
           </p>
         )}
+        {store.connected && store.silent && (
+          <p class="lost" role="alert">
+            Nothing has come from oscope web for some seconds. What is shown is what was seen last.
+          </p>
+        )}
         {at ? (
           <>
-            <Health guest={at.guest} />
+            {!tab.guests && <Health guest={at.guest} />}
             <nav class="tabs" aria-label="Views">
               {tabsOf(at.guest).map((t, i) => (
                 <a href={hashOf(to(place, {}, t.name))} aria-current={t === tab ? 'page' : undefined}>
@@ -179,7 +187,7 @@ function App() {
               ))}
             </nav>
             <div class="bar-top">
-              <Seek guest={at.guest} />
+              {!tab.guests && <Seek guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input
@@ -191,7 +199,7 @@ function App() {
                   onInput={(e) => at.go({ filter: e.currentTarget.value })}
                 />
               )}
-              <SetsButton guest={at.guest} views={views} />
+              {!tab.ownSets && <SetsButton guest={at.guest} views={views} />}
             </div>
             <tab.Body key={`${at.guest.id} ${tab.name}`} {...at} />
           </>
@@ -206,3 +214,4 @@ function App() {
 
 render(<App />, document.getElementById('app')!);
 store.connect();
+store.watchSilence();

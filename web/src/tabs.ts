@@ -7,12 +7,13 @@ import { faults } from './faults';
 import { interrupts } from './interrupts';
 import { memory } from './memory';
 import { overview } from './overview';
+import { sides } from './sides';
 import { syscalls } from './syscalls';
 import type { Tab } from './tab';
 import { tasks } from './tasks';
 import { traps } from './traps';
 
-export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, traps, interrupts, faults, consoles];
+export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, traps, interrupts, faults, consoles, sides];
 
 /** The keys that show them, as far as there are any. */
 export const DIGITS = '1234567890';
