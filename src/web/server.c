@@ -440,7 +440,8 @@ static struct oscope_error *run(struct server *s)
     struct pages_options p = {.sessions = s->o->sessions,
                               .recordings = s->o->recordings,
                               .open = s->o->open,
-                              .wake = s->wake};
+                              .wake = s->wake,
+                              .no_console = s->o->no_console};
 
     TRY(pages_open(&p, &s->pages));
     TRY(open_metrics(s));

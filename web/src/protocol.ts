@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// What the server says: see src/web/hello.h, roster.h, guest.h and frame.h, which define it.
+// What the server says: see src/web/hello.h, roster.h, guest.h, tty.h and frame.h, which define it.
 
 export type Value = string | number | boolean | null;
 /** A row: its key, then a value a column. */
@@ -78,9 +78,23 @@ export interface ViewMessage {
   tables?: TableMessage[];
 }
 
+export interface ConsoleMessage {
+  guest: string;
+  again: boolean;
+  text: string; // a character a byte
+}
+
+export interface TypingMessage {
+  guest: string;
+  on: boolean;
+  why: string;
+}
+
 export type Message =
   | { op: 'alive' }
-  | { op: 'hello'; views: ViewInfo[] }
+  | { op: 'hello'; console: boolean; views: ViewInfo[] }
+  | ({ op: 'console' } & ConsoleMessage)
+  | ({ op: 'typing' } & TypingMessage)
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)
   | ({ op: 'view' } & ViewMessage);
