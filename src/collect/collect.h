@@ -36,7 +36,7 @@ enum slot {
     SLOT_APIC,
     SLOT_SERIAL,  /* where serial ports go */
     SLOT_COMMAND, /* of a line that the user typed */
-    SLOT_NARROW,  /* a report of one task: collect_narrow() */
+    SLOT_NARROW,  /* a report of one task: collect_narrow(); its ask has pid and line, the report */
     SLOT_REPORTS,
     SLOTS = SLOT_REPORTS + 24
 };
@@ -61,7 +61,10 @@ struct ask {
     bool tree;               /* TASKS, THREADS */
     char line[COMMAND_TEXT]; /* COMMAND */
 };
-enum { ASKS_MAX = 16 };
+enum { ASKS_MAX = SLOT_NARROW }; /* one of each state */
+
+/* Do both ask for the same, however often? */
+bool ask_equal(const struct ask *a, const struct ask *b);
 
 /* A view, or why there is none. Shared: collect_take() gives a share, shot_drop() takes it back. */
 struct shot {
@@ -75,6 +78,7 @@ struct shot {
 };
 
 struct collect;
+struct tracks;
 
 struct collect_options {
     const struct oscope_open_options *open; /* session; its strings stay until collect_close() */
@@ -115,6 +119,22 @@ void collect_reports(struct collect *c, uint64_t which);
 void collect_narrow(struct collect *c, const char *report, int32_t tid);
 /* Recordings: look at the time before that moment, ns of its clock. */
 void collect_seek(struct collect *c, uint64_t time);
+
+/*
+ * The timeline is made while it is wished for: of a live guest from the events of the sets that are
+ * on, and forgotten when nobody wishes for it any more; of a recording once, from all its events,
+ * in a thread of its own.
+ */
+void collect_timeline(struct collect *c, bool on);
+/* It: to be asked with its lock (analysis/tracks.h). Never NULL, until collect_close(). */
+struct tracks *collect_tracks(struct collect *c);
+/* How it goes with it. */
+struct collect_reading {
+    bool busy;       /* a recording is being read, up to `to` */
+    uint64_t to;     /* its last event, ns; live: 0 */
+    char error[256]; /* "" none */
+};
+void collect_reading(struct collect *c, struct collect_reading *out);
 
 /* The newest of that slot; NULL: none yet. */
 struct shot *collect_take(struct collect *c, enum slot slot);

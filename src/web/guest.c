@@ -16,8 +16,13 @@ struct guest {
     bool recording;
     struct oscope_open_options open;
     struct collect *collect;
+    struct tty *tty; /* once somebody has looked at it */
+    int wake;
     uint64_t views, sets;
+    struct ask asks[WEB_VIEWS]; /* of the views */
     struct frame *frames[WEB_VIEWS];
+    const char *narrow; /* report, of one task: or NULL */
+    int32_t narrow_tid;
     uint64_t made; /* frames so far */
     struct out status;
     uint64_t status_time;
@@ -34,6 +39,7 @@ struct oscope_error *guest_open(const struct guest_options *o, struct guest **ou
     }
     f->recording = o->recording;
     f->open = *o->open;
+    f->wake = o->wake;
     f->open.session = o->recording ? NULL : f->id;
     out_init(&f->status, -1);
     struct oscope_error *err = collect_open(
@@ -51,6 +57,7 @@ void guest_close(struct guest *f)
 {
     if (!f)
         return;
+    tty_close(f->tty);
     collect_close(f->collect);
     for (size_t i = 0; i < WEB_VIEWS; i++)
         frame_drop(f->frames[i]);
@@ -66,22 +73,45 @@ const char *guest_id(const struct guest *f)
 
 /* ---- wishes ---- */
 
+/* The report of one task that is wished for; NULL: none. */
+static void wish_narrow(struct guest *f, const struct ask *ask)
+{
+    const char *report = NULL;
+
+    for (size_t i = 0; ask && i < WEB_VIEWS; i++)
+        if (web_views[i].report && !strcmp(web_views[i].report, ask->line))
+            report = web_views[i].report; /* static text */
+    int32_t tid = report ? ask->pid : 0;
+    if (report == f->narrow && tid == f->narrow_tid)
+        return;
+    f->narrow = report;
+    f->narrow_tid = tid;
+    collect_narrow(f->collect, report, tid);
+}
+
 static void wish_views(struct guest *f)
 {
     struct ask asks[ASKS_MAX];
+    const struct ask *narrow = NULL;
     uint64_t reports = 0;
     size_t n = 0;
 
     for (size_t i = 0; i < WEB_VIEWS; i++) {
         if (!(f->views & BIT(i)))
             continue;
-        if (web_views[i].report)
-            reports |= BIT(web_view_slot(&web_views[i]) - SLOT_REPORTS);
+        if (web_views[i].timeline)
+            continue;
+        if (web_view_narrowed(&web_views[i]))
+            narrow = &f->asks[i];
+        else if (web_views[i].report)
+            reports |= BIT(f->asks[i].slot - SLOT_REPORTS);
         else if (n < ASKS_MAX)
-            asks[n++] = web_views[i].ask;
+            asks[n++] = f->asks[i];
     }
     collect_ask(f->collect, asks, n);
     collect_reports(f->collect, reports);
+    wish_narrow(f, narrow);
+    collect_timeline(f->collect, f->views & BIT(WEB_TIMELINE));
 }
 
 static size_t set_names(uint64_t sets, const char *out[SETS_MAX])
@@ -95,11 +125,41 @@ static size_t set_names(uint64_t sets, const char *out[SETS_MAX])
     return n;
 }
 
-void guest_wish(struct guest *f, uint64_t views, uint64_t sets)
+/* Live it is listened to while its set is on: looking alone switches nothing on. */
+static void wish_console(struct guest *f, bool on)
+{
+    const char *names[SETS_MAX];
+    bool uart = f->recording;
+
+    for (size_t i = set_names(f->sets, names); i--;)
+        uart = uart || !strcmp(names[i], "uart");
+    if (on && !f->tty)
+        oscope_error_free(tty_open(&f->open, f->recording ? f->id : NULL, f->wake, &f->tty));
+    if (f->tty)
+        tty_want(f->tty, on && uart);
+}
+
+/* What there is of a view is of what it is to be of. */
+static bool same_asks(const struct guest *f, uint64_t views, const struct ask *asks)
+{
+    for (size_t i = 0; i < WEB_VIEWS; i++)
+        if (views & BIT(i) && !ask_equal(&f->asks[i], &asks[i]))
+            return false;
+    return true;
+}
+
+void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS], uint64_t sets,
+                bool console)
 {
     const char *names[SETS_MAX];
 
-    if (views != f->views) {
+    if (views != f->views || !same_asks(f, views, asks)) {
+        for (size_t i = 0; i < WEB_VIEWS; i++)
+            if (!(views & BIT(i)) || !ask_equal(&f->asks[i], &asks[i])) {
+                frame_drop(f->frames[i]);
+                f->frames[i] = NULL;
+            }
+        memcpy(f->asks, asks, sizeof f->asks);
         f->views = views;
         wish_views(f);
     }
@@ -107,6 +167,7 @@ void guest_wish(struct guest *f, uint64_t views, uint64_t sets)
         f->sets = sets;
         collect_sets(f->collect, names, set_names(sets, names));
     }
+    wish_console(f, console);
     f->status_time = 0;
 }
 
@@ -115,6 +176,23 @@ void guest_seek(struct guest *f, uint64_t time)
     if (f->recording)
         collect_seek(f->collect, time);
     f->status_time = 0;
+}
+
+struct tty *guest_tty(const struct guest *f)
+{
+    return f->tty;
+}
+
+void guest_type(struct guest *f, struct tty_seat *seat, bool on)
+{
+    struct shot *shot = collect_take(f->collect, SLOT_SERIAL);
+    const struct oscope_table *ports = shot && shot->view ? &shot->view->tables[0] : NULL;
+
+    if (ports && (!shot->view->ntables || ports->row_size != sizeof(struct oscope_serial_port)))
+        ports = NULL;
+    if (f->tty)
+        tty_type(f->tty, seat, on, ports);
+    shot_drop(f->collect, shot);
 }
 
 /* ---- what is new ---- */
@@ -172,6 +250,8 @@ static bool poll_status(struct guest *f, uint64_t clock)
     if (clock - f->status_time < STATUS_NS)
         return false;
     collect_status(f->collect, &st);
+    if (f->tty && f->recording && st.span_to) /* all that was sent up to the moment that is shown */
+        tty_span(f->tty, st.span_from, st.at + 1);
     out_init(&now, -1);
     put_status(&now, f, &st);
     if (now.error || (f->status.buf && !strcmp(now.buf, f->status.buf))) {
@@ -200,8 +280,9 @@ static bool poll_view(struct guest *f, size_t i, uint64_t clock)
 
     if (!(f->views & BIT(i)))
         return replace(f, i, NULL);
-    struct shot *shot = collect_take(f->collect, web_view_slot(&web_views[i]));
-    bool none = !shot || (!shot->view && !shot->error), other = false;
+    struct shot *shot = collect_take(f->collect, f->asks[i].slot);
+    bool none = !shot || (!shot->view && !shot->error) || !ask_equal(&shot->ask, &f->asks[i]);
+    bool other = false;
     if (none)
         other = replace(f, i, NULL);
     else if (!old || (shot->time != frame_time(old) &&
@@ -217,14 +298,22 @@ bool guest_poll(struct guest *f, uint64_t clock)
 {
     bool other = poll_status(f, clock);
 
+    other = (f->tty && tty_poll(f->tty)) || other;
+
     for (size_t i = 0; i < WEB_VIEWS; i++)
-        other = poll_view(f, i, clock) || other;
+        if (!web_views[i].timeline)
+            other = poll_view(f, i, clock) || other;
     return other;
 }
 
 struct frame *guest_frame(const struct guest *f, size_t view)
 {
     return f->frames[view];
+}
+
+struct collect *guest_collect(const struct guest *f)
+{
+    return f->collect;
 }
 
 const char *guest_status(const struct guest *f)

@@ -8,6 +8,7 @@
 #define WEB_GUEST_H
 
 #include "web/frame.h"
+#include "web/tty.h"
 
 struct guest;
 
@@ -22,8 +23,14 @@ struct oscope_error *guest_open(const struct guest_options *o, struct guest **ou
 void guest_close(struct guest *f); /* NULL allowed; may wait for a view that is being made */
 const char *guest_id(const struct guest *f);
 
-/* What all pages together wish: views, and sets, bits as in web/message.h. */
-void guest_wish(struct guest *f, uint64_t views, uint64_t sets);
+/* What all pages together wish: views, and sets, bits as in web/message.h; asks: what each of the
+ * views is to be of; its console. */
+void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS], uint64_t sets,
+                bool console);
+/* Its console; NULL: nobody wished for it so far, or out of memory. */
+struct tty *guest_tty(const struct guest *f);
+/* As tty_type(), with the ports that it has. */
+void guest_type(struct guest *f, struct tty_seat *seat, bool on);
 /* Recordings: as collect_seek(). */
 void guest_seek(struct guest *f, uint64_t time);
 
@@ -31,6 +38,8 @@ void guest_seek(struct guest *f, uint64_t time);
 bool guest_poll(struct guest *f, uint64_t clock);
 /* The newest frame of that view; NULL: there is none. The guest's. */
 struct frame *guest_frame(const struct guest *f, size_t view);
+/* What fetches its views: for the timeline. */
+struct collect *guest_collect(const struct guest *f);
 /*
  * {"op":"status","guest":G,"sets":[…],"lost_events","lost_packets","behind","busy","ended",
  * "error","notes":[…],"refused":[{"set","why"}…],"span":[FROM,TO,AT]|null}: how it goes with the

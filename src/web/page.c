@@ -5,18 +5,24 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/util.h"
+#include "web/closing.h"
 #include "web/guest.h"
 #include "web/hello.h"
 #include "web/message.h"
 #include "web/roster.h"
+#include "web/timeline.h"
 
 enum { WATCHES_MAX = 16 }; /* guests of one page */
 
 struct watch {
     struct guest *guest;
     uint64_t views, sets;
+    struct web_args args;
+    uint32_t as;                   /* message.h */
     struct frame *sent[WEB_VIEWS]; /* shares */
     char *status;                  /* sent last */
+    struct tty_seat seat;          /* at its console */
+    struct timeline *timeline;     /* while it is among the views */
 };
 
 struct page {
@@ -31,6 +37,7 @@ struct page {
 struct pages {
     struct pages_options o;
     struct roster *roster;
+    struct closing *closing; /* guests that nobody watches any more */
     struct page *pages[PAGES_MAX];
     size_t n;
 };
@@ -43,9 +50,13 @@ struct oscope_error *pages_open(const struct pages_options *o, struct pages **ou
     if (!all)
         return error_nomem();
     all->o = *o;
-    struct oscope_error *err = roster_open(o->sessions, o->recordings, o->wake, &all->roster);
+    struct oscope_error *err = NULL;
+    if (!(all->closing = closing_new()))
+        err = error_nomem();
+    else
+        err = roster_open(o->sessions, o->recordings, o->wake, &all->roster);
     if (err)
-        free(all);
+        pages_close(all);
     else
         *out = all;
     return err;
@@ -56,27 +67,60 @@ void pages_close(struct pages *all)
     if (!all)
         return;
     roster_close(all->roster);
+    closing_end(all->closing);
     free(all);
 }
 
 /* ---- guests ---- */
 
-/* That guest, if another page watches it; else NULL. Recordings are not shared: each page looks at
- * a moment of its own. */
-static struct guest *shared_guest(const struct pages *all, const char *id)
+/* Can one guest serve both watches? Each view is of one thing, and one report of one task. */
+static bool agree(const struct watch *a, const struct watch *b)
+{
+    for (size_t i = 0; i < WEB_VIEWS; i++)
+        for (size_t k = 0; k < WEB_VIEWS; k++) {
+            const struct web_view *v = &web_views[i], *w = &web_views[k];
+            if (!(a->views & BIT(i)) || !(b->views & BIT(k)) ||
+                web_view_slot(v) != web_view_slot(w))
+                continue;
+            struct ask x = web_view_ask(v, &a->args), y = web_view_ask(w, &b->args);
+            if (!ask_equal(&x, &y))
+                return false;
+        }
+    return true;
+}
+
+/* Can that guest serve the watch (a page's, or one to be), and what others watch of it? */
+static bool serves(const struct pages *all, const struct guest *guest, const struct watch *watch)
 {
     for (size_t i = 0; i < all->n; i++)
-        for (size_t k = 0; k < all->pages[i]->nwatches; k++)
-            if (!strcmp(guest_id(all->pages[i]->watches[k].guest), id))
-                return all->pages[i]->watches[k].guest;
+        for (size_t k = 0; k < all->pages[i]->nwatches; k++) {
+            const struct watch *w = &all->pages[i]->watches[k];
+            if (w->guest == guest && w != watch && !agree(w, watch))
+                return false;
+        }
+    return true;
+}
+
+/* A guest of that id that others watch and that can serve this watch, too; NULL: there is none.
+ * Recordings are not shared: each page looks at a moment of its own. */
+static struct guest *shared_guest(const struct pages *all, const char *id,
+                                  const struct watch *watch)
+{
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->pages[i]->nwatches; k++) {
+            struct guest *guest = all->pages[i]->watches[k].guest;
+            if (!strcmp(guest_id(guest), id) && serves(all, guest, watch))
+                return guest;
+        }
     return NULL;
 }
 
 /* What all pages wish of it together. False: nobody watches it. */
 static bool wish(const struct pages *all, struct guest *guest)
 {
+    struct ask asks[WEB_VIEWS] = {0};
     uint64_t views = 0, sets = 0;
-    bool watched = false;
+    bool watched = false, console = false;
 
     for (size_t i = 0; i < all->n; i++)
         for (size_t k = 0; k < all->pages[i]->nwatches; k++) {
@@ -84,11 +128,15 @@ static bool wish(const struct pages *all, struct guest *guest)
             if (w->guest != guest)
                 continue;
             watched = true;
+            for (size_t v = 0; v < WEB_VIEWS; v++)
+                if (w->views & BIT(v))
+                    asks[v] = web_view_ask(&web_views[v], &w->args);
             views |= w->views;
             sets |= w->sets;
+            console = console || w->seat.on;
         }
     if (watched)
-        guest_wish(guest, views, sets);
+        guest_wish(guest, views, asks, sets, console);
     return watched;
 }
 
@@ -100,27 +148,66 @@ static struct watch *find_watch(struct page *p, const char *id)
     return NULL;
 }
 
+/* A guest for that watch: one that others have, or a new one. NULL: there is none. */
+static struct guest *get_guest(struct pages *all, const char *id, const struct watch *watch)
+{
+    struct guest *guest = NULL;
+    bool recording;
+
+    if (!roster_has(all->roster, id, &recording))
+        return NULL;
+    if (!recording && (guest = shared_guest(all, id, watch)))
+        return guest;
+    struct guest_options o = {
+        .id = id, .recording = recording, .open = all->o.open, .wake = all->o.wake};
+    /* no memory, no thread: it is as if it were not there */
+    oscope_error_free(guest_open(&o, &guest));
+    return guest;
+}
+
 /* The page's watch of that guest, a new one if need be. NULL: there is no such guest. */
 static struct watch *get_watch(struct page *p, const char *id)
 {
-    struct pages *all = p->all;
-    struct watch *w = find_watch(p, id);
-    bool recording;
+    struct watch *w = find_watch(p, id), fresh = {0};
 
-    if (w || p->nwatches == WATCHES_MAX || !roster_has(all->roster, id, &recording))
+    if (w || p->nwatches == WATCHES_MAX || !(fresh.guest = get_guest(p->all, id, &fresh)))
         return w;
-    struct guest *guest = recording ? NULL : shared_guest(all, id);
-    if (!guest) {
-        struct guest_options o = {
-            .id = id, .recording = recording, .open = all->o.open, .wake = all->o.wake};
-        struct oscope_error *err = guest_open(&o, &guest);
-        oscope_error_free(err); /* no memory, no thread: it is as if it were not there */
-        if (err)
-            return NULL;
-    }
     w = &p->watches[p->nwatches++];
-    *w = (struct watch){.guest = guest};
+    *w = fresh;
     return w;
+}
+
+static void close_guest(void *guest)
+{
+    guest_close(guest);
+}
+
+/* The page watches other views, or with other arguments: what it has of those is of no use. If
+ * others' wishes are not to be had with its own, it gets another guest. */
+static void change_watch(struct page *p, struct watch *w, const struct message *m)
+{
+    struct guest *old = w->guest, *other;
+
+    for (size_t i = 0; i < WEB_VIEWS; i++) {
+        struct ask before = web_view_ask(&web_views[i], &w->args);
+        struct ask now = web_view_ask(&web_views[i], &m->args);
+        if (ask_equal(&before, &now))
+            continue;
+        frame_drop(w->sent[i]);
+        w->sent[i] = NULL;
+    }
+    w->views = m->views;
+    w->args = m->args;
+    w->as = m->as;
+    if (serves(p->all, old, w) || !(other = get_guest(p->all, guest_id(old), w)))
+        return;
+    struct tty_seat seat = {.on = w->seat.on, .dirty = w->seat.types}; /* typing ends: it is told */
+    if (guest_tty(old))
+        tty_leave(guest_tty(old), &w->seat);
+    w->guest = other;
+    w->seat = seat;
+    if (!wish(p->all, old))
+        closing_begin(p->all->closing, close_guest, old);
 }
 
 static void drop_watch(struct page *p, size_t i)
@@ -128,12 +215,15 @@ static void drop_watch(struct page *p, size_t i)
     struct watch *w = &p->watches[i];
     struct guest *guest = w->guest;
 
+    if (guest_tty(guest))
+        tty_leave(guest_tty(guest), &w->seat);
     for (size_t k = 0; k < WEB_VIEWS; k++)
         frame_drop(w->sent[k]);
     free(w->status);
+    timeline_free(w->timeline);
     *w = p->watches[--p->nwatches];
     if (!wish(p->all, guest))
-        guest_close(guest);
+        closing_begin(p->all->closing, close_guest, guest);
 }
 
 /* ---- pages ---- */
@@ -164,15 +254,45 @@ void page_close(struct page *p)
     free(p);
 }
 
+static void switch_console(struct watch *w, bool on)
+{
+    if (!on && guest_tty(w->guest))
+        tty_leave(guest_tty(w->guest), &w->seat);
+    w->seat.on = on;
+}
+
+static const char *parse(const struct pages *all, const char *text, size_t n, struct message *m)
+{
+    const char *wrong = message_parse(text, n, m);
+
+    if (wrong || !all->o.no_console)
+        return wrong;
+    m->views = web_views_without_console(m->views);
+    return m->op == MESSAGE_CONSOLE || m->op == MESSAGE_TYPE || m->op == MESSAGE_KEYS_TYPED
+               ? "consoles are switched off"
+               : NULL;
+}
+
+static void watch_timeline(struct watch *w)
+{
+    if (!(w->views & BIT(WEB_TIMELINE))) {
+        timeline_free(w->timeline);
+        w->timeline = NULL;
+    } else if (!w->timeline) {
+        w->timeline = timeline_new(); /* no memory: it stays empty */
+    }
+}
+
 const char *page_hear(struct page *p, const char *text, size_t n)
 {
     struct message m;
-    const char *wrong = message_parse(text, n, &m);
+    const char *wrong = parse(p->all, text, n, &m);
 
     if (wrong)
         return wrong;
     bool leaves = m.op == MESSAGE_WATCH && !m.views;
-    struct watch *w = leaves ? find_watch(p, m.guest) : get_watch(p, m.guest);
+    bool knows = leaves || m.op > MESSAGE_SEEK; /* the timeline is asked of those it watches */
+    struct watch *w = knows ? find_watch(p, m.guest) : get_watch(p, m.guest);
     if (!w) /* it has gone since the page was told of it */
         return NULL;
     if (leaves) {
@@ -180,9 +300,22 @@ const char *page_hear(struct page *p, const char *text, size_t n)
         return NULL;
     }
     switch (m.op) {
-    case MESSAGE_WATCH: w->views = m.views; break;
+    case MESSAGE_WATCH:
+        change_watch(p, w, &m);
+        watch_timeline(w);
+        break;
     case MESSAGE_SETS: w->sets = m.sets; break;
     case MESSAGE_SEEK: guest_seek(w->guest, m.time); return NULL;
+    case MESSAGE_CONSOLE: switch_console(w, m.on); break;
+    case MESSAGE_TYPE: guest_type(w->guest, &w->seat, m.on); return NULL;
+    case MESSAGE_KEYS_TYPED:
+        if (guest_tty(w->guest))
+            tty_keys(guest_tty(w->guest), &w->seat, m.keys, m.nkeys);
+        return NULL;
+    default: /* of the timeline */
+        if (w->timeline)
+            timeline_hear(w->timeline, &m);
+        return NULL;
     }
     wish(p->all, w->guest);
     return NULL;
@@ -196,8 +329,12 @@ bool pages_poll(struct pages *all)
     for (size_t i = 0; i < all->n; i++) {
         struct page *p = all->pages[i];
         other = other || p->roster != roster_write(all->roster, NULL);
-        for (size_t k = 0; k < p->nwatches; k++)
-            other = guest_poll(p->watches[k].guest, now) || other;
+        for (size_t k = 0; k < p->nwatches; k++) {
+            const struct watch *w = &p->watches[k];
+            other = guest_poll(w->guest, now) || other;
+            other =
+                other || (w->timeline && timeline_due(w->timeline, guest_collect(w->guest), now));
+        }
     }
     return other;
 }
@@ -216,41 +353,68 @@ static bool next_status(struct watch *w, struct out *o)
     return true;
 }
 
+static bool next_console(struct watch *w, struct out *o)
+{
+    struct tty *tty = guest_tty(w->guest);
+
+    return tty && tty_next(tty, &w->seat, guest_id(w->guest), o);
+}
+
 static bool next_frame(struct watch *w, size_t i, struct out *o)
 {
     struct frame *now = w->views & BIT(i) ? guest_frame(w->guest, i) : NULL, *sent = w->sent[i];
-    const char *guest = guest_id(w->guest);
+    struct frame_head head = {guest_id(w->guest), &web_views[i], w->as};
 
     if (now == sent)
         return false;
     if (now)
-        frame_write(o, guest, &web_views[i], sent, now, clock_ns());
+        frame_write(o, &head, sent, now, clock_ns());
     else
-        frame_write_none(o, guest, &web_views[i]);
+        frame_write_none(o, &head);
     w->sent[i] = now ? frame_share(now) : NULL;
     frame_drop(sent);
     return true;
 }
 
-bool page_next(struct page *p, struct out *o)
+static enum page_message next_timeline(struct page *p, struct out *o)
+{
+    enum page_message what = PAGE_NONE;
+    uint64_t now = clock_ns();
+
+    for (size_t i = 0; i < p->nwatches && !what; i++) {
+        const struct watch *w = &p->watches[i];
+        if (w->timeline)
+            what = timeline_next(w->timeline, guest_id(w->guest), guest_collect(w->guest), now, o);
+    }
+    return what;
+}
+
+enum page_message page_next(struct page *p, struct out *o)
 {
     unsigned version;
 
     if (!p->greeted) {
-        hello_write(o);
-        return p->greeted = true;
+        hello_write(o, !p->all->o.no_console);
+        p->greeted = true;
+        return PAGE_TEXT;
     }
     if ((version = roster_write(p->all->roster, NULL)) != p->roster) {
         p->roster = roster_write(p->all->roster, o);
-        return true;
+        return PAGE_TEXT;
     }
     for (size_t i = 0; i < p->nwatches; i++)
         if (next_status(&p->watches[i], o))
-            return true;
+            return PAGE_TEXT;
+    for (size_t i = 0; i < p->nwatches; i++)
+        if (next_console(&p->watches[i], o))
+            return PAGE_TEXT;
+    enum page_message what = next_timeline(p, o);
+    if (what)
+        return what;
     for (size_t i = 0; i < p->nwatches * WEB_VIEWS; i++) {
         size_t at = p->turn++ % (p->nwatches * WEB_VIEWS);
         if (next_frame(&p->watches[at / WEB_VIEWS], at % WEB_VIEWS, o))
-            return true;
+            return PAGE_TEXT;
     }
-    return false;
+    return PAGE_NONE;
 }

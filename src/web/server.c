@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 
-enum { HEADERS = 4096, HEADER = 2048, REPLY = 2048, IDLE_S = 15, LET_IN = 64 };
+enum { HEADERS = 4096, HEADER = 2048, REPLY = 2048, IDLE_S = 15, BEAT_S = 2, LET_IN = 64 };
 
 struct server {
     const struct web_options *o;
@@ -38,6 +38,7 @@ struct server {
 struct connection {
     struct page *page; /* WebSocket */
     struct out in;     /* a message of which the end has not come */
+    bool beat;         /* nothing was told for BEAT_S */
     const struct asset *asset;
     size_t sent;       /* bytes of it */
     struct asset made; /* one that is the connection's own, */
@@ -281,9 +282,17 @@ static int tell(struct lws *wsi, struct connection *c)
         return hang_up(wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many pages are open");
     out_init(&o, -1);
     out_fill(&o, '\0', LWS_PRE);
-    if (page_next(c->page, &o)) {
+    enum page_message what = page_next(c->page, &o);
+    if (!what && c->beat) { /* else a page can't tell silence from a stopped server */
+        out_str(&o, "{\"op\":\"alive\"}");
+        what = PAGE_TEXT;
+    }
+    if (what) {
         size_t n = o.error ? 0 : o.len - LWS_PRE;
-        if (o.error || lws_write(wsi, (unsigned char *)o.buf + LWS_PRE, n, LWS_WRITE_TEXT) < (int)n)
+        enum lws_write_protocol how = what == PAGE_BINARY ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
+        c->beat = false;
+        lws_set_timer_usecs(wsi, BEAT_S * LWS_USEC_PER_SEC);
+        if (o.error || lws_write(wsi, (unsigned char *)o.buf + LWS_PRE, n, how) < (int)n)
             status = -1;
         lws_callback_on_writable(wsi);
     }
@@ -302,10 +311,15 @@ static int on_socket(struct lws *wsi, enum lws_callback_reasons why, void *user,
     case LWS_CALLBACK_ESTABLISHED:
         out_init(&c->in, -1);
         c->page = page_open(s->pages); /* NULL: it is told so as soon as it can be */
+        lws_set_timer_usecs(wsi, BEAT_S * LWS_USEC_PER_SEC);
         lws_callback_on_writable(wsi);
         return 0;
     case LWS_CALLBACK_RECEIVE: return hear(wsi, c, in, len);
     case LWS_CALLBACK_SERVER_WRITEABLE: return tell(wsi, c);
+    case LWS_CALLBACK_TIMER:
+        c->beat = true;
+        lws_callback_on_writable(wsi);
+        return 0;
     case LWS_CALLBACK_CLOSED:
         if (c->page)
             page_close(c->page);
@@ -451,7 +465,8 @@ static struct oscope_error *run(struct server *s)
     struct pages_options p = {.sessions = s->o->sessions,
                               .recordings = s->o->recordings,
                               .open = s->o->open,
-                              .wake = s->wake};
+                              .wake = s->wake,
+                              .no_console = s->o->no_console};
 
     TRY(pages_open(&p, &s->pages));
     TRY(open_metrics(s));

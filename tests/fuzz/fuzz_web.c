@@ -59,7 +59,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t reports;
     char *s[7];
 
-    message_parse(at, size, &m);
+    if (!message_parse(at, size, &m))
+        for (size_t i = 0; i < WEB_VIEWS; i++)
+            web_view_ask(&web_views[i], &m.args);
     for (size_t i = 0; i < ARRAY_SIZE(s); i++)
         s[i] = line(&at, end);
     struct gate_request r = {.method = s[0],

@@ -8,6 +8,7 @@ import { Owners } from './memory';
 import type { View } from './model';
 import { css } from './palette';
 import { Canvas, Panel } from './parts';
+import type { Shown, Tab } from './tab';
 
 const FACTS = ['os', 'release', 'arch', 'vcpus', 'ram', 'uptime', 'tasks', 'threads', 'paging', 'confidence'];
 
@@ -52,7 +53,7 @@ function Spark({ view, set }: { view: View; set: string }) {
   );
 }
 
-function Rates({ view }: { view: View }) {
+export function Rates({ view }: { view: View }) {
   const t = view.table('sets');
   if (!t?.rows.size) return <p class="missing dim">No event set is on.</p>;
   return (
@@ -68,7 +69,8 @@ function Rates({ view }: { view: View }) {
   );
 }
 
-export function Overview({ guest, recording }: { guest: string; recording: boolean }) {
+function Overview({ guest: { id: guest, kind } }: Shown) {
+  const recording = kind === 'recording';
   return (
     <div class="page overview">
       <Panel guest={guest} view="modes" title="vCPUs">
@@ -100,3 +102,10 @@ export function Overview({ guest, recording }: { guest: string; recording: boole
     </div>
   );
 }
+
+export const overview: Tab = {
+  name: 'overview',
+  title: 'Overview',
+  views: () => ['memory', 'modes', 'rates', 'sched'],
+  Body: Overview,
+};

@@ -28,7 +28,7 @@ function isRecording(guest: string): boolean {
 }
 
 /** Why there is nothing to see. */
-function Missing({ guest, name, view }: { guest: string; name: string; view?: View }) {
+export function Missing({ guest, name, view }: { guest: string; name: string; view?: View }) {
   const status = store.status.get(guest);
   const off = isRecording(guest) ? [] : lacking(guest, [name]);
   const needs = store.views.get(name)?.needs ?? [];
@@ -62,6 +62,11 @@ function Missing({ guest, name, view }: { guest: string; name: string; view?: Vi
   return <p class="missing dim">{status?.error || 'Being fetched …'}</p>;
 }
 
+/** The event sets that these views are made from. */
+export function neededBy(views: string[]): string[] {
+  return [...new Set(views.flatMap((v) => store.views.get(v)?.needs ?? []))];
+}
+
 /** A box with a view, its heading, and on that its source. */
 export function Panel(props: {
   guest: string;
@@ -69,6 +74,7 @@ export function Panel(props: {
   title: string;
   class?: string;
   extra?: ComponentChildren;
+  quiet?: boolean; // another panel beside it says the view's notes
   children: (view: View) => ComponentChildren;
 }) {
   const view = store.view(props.guest, props.view);
@@ -83,7 +89,7 @@ export function Panel(props: {
       </header>
       <div class="body">
         {view && !view.error ? props.children(view) : <Missing guest={props.guest} name={props.view} view={view} />}
-        {view && view.notes.length > 0 && (
+        {view && !props.quiet && view.notes.length > 0 && (
           <ul class="notes">
             {view.notes.map((n) => (
               <li>{n}</li>
@@ -102,6 +108,8 @@ export function Canvas(props: {
   draw: (g: CanvasRenderingContext2D, w: number, h: number) => void;
   onMove?: (x: number, y: number, w: number, h: number) => void;
   onLeave?: () => void;
+  onClick?: (x: number, y: number, w: number, h: number) => void;
+  onKey?: (e: KeyboardEvent) => void; // it can have the focus then
 }) {
   const ref = useRef<HTMLCanvasElement>(null);
   const paint = () => {
@@ -136,8 +144,14 @@ export function Canvas(props: {
     <canvas
       ref={ref}
       class={props.class}
-      role="img"
+      role={props.onKey ? 'application' : 'img'}
       aria-label={props.label}
+      tabIndex={props.onKey ? 0 : undefined}
+      onKeyDown={(e) => props.onKey?.(e)}
+      onClick={(e) => {
+        const c = e.currentTarget;
+        props.onClick?.(e.offsetX, e.offsetY, c.clientWidth, c.clientHeight);
+      }}
       onMouseMove={(e) => {
         const c = e.currentTarget;
         props.onMove?.(e.offsetX, e.offsetY, c.clientWidth, c.clientHeight);

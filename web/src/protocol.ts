@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// What the server says: see src/web/hello.h, roster.h, guest.h and frame.h, which define it.
+// What the server says: see src/web/hello.h, roster.h, guest.h, tty.h and frame.h, which define it.
 
 export type Value = string | number | boolean | null;
 /** A row: its key, then a value a column. */
@@ -12,9 +12,22 @@ export interface Column {
   doc: string;
 }
 
+/** Arguments of views (src/web/message.h); addresses as "0x…". */
+export interface Args {
+  pid?: number;
+  tid?: number;
+  va?: string;
+  pa?: string;
+  from?: string;
+  to?: string;
+  cells?: number;
+  tree?: boolean;
+}
+
 export interface ViewInfo {
   name: string;
   needs: string[] | null;
+  takes: (keyof Args)[];
   source: string;
 }
 
@@ -52,6 +65,7 @@ export interface TableMessage {
 export interface ViewMessage {
   guest: string;
   view: string;
+  as: number; // of the arguments that it was made with
   none?: true;
   n: number;
   base?: number;
@@ -64,8 +78,23 @@ export interface ViewMessage {
   tables?: TableMessage[];
 }
 
+export interface ConsoleMessage {
+  guest: string;
+  again: boolean;
+  text: string; // a character a byte
+}
+
+export interface TypingMessage {
+  guest: string;
+  on: boolean;
+  why: string;
+}
+
 export type Message =
-  | { op: 'hello'; views: ViewInfo[] }
+  | { op: 'alive' }
+  | { op: 'hello'; console: boolean; views: ViewInfo[] }
+  | ({ op: 'console' } & ConsoleMessage)
+  | ({ op: 'typing' } & TypingMessage)
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)
   | ({ op: 'view' } & ViewMessage);

@@ -6,6 +6,7 @@ import { Grid } from './grid';
 import type { Table, View } from './model';
 import { css } from './palette';
 import { Canvas, Panel } from './parts';
+import type { Shown, Tab } from './tab';
 import { useState } from 'preact/hooks';
 
 const LINES = 16; // calls drawn, those that were made most often
@@ -95,7 +96,7 @@ function Heatmap({ view }: { view: View }) {
   );
 }
 
-export function Syscalls({ guest, filter }: { guest: string; filter: string }) {
+function Syscalls({ guest: { id: guest }, params: { filter } }: Shown) {
   return (
     <div class="page syscalls">
       <Panel guest={guest} view="syscalls" title="How long calls took" class="wide">
@@ -126,3 +127,11 @@ export function Syscalls({ guest, filter }: { guest: string; filter: string }) {
     </div>
   );
 }
+
+export const syscalls: Tab = {
+  name: 'syscalls',
+  title: 'Syscalls',
+  views: () => ['syscalls'],
+  filters: true,
+  Body: Syscalls,
+};

@@ -11,7 +11,8 @@ from .qmp import Qmp
 from .screen import Screen
 from .waiting import wait_until
 from .web import Browser, Web, number
+from .wire import Talk, Wire, frame
 
 __all__ = ["Agent", "BUILD", "Browser", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
-           "OSCOPE", "Prometheus", "Qmp", "ROOT", "Screen", "Web", "boot_command", "number",
+           "OSCOPE", "Prometheus", "Qmp", "ROOT", "Screen", "Talk", "Web", "Wire", "boot_command", "frame", "number",
            "qemu_version", "scrape", "total", "wait_until"]
