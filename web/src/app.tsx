@@ -178,7 +178,7 @@ function App() {
               ))}
             </nav>
             <div class="bar-top">
-              <Seek guest={at.guest} />
+              {!tab.ownTime && <Seek guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input

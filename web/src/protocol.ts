@@ -64,8 +64,47 @@ export interface ViewMessage {
   tables?: TableMessage[];
 }
 
+/** Of the timeline: what happens in one place. */
+export interface Lane {
+  id: number;
+  kind: 'cpu' | 'trap' | 'irq' | 'wait' | 'task' | 'call' | 'fault' | 'mmio' | 'counter';
+  name: string;
+  cpu: number | null;
+  tid: number | null;
+  comm: string | null;
+  depth: number;
+  busy: number;
+}
+
+export interface LanesMessage {
+  guest: string;
+  n: number;
+  base?: number; // lanes: those that are new since; else all
+  span: [number, number];
+  dropped: number;
+  notes: string[];
+  lanes: Lane[];
+}
+
+export interface SelectedMessage {
+  guest: string;
+  seq: number;
+  from: number;
+  to: number;
+  tables: { name: string; columns: Column[]; rows: Value[][] }[];
+}
+
+export type FoundMessage = { guest: string; seq: number } & (
+  | { lane: number; start: number; duration: number; name: number; detail: string; depth?: number; kind?: number; open?: boolean }
+  | { lane: null }
+);
+
 export type Message =
   | { op: 'hello'; views: ViewInfo[] }
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)
-  | ({ op: 'view' } & ViewMessage);
+  | ({ op: 'view' } & ViewMessage)
+  | ({ op: 'lanes' } & LanesMessage)
+  | { op: 'names'; guest: string; base: number; names: string[] }
+  | ({ op: 'selected' } & SelectedMessage)
+  | ({ op: 'found' } & FoundMessage);

@@ -27,6 +27,7 @@ export interface Tab {
   /** The views (src/web/views.c) that it draws. Of a recording those are asked for that events make. */
   views: (params: Params) => string[];
   live?: boolean; // of guest memory: a recording has none
+  ownTime?: boolean; // of a recording: not of the moment that is chosen for the others
   filters?: boolean; // has a filter: params.filter
   keys?: Key[];
   Body: (at: Shown) => VNode | null;
