@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/util.h"
+#include "web/closing.h"
 #include "web/guest.h"
 #include "web/hello.h"
 #include "web/message.h"
@@ -31,6 +32,7 @@ struct page {
 struct pages {
     struct pages_options o;
     struct roster *roster;
+    struct closing *closing; /* guests that nobody watches any more */
     struct page *pages[PAGES_MAX];
     size_t n;
 };
@@ -43,9 +45,13 @@ struct oscope_error *pages_open(const struct pages_options *o, struct pages **ou
     if (!all)
         return error_nomem();
     all->o = *o;
-    struct oscope_error *err = roster_open(o->sessions, o->recordings, o->wake, &all->roster);
+    struct oscope_error *err = NULL;
+    if (!(all->closing = closing_new()))
+        err = error_nomem();
+    else
+        err = roster_open(o->sessions, o->recordings, o->wake, &all->roster);
     if (err)
-        free(all);
+        pages_close(all);
     else
         *out = all;
     return err;
@@ -56,6 +62,7 @@ void pages_close(struct pages *all)
     if (!all)
         return;
     roster_close(all->roster);
+    closing_end(all->closing);
     free(all);
 }
 
@@ -123,6 +130,11 @@ static struct watch *get_watch(struct page *p, const char *id)
     return w;
 }
 
+static void close_guest(void *guest)
+{
+    guest_close(guest);
+}
+
 static void drop_watch(struct page *p, size_t i)
 {
     struct watch *w = &p->watches[i];
@@ -133,7 +145,7 @@ static void drop_watch(struct page *p, size_t i)
     free(w->status);
     *w = p->watches[--p->nwatches];
     if (!wish(p->all, guest))
-        guest_close(guest);
+        closing_begin(p->all->closing, close_guest, guest);
 }
 
 /* ---- pages ---- */

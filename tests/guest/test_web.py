@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import OSCOPE, Browser, Web, number, wait_until
+from harness import OSCOPE, Browser, Guest, Web, number, wait_until
 
 
 # -- whom it serves, without a browser ---------------------------------------------------------
@@ -247,7 +247,7 @@ def test_the_page_says_what_the_commands_say(guest1):
         assert "threads=1" in b.tell(eval="location.hash") and "sleeper-7" in b.tell(eval="decodeURIComponent(location.hash)")
         b.press("Escape")
 
-        b.press("4")
+        b.show(g.session, "memory")
         b.until(lambda b: b.rows("Owners"), "owners")
 
         def same_owners(b):
@@ -255,7 +255,7 @@ def test_the_page_says_what_the_commands_say(guest1):
             return page == {r["owner"]: r["pages"] for r in g.oscope("mem", "-o", "json")}
         b.until(same_owners, "the owners of `mem`")
 
-        b.press("1")
+        b.press("1")  # the first: the overview
         info = g.oscope("info", "-o", "json")[0]
         fact = "document.querySelector('[data-fact=%s]')?.innerText"
         b.until(lambda b: b.tell(eval=fact % "release") == info["release"], "the release")
@@ -273,11 +273,12 @@ def test_nothing_is_on_unless_asked_for(eventful):
     with web:
         with b:
             b.until("Made from events, and these sets are off: modes, traps, sched.")
-            for key in "12345":
+            for key in "1234567890":
                 b.press(key)
                 time.sleep(0.3)
             assert probes() == []
-            b.press("2")
+            b.show(eventful.session, "cpu")
+            b.until("these sets are off")
             b.press("e")
             wait_until(probes, "probes")
 
@@ -289,7 +290,8 @@ def test_nothing_is_on_unless_asked_for(eventful):
                 assert abs(sum(map(float, re.findall(r"([\d.]+) %", text))) - 100) < 0.5, text
             b.press("e")
             wait_until(lambda: probes() == [], "no probes")
-            b.press("5")
+            b.show(eventful.session, "syscalls")
+            b.until("these sets are off: syscalls")
             b.press("e")
             b.until(lambda b: eventful.sh("ls /proc") and b.rows("System calls"), "system calls")
             assert probes()
@@ -309,7 +311,7 @@ def test_a_recording_is_what_report_says(eventful, tmp_path):
     with Web("-t", tmp_path / "trace") as web, Browser(web.url) as b:
         b.until("vCPUs")
         assert "Tasks" not in b.text(".tabs") and "Switch on" not in b.text()
-        b.press("3")
+        b.show(tmp_path / "trace", "syscalls")
         page = b.until(lambda b: b.rows("System calls"), "system calls")
         assert {r["name"]: (number(r["count"]), number(r["errors"])) for r in page} == \
             {name: (r["count"], r["errors"]) for name, r in calls.items()}
@@ -337,7 +339,7 @@ def test_why_a_set_is_not_to_be_had(plain):
             b.until(lambda b: "without oscope's probe engine" in b.text(".page"), "the reason")
             assert "no events are on" in b.text(".health") and "none lost" not in b.text(".health")
             assert not b.rows("System calls")
-            b.press("4")
+            b.show(plain.session, "memory")
             b.until(lambda b: b.rows("Owners"), "owners")
             plain.detach()
             b.until("There is no guest")
@@ -345,3 +347,38 @@ def test_why_a_set_is_not_to_be_had(plain):
     finally:
         if plain.session:
             plain.detach()
+
+
+def test_guests_side_by_side(guest1):
+    with Guest(guest1.arch, smp=2) as plain:
+        plain.attach()
+        with Web("-s", guest1.session, "-s", plain.session) as web, Browser(web.url) as b:
+            b.until(lambda b: plain.session in b.text("aside"), "both")
+            b.show(guest1.session, "guests")
+            both = {g.session: g for g in (guest1, plain)}
+
+            def compared(b):
+                return b.tell(eval="""Object.fromEntries([...document.querySelectorAll('.compare tbody tr[data-measure]')].map(tr =>
+                    [tr.dataset.measure, Object.fromEntries([...tr.querySelectorAll('[data-guest]')].map(td =>
+                    [td.dataset.guest, td.innerText.trim()]))]))""")
+
+            def same(b):
+                now = compared(b)
+                return "threads" in now and "anonymous" in now and all(
+                    now["threads"][name] == str(g.oscope("info", "-o", "json")[0]["threads"]) and
+                    now["RAM"][name] == f"{g.oscope('info', '-o', 'json')[0]['ram'] / 2**20:.1f} MiB"
+                    for name, g in both.items())
+            b.until(same, "what `info` says of both")
+            assert b.tell(eval="[...document.querySelectorAll('.column')].map(c => c.ariaLabel)") == \
+                b.tell(eval="[...document.querySelectorAll('.compare th a')].map(a => a.innerText)")
+            # sets are on for the guest whose button it was, and what can't be had is said
+            b.press("e")
+            b.until(lambda b: "not known" in b.text(f".column[aria-label='{guest1.session}']") or
+                    "idle" in b.text(f".column[aria-label='{guest1.session}']"), "its modes")
+            assert "these sets are off" in b.text(f".column[aria-label='{plain.session}']")
+            # one less: it is in the address
+            b.tell(eval="document.querySelectorAll('.choice input')[1].click()")
+            b.until(lambda b: b.tell(eval="document.querySelectorAll('.column').length") == 1, "one column")
+            assert "with=" in b.tell(eval="location.hash")
+            assert b.tell(problems=True) == []
+        wait_until(lambda: guest1.oscope("probe", "list", "-o", "json") == [], "no probes")

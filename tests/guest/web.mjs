@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // A browser that does as it is told: a JSON object a line comes in, a JSON value a line goes out.
-//   {"open":URL} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"close":true}
+//   {"open":URL} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
+//   {"axe":SELECTOR}: what is wrong for who cannot see well {"problems":true} {"close":true}
 import { createInterface } from 'node:readline';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const require = createRequire(new URL('../../web/package.json', import.meta.url));
@@ -16,11 +18,22 @@ const problems = [];
 page.on('pageerror', (e) => problems.push(e.message));
 page.on('console', (m) => m.type() === 'error' && problems.push(m.text()));
 
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+async function violations(selector) {
+  if (!(await page.evaluate('!!window.axe'))) await page.evaluate(axe);
+  const found = await page.evaluate(async (s) => (await window.axe.run(s || document)).violations, selector);
+  return found.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html).join(' ')}`);
+}
+
 const deeds = {
   open: async (url) => (await page.goto(url)).status(),
   press: (key) => page.keyboard.press(key),
   eval: (expression) => page.evaluate(expression),
   shot: (path) => page.screenshot({ path }),
+  size: ([width, height]) => page.setViewportSize({ width, height }),
+  scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
+  axe: violations,
   problems: () => problems.splice(0),
   close: () => browser.close(),
 };

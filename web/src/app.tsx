@@ -14,7 +14,7 @@ import { DIGITS, TABS } from './tabs';
 
 function viewsOf(p: Place, tab: Tab, recording: boolean): string[] {
   const views = tab.views(p.params);
-  return recording ? views.filter((v) => store.views.get(v)?.needs) : ['info', ...views];
+  return recording ? views.filter((v) => store.views.get(v)?.needs) : [...new Set(['info', ...views])];
 }
 
 function tabsOf(guest?: Guest): Tab[] {
@@ -116,7 +116,8 @@ function App() {
   useEffect(() => {
     if (!store.connected) return;
     const wanted = new Map(guests.filter((g) => g.kind === 'live').map((g) => [g.id, ['info']]));
-    if (guest) wanted.set(guest.id, views);
+    for (const g of at && tab.guests ? guests.filter((one) => tab.guests!(at).includes(one.id)) : guest ? [guest] : [])
+      wanted.set(g.id, viewsOf(place, tab, g.kind === 'recording'));
     store.watch(wanted);
   });
 
@@ -169,7 +170,7 @@ function App() {
         )}
         {at ? (
           <>
-            <Health guest={at.guest} />
+            {!tab.guests && <Health guest={at.guest} />}
             <nav class="tabs" aria-label="Views">
               {tabsOf(at.guest).map((t, i) => (
                 <a href={hashOf(to(place, {}, t.name))} aria-current={t === tab ? 'page' : undefined}>
@@ -178,7 +179,7 @@ function App() {
               ))}
             </nav>
             <div class="bar-top">
-              {!tab.ownTime && <Seek guest={at.guest} />}
+              {!tab.guests && !tab.ownTime && <Seek guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input
@@ -190,7 +191,7 @@ function App() {
                   onInput={(e) => at.go({ filter: e.currentTarget.value })}
                 />
               )}
-              <SetsButton guest={at.guest} views={views} />
+              {!tab.ownSets && <SetsButton guest={at.guest} views={views} />}
             </div>
             <tab.Body key={`${at.guest.id} ${tab.name}`} {...at} />
           </>

@@ -14,11 +14,11 @@ export function Health({ guest }: { guest: Guest }) {
   const refused = status?.refused.map((r) => r.set) ?? [];
   const on = status?.error ? [] : store.setsOn(guest.id).filter((s) => !refused.includes(s));
   return (
-    <div class="health" role="status">
+    <div class="health" role="group" aria-label="How it is">
       <b>{guest.id}</b>
       {guest.arch && <span>{guest.arch}</span>}
       {guest.kind === 'recording' ? <span>recording</span> : <span>{status?.ended ? 'ended' : guest.status}</span>}
-      {status?.ended && <span class="bad">The guest has ended. What is shown is what was seen last.</span>}
+      {status?.ended && <span class="bad" role="status">The guest has ended. What is shown is what was seen last.</span>}
       {info?.consistency && (
         <span class={info.consistency === 'torn' ? 'bad' : 'dim'} title={sourceOf(guest.id, 'info')}>
           memory {info.consistency}
@@ -27,14 +27,14 @@ export function Health({ guest }: { guest: Guest }) {
       {guest.kind === 'live' && <span class="dim">{on.length ? `events on: ${on.join(', ')}` : 'no events are on'}</span>}
       {on.length > 0 && status && <span class="dim">{status.behind} ms behind</span>}
       {lost > 0 && status ? (
-        <span class="bad">
+        <span class="bad" role="status">
           lost {status.lost_events} events, {status.lost_packets} packets
         </span>
       ) : (
         on.length > 0 && <span class="good">none lost</span>
       )}
       {status?.busy && <span class="dim">being changed …</span>}
-      {status?.error && <span class="bad">{status.error}</span>}
+      {status?.error && <span class="bad" role="status">{status.error}</span>}
       {status?.notes.map((n) => <span class="dim">{n}</span>)}
     </div>
   );
@@ -61,13 +61,14 @@ export function Seek({ guest }: { guest: Guest }) {
   );
 }
 
-export function SetsButton({ guest, views }: { guest: Guest; views: string[] }) {
+/** shortcut: the key e does it, too. */
+export function SetsButton({ guest, views, shortcut = true }: { guest: Guest; views: string[]; shortcut?: boolean }) {
   const needed = neededBy(views);
   if (guest.kind !== 'live' || !needed.length) return null;
   const off = lacking(guest.id, views);
   return (
     <button class="act" onClick={() => store.switchSets(guest.id, needed, off.length > 0)}>
-      {off.length ? `Switch on ${off.join(', ')}` : `Switch off ${needed.join(', ')}`} <kbd>e</kbd>
+      {off.length ? `Switch on ${off.join(', ')}` : `Switch off ${needed.join(', ')}`} {shortcut && <kbd>e</kbd>}
     </button>
   );
 }

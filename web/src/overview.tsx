@@ -53,7 +53,7 @@ function Spark({ view, set }: { view: View; set: string }) {
   );
 }
 
-function Rates({ view }: { view: View }) {
+export function Rates({ view }: { view: View }) {
   const t = view.table('sets');
   if (!t?.rows.size) return <p class="missing dim">No event set is on.</p>;
   return (

@@ -4,11 +4,12 @@
 import { cpu } from './cpu';
 import { memory } from './memory';
 import { overview } from './overview';
+import { sides } from './sides';
 import { syscalls } from './syscalls';
 import type { Tab } from './tab';
 import { tasks } from './tasks';
 
-export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls];
+export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, sides];
 
 /** The keys that show them, as far as there are any. */
 export const DIGITS = '1234567890';

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+# Copyright the oscope authors
+"""The page of `oscope web` for who uses no pointer, or a screen reader: axe-core's rules hold on every tab."""
+
+import subprocess
+
+import pytest
+
+from harness import OSCOPE, Browser, Web
+
+
+def tabs(b):
+    """The address of each tab."""
+    return b.tell(eval="[...document.querySelectorAll('.tabs a')].map(a => a.getAttribute('href'))")
+
+
+def check_all(b):
+    b.until(tabs, "tabs")
+    found = []
+    for scheme in ("light", "dark"):
+        b.tell(scheme=scheme)
+        for address in tabs(b):
+            b.tell(eval=f"location.hash = {address!r}")
+            b.until(lambda b: b.tell(eval=f"document.querySelector('.tabs a[aria-current=page]')?.getAttribute('href')"
+                                     ) == address and b.tell(eval="!document.body.innerText.includes('Being fetched')"),
+                    address)
+            found += [f"{address} {scheme}: {v}" for v in b.tell(axe="")]
+    return found
+
+
+def test_a_running_guest(eventful):
+    with Web("-s", eventful.session) as web, Browser(web.url) as b:
+        b.show(eventful.session, "overview")
+        assert check_all(b) == []  # sets are off: each view says so
+        b.show(eventful.session, "overview")
+        b.press("e")
+        b.until(lambda b: b.rows("Busiest tasks"), "events")
+        assert check_all(b) == []
+        b.press("?")
+        assert b.tell(axe="dialog") == []
+        b.tell(eval="document.querySelector('dialog').insertAdjacentHTML('beforeend', '<button></button>')")
+        assert [v for v in b.tell(axe="dialog") if v.startswith("button-name")]  # it does look
+        assert b.tell(problems=True) == []
+
+
+def test_a_recording(eventful, tmp_path):
+    subprocess.run([OSCOPE, "record", "-s", eventful.session, "--for", "1", "-o", tmp_path / "trace", "all"],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with Web("-t", tmp_path / "trace") as web, Browser(web.url) as b:
+        assert check_all(b) == []
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (2560, 1440), (700, 900)])
+def test_nothing_is_wider_than_the_screen(eventful, size):
+    with Web("-s", eventful.session) as web, Browser(web.url) as b:
+        b.tell(size=size)
+        b.until(tabs, "tabs")
+        for address in tabs(b):
+            b.tell(eval=f"location.hash = {address!r}")
+            b.until(lambda b: b.tell(eval="!!document.querySelector('.page')"), address)
+            assert b.tell(eval="document.documentElement.scrollWidth <= innerWidth"), address
+
+
+def test_by_keyboard_alone(eventful):
+    """Tab reaches every link and button, and what has the focus is marked."""
+    with Web("-s", eventful.session) as web, Browser(web.url) as b:
+        b.show(eventful.session, "tasks")
+        b.until("kthreadd")
+        want = b.tell(eval="document.querySelectorAll('a[href], button, input').length")
+        seen = set()
+        for _ in range(want + 20):
+            b.press("Tab")
+            what = b.tell(eval="""(() => { const e = document.activeElement;
+                if (!e || e === document.body) return null;
+                const s = getComputedStyle(e);
+                const at = [...document.querySelectorAll('*')].indexOf(e);
+                return [at, s.outlineStyle !== 'none']; })()""")
+            if what:
+                assert what[1], what
+                seen.add(what[0])
+        assert len(seen) >= want
