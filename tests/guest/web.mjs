@@ -2,6 +2,7 @@
 // Copyright the oscope authors
 // A browser that does as it is told: a JSON object a line comes in, a JSON value a line goes out.
 //   {"open":URL} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
+//   {"move":[X,Y]} {"click":[X,Y]} {"wheel":[DX,DY]} {"drag":[X,Y,X,Y]} {"down":KEY} {"up":KEY}: pointer and held keys
 //   {"axe":SELECTOR}: what is wrong for who cannot see well {"problems":true} {"close":true}
 import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
@@ -33,6 +34,17 @@ const deeds = {
   shot: (path) => page.screenshot({ path }),
   size: ([width, height]) => page.setViewportSize({ width, height }),
   scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
+  move: ([x, y]) => page.mouse.move(x, y),
+  click: ([x, y]) => page.mouse.click(x, y),
+  wheel: ([dx, dy]) => page.mouse.wheel(dx, dy),
+  drag: async ([x0, y0, x1, y1]) => {
+    await page.mouse.move(x0, y0);
+    await page.mouse.down();
+    await page.mouse.move(x1, y1, { steps: 5 });
+    await page.mouse.up();
+  },
+  down: (key) => page.keyboard.down(key),
+  up: (key) => page.keyboard.up(key),
   axe: violations,
   problems: () => problems.splice(0),
   close: () => browser.close(),

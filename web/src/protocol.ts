@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// What the server says: see src/web/hello.h, roster.h, guest.h and frame.h, which define it.
+// What the server says: see src/web/hello.h, roster.h, guest.h, frame.h and timeline.h, which define it.
 
 export type Value = string | number | boolean | null;
 /** A row: its key, then a value a column. */
@@ -79,9 +79,11 @@ export interface Lane {
 export interface LanesMessage {
   guest: string;
   n: number;
-  base?: number; // lanes: those that are new since; else all
-  span: [number, number];
+  base: number | null; // lanes: those that are new or others since then; null: all that there are
+  span: [number, number]; // 0, 0: nothing is known yet
   dropped: number;
+  busy: boolean; // a recording is being read
+  end: number; // of the recording
   notes: string[];
   lanes: Lane[];
 }
@@ -91,11 +93,11 @@ export interface SelectedMessage {
   seq: number;
   from: number;
   to: number;
-  tables: { name: string; columns: Column[]; rows: Value[][] }[];
+  tables: { name: string; cut: number; columns: Column[]; rows: Value[][] }[];
 }
 
 export type FoundMessage = { guest: string; seq: number } & (
-  | { lane: number; start: number; duration: number; name: number; detail: string; depth?: number; kind?: number; open?: boolean }
+  | { lane: number; start: number; duration: number; depth: number; class: number; open: boolean; name: number }
   | { lane: null }
 );
 

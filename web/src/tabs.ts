@@ -8,8 +8,9 @@ import { sides } from './sides';
 import { syscalls } from './syscalls';
 import type { Tab } from './tab';
 import { tasks } from './tasks';
+import { timeline } from './timeline/tab';
 
-export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, sides];
+export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, sides, timeline];
 
 /** The keys that show them, as far as there are any. */
 export const DIGITS = '1234567890';

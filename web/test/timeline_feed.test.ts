@@ -14,6 +14,8 @@ interface Asked {
   lanes: number[];
 }
 
+const LANES = { op: 'lanes' as const, guest: 'g', n: 1, base: null, span: [1e12, 2e12] as [number, number], dropped: 0, busy: false, end: 2e12, notes: [], lanes: [] };
+
 /** A feed whose server is the test. */
 function begin() {
   const asked: Asked[] = [];
@@ -25,7 +27,7 @@ function begin() {
   };
   const feed = new Feed('g', () => undefined, () => undefined);
   const lanes = [1, 2].map((id) => ({ id, kind: 'task' as const, name: '', cpu: null, tid: id, comm: 't', depth: 1, busy: 0 }));
-  ear({ op: 'lanes', guest: 'g', n: 1, span: [1e12, 2e12], dropped: 0, notes: [], lanes });
+  ear({ ...LANES, lanes });
   return { feed, asked, hear: (m: Message | ArrayBuffer) => ear(m) };
 }
 
@@ -60,31 +62,59 @@ test('answers to what was not asked, or of another guest, change nothing', () =>
   feed.need(W, [1], 1000);
   hear(empty(asked[0].seq + 1, asked[0].from, asked[0].to));
   hear(new ArrayBuffer(3));
-  hear({ op: 'lanes', guest: 'other', n: 9, span: [0, 1], dropped: 5, notes: [], lanes: [] });
+  hear({ ...LANES, guest: 'other', notes: ['n'] });
   assert.equal(feed.data.size, 0);
   assert.equal(feed.lanes.size, 2);
-  assert.equal(feed.dropped, 0);
+  assert.deepEqual(feed.notes, []);
 });
 
 test('lanes that come later are added, names are where they are numbered', () => {
   const { feed, hear } = begin();
-  hear({ op: 'lanes', guest: 'g', n: 2, base: 1, span: [1e12, 3e12], dropped: 4, notes: ['n'], lanes: [{ ...feed.lanes.get(1)!, id: 3, tid: 3 }] });
+  hear({ ...LANES, n: 2, base: 1, span: [1e12, 3e12], notes: ['n'], lanes: [{ ...feed.lanes.get(1)!, id: 3, tid: 3 }] });
   assert.deepEqual([...feed.lanes.keys()], [1, 2, 3]);
-  assert.deepEqual([feed.span!.to, feed.dropped, feed.notes], [3e12, 4, ['n']]);
+  assert.deepEqual([feed.span!.to, feed.notes], [3e12, ['n']]);
   hear({ op: 'names', guest: 'g', base: 0, names: ['', 'a'] });
   hear({ op: 'names', guest: 'g', base: 2, names: ['b'] });
   assert.deepEqual(feed.names, ['', 'a', 'b']);
 });
 
-test('what was found is told to who asked', async () => {
+test('lanes that have gone are gone', () => {
+  const { feed, hear } = begin();
+  hear({ ...LANES, lanes: [feed.lanes.get(2)!] });
+  assert.deepEqual([...feed.lanes.keys()], [2]);
+});
+
+test('what was found is told to who asked last', async () => {
   const { feed, asked, hear } = begin();
   hear({ op: 'names', guest: 'g', base: 0, names: ['', 'timer'] });
-  const one = feed.find('timer', 5, false, null);
-  const two = feed.find('x', 5, true, 1);
-  hear({ op: 'found', guest: 'g', seq: asked[1].seq, lane: null });
-  hear({ op: 'found', guest: 'g', seq: asked[0].seq, lane: 2, start: 7, duration: 1, name: 1, detail: 'd', depth: 2, kind: 3 });
-  assert.equal(await two, null);
-  assert.deepEqual(await one, { lane: 2, start: 7, duration: 1, name: 'timer', detail: 'd', level: 2, cls: 3, open: false });
+  const one = feed.find('x', 5, true, 1);
+  const two = feed.find('timer', 5, false, null);
+  hear({ op: 'found', guest: 'g', seq: asked[0].seq, lane: null });
+  hear({ op: 'found', guest: 'g', seq: asked[1].seq, lane: 2, start: 7, duration: 1, name: 1, depth: 2, class: 3, open: false });
+  assert.equal(await one, null);
+  assert.deepEqual(await two, { lane: 2, start: 7, duration: 1, name: 'timer', level: 2, cls: 3, open: false });
+});
+
+test('a request is no wider than the server takes', () => {
+  const { feed, asked, hear } = begin();
+  feed.need(W, [1], 5000);
+  const a = asked[0] as Asked & { width: number };
+  assert(a.width <= 8192 && a.from < W.from && a.to > W.to);
+  hear(empty(a.seq, a.from, a.to));
+  feed.need(W, [1], 5000);
+  assert.equal(asked.length, 1, 'and what comes of it serves');
+});
+
+test('an area of the address is asked for when there is something, and again when all is read', () => {
+  const { feed, asked, hear } = begin();
+  hear({ op: 'hello', views: [] });
+  feed.select({ from: 1e12, to: 2e12 });
+  assert.equal(asked.length, 0);
+  hear({ ...LANES, busy: true, end: 3e12 });
+  assert.deepEqual([asked.length, feed.extent!.to], [1, 3e12]);
+  hear({ ...LANES, busy: true, end: 3e12 });
+  hear({ ...LANES, span: [1e12, 3e12] });
+  assert.deepEqual(asked.map((a) => a.op), ['select', 'select']);
 });
 
 test('of areas only the last one’s tables are taken', () => {
@@ -102,7 +132,7 @@ test('a new server numbers anew', () => {
   feed.need(W, [1], 1000);
   hear({ op: 'hello', views: [] });
   assert.equal(feed.lanes.size + feed.names.length, 0);
-  hear({ op: 'lanes', guest: 'g', n: 1, span: [1e12, 2e12], dropped: 0, notes: [], lanes: [] });
+  hear(LANES);
   feed.need(W, [1], 1000);
   assert.equal(asked.length, 2, 'what was asked of the old one is asked again');
 });

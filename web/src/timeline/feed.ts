@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // What the server has told of one guest's timeline, and what it is asked. One window is asked for at a time.
-import type { FoundMessage, Lane, Message, SelectedMessage } from '../protocol';
+import type { FoundMessage, Lane, LanesMessage, Message, SelectedMessage } from '../protocol';
 import { store } from '../store';
 import { decode, type Flow, type Frame, type LaneData } from './frame';
 import { rankAll } from './lanes';
@@ -10,6 +10,7 @@ import { length, serves, wanted, type Win } from './window';
 const MOST_LANES = 256; // of a request
 const KEPT = 400; // lanes whose data is kept
 const PATIENCE = 3000; // ms until what was not answered is asked again
+const WIDEST = 8192; // pixels of a request
 const OVERVIEW_MS = 2000; // between two overviews of a live guest
 
 /** A lane's slices, and how good they are: ns a pixel, and the newest that was known then. */
@@ -32,7 +33,6 @@ export interface Found {
   start: number;
   duration: number;
   name: string;
-  detail: string;
   level: number;
   cls: number;
   open: boolean;
@@ -43,8 +43,10 @@ let lastSeq = 0; // of all guests: answers do not name theirs
 export class Feed {
   lanes = new Map<number, Lane>();
   names: string[] = [];
-  span: Win | null = null;
-  dropped = 0;
+  span: Win | null = null; // what is known
+  extent: Win | null = null; // with what of a recording is not read yet
+  busy = false;
+  numbering = 0; // how often names were numbered anew
   notes: string[] = [];
   data = new Map<number, Had>();
   flows: Flow[] = [];
@@ -53,8 +55,9 @@ export class Feed {
   selected: SelectedMessage | null = null;
   private asked: Asked | null = null;
   private overviewOf: { span: Win; at: number; lanes: number } | null = null;
-  private finding = new Map<number, (found: Found | null) => void>();
+  private finding: { seq: number; done: (found: Found | null) => void } | null = null;
   private selecting = 0;
+  private area: Win | null = null;
   private stop: () => void;
 
   /** changed: there is something new to draw; told: something new to say in words. */
@@ -75,6 +78,7 @@ export class Feed {
     if (!this.span || pixels < 1) return;
     const span = this.span;
     if (this.asked && performance.now() - this.asked.at < PATIENCE) return;
+    pixels = Math.min(pixels, WIDEST);
     const pixel = length(w) / pixels;
     const lacks = (id: number) => {
       const had = this.data.get(id);
@@ -82,8 +86,8 @@ export class Feed {
     };
     const ids = lanes.slice(0, MOST_LANES);
     if (ids.some(lacks)) {
-      const ask = wanted(w, span);
-      this.ask(ask, ids, Math.max(1, Math.round(length(ask) / pixel)), false);
+      const ask = wanted(w, span, Math.min(1, (WIDEST / pixels - 1) / 2));
+      this.ask(ask, ids, Math.min(WIDEST, Math.max(1, Math.round(length(ask) / pixel))), false);
     } else this.needOverview(pixels);
   }
 
@@ -104,16 +108,23 @@ export class Feed {
   }
 
   select(w: Win | null): void {
-    this.selecting = ++lastSeq;
+    this.area = w;
     this.selected = null;
-    if (w) store.ask({ op: 'select', guest: this.guest, seq: this.selecting, from: Math.round(w.from), to: Math.round(w.to) });
+    this.askSelected();
   }
 
-  /** The slice after (or before) that time with that text in its name. */
+  private askSelected(): void {
+    const w = this.area;
+    this.selecting = ++lastSeq;
+    if (w && this.span) store.ask({ op: 'select', guest: this.guest, seq: this.selecting, from: Math.round(w.from), to: Math.round(w.to) });
+  }
+
+  /** The slice after (or before) that time with that text in its name. Of several questions the last is answered. */
   find(text: string, from: number, back: boolean, lane: number | null): Promise<Found | null> {
     const seq = ++lastSeq;
+    this.finding?.done(null);
     return new Promise((done) => {
-      this.finding.set(seq, done);
+      this.finding = { seq, done };
       store.ask({ op: 'find', guest: this.guest, seq, text, from: Math.max(0, Math.round(from)), back, lane });
     });
   }
@@ -132,28 +143,16 @@ export class Feed {
       return;
     }
     if (m.op === 'hello') {
-      // A new server: it numbers names and lanes anew.
+      this.forget(); // a new server
       this.lanes.clear();
-      this.names = [];
-      this.data.clear();
-      this.overview = [];
-      this.flows = [];
-      this.rank.clear();
-      this.asked = this.overviewOf = null;
-      this.finding.clear();
+      this.asked = this.span = this.extent = null;
+      this.finding?.done(null);
+      this.finding = null;
     } else if (!('guest' in m) || m.guest !== this.guest) return;
-    else if (m.op === 'lanes') {
-      const first = m.base === undefined;
-      if (first) this.lanes.clear();
-      for (const lane of m.lanes) this.lanes.set(lane.id, lane);
-      rankAll([...this.lanes.values()], this.rank);
-      this.span = { from: m.span[0], to: m.span[1] };
-      this.dropped = m.dropped;
-      this.notes = m.notes;
-      this.changed();
-      this.told();
-    } else if (m.op === 'names') {
-      this.names.length = Math.min(this.names.length, m.base);
+    else if (m.op === 'lanes') this.tell(m);
+    else if (m.op === 'names') {
+      if (m.base < this.names.length) this.forget();
+      this.names.length = m.base;
       this.names.push(...m.names);
     } else if (m.op === 'found') this.answer(m);
     else if (m.op === 'selected' && m.seq === this.selecting) {
@@ -162,12 +161,41 @@ export class Feed {
     }
   }
 
+  /** Names are numbered anew: what has numbers of the old ones is of no use. */
+  private forget(): void {
+    this.names = [];
+    this.numbering++;
+    this.data.clear();
+    this.overview = [];
+    this.flows = [];
+    this.overviewOf = null;
+  }
+
+  private tell(m: LanesMessage): void {
+    const had = this.lanes;
+    const fresh = !this.span;
+    if (m.base === null) this.lanes = new Map();
+    for (const lane of m.lanes) this.lanes.set(lane.id, lane);
+    if (m.base === null) for (const id of had.keys()) if (!this.lanes.has(id)) this.rank.delete(id);
+    rankAll([...this.lanes.values()], this.rank);
+    const [from, to] = m.span;
+    this.span = to > from ? { from, to } : null;
+    this.extent = this.span && { from, to: Math.max(to, m.end) };
+    this.notes = m.notes;
+    const read = this.busy && !m.busy;
+    this.busy = m.busy;
+    if (this.area && this.span && (fresh || read)) this.askSelected();
+    this.changed();
+    this.told();
+  }
+
   private answer(m: FoundMessage): void {
-    const done = this.finding.get(m.seq);
-    this.finding.delete(m.seq);
-    if (m.lane === null) return done?.(null);
-    const { lane, start, duration, detail } = m;
-    done?.({ lane, start, duration, name: this.names[m.name] ?? '', detail, level: m.depth ?? 0, cls: m.kind ?? 0, open: m.open ?? false });
+    if (m.seq !== this.finding?.seq) return;
+    const { done } = this.finding;
+    this.finding = null;
+    if (m.lane === null) return done(null);
+    const { lane, start, duration, open } = m;
+    done({ lane, start, duration, name: this.names[m.name] ?? '', level: m.depth, cls: m.class, open });
   }
 
   private take(frame: Frame, asked: Asked): void {

@@ -23,7 +23,7 @@ export function listen(canvas: HTMLCanvasElement, scope: Scope): () => void {
     return { x: e.clientX - box.left, y: e.clientY - box.top };
   };
   const overviewTime = (x: number) => {
-    const span = scope.feed.span!;
+    const span = scope.feed.extent!;
     return span.from + scope.screen.part(x) * length(span);
   };
 

@@ -11,6 +11,7 @@ export class Motion {
   win: Win | null = null;
   goal: Win | null = null;
   follow = false; // the newest, as it comes
+  private all = false; // everything, as it is read
 
   /** moved: to be drawn; told: whether it follows has changed. */
   constructor(
@@ -25,6 +26,7 @@ export class Motion {
     const span = this.span();
     if (!span) return;
     this.follow = this.live && !w;
+    this.all = !this.live && !w;
     this.goal = w ? clamp(w, span) : this.live ? newest(this.win ?? { from: 0, to: LIVE_NS }, span) : whole(span);
     this.win ??= this.goal;
     this.moved();
@@ -33,13 +35,16 @@ export class Motion {
   /** There is something newer. */
   grown(): void {
     const span = this.span();
-    if (this.follow && this.goal && span) this.goal = newest(this.goal, span);
+    if (!this.goal || !span) return;
+    if (this.follow) this.goal = newest(this.goal, span);
+    else if (this.all) this.win = this.goal = whole(span);
   }
 
   /** By hand: then it no longer follows. Gliding, or at once. */
   byHand(change: (w: Win, span: Win) => Win, glide = true): void {
     const span = this.span();
     if (!this.goal || !span) return;
+    this.all = false;
     if (this.follow) {
       this.follow = false;
       this.told();
@@ -72,6 +77,7 @@ export class Motion {
 
   showAll(): void {
     this.byHand((_, span) => whole(span));
+    this.all = !this.live;
   }
 
   /** Whether all that there is is seen. */

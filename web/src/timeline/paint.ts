@@ -175,13 +175,13 @@ export function paintRow(p: Picture, row: Row, y: number, above: number): void {
   if (bottom - 1 >= top) r.fill(0, bottom - 1, r.w, 1, mix(colors.get('panel'), colors.get('line'), row.level === 0 ? 1 : 0.55));
 }
 
-/** What is before the first and after the last event that is known. */
+/** What is before the first and after the last event. */
 export function paintUnknown(p: Picture, y: number, h: number): void {
   const { raster: r, colors, win, feed } = p;
-  if (!feed.span) return;
+  if (!feed.span || !feed.extent) return;
   const x0 = Math.round(p.left * r.scale);
   const x = (t: number) => Math.round(x0 + ((t - win.from) / (win.to - win.from)) * (r.w - x0));
-  const [from, to] = [Math.min(r.w, x(feed.span.from)), Math.max(x0, x(feed.span.to))];
+  const [from, to] = [Math.min(r.w, x(feed.extent.from)), Math.max(x0, x(feed.extent.to))];
   const [py, ph] = [Math.round(y * r.scale), Math.round(h * r.scale)];
   const stripes = mix(colors.get('unknown'), colors.get('ground'), 0.55);
   for (const [a, b] of [
@@ -208,7 +208,7 @@ export function paintOverview(p: Picture): void {
 
 function paintOverviewLane(p: Picture, data: LaneData, x0: number, y: number, h: number): void {
   const { raster: r, colors, feed } = p;
-  const span = feed.span!;
+  const span = feed.extent!;
   const per = (r.w - x0) / (span.to - span.from);
   const ground = colors.get('well');
   r.line.fill(ground);

@@ -40,10 +40,10 @@ function Chosen({ scope }: { scope: Scope }) {
         <button class="act" aria-pressed={scope.pins.includes(s.lane)} onClick={() => scope.pin(s.lane)}>
           {scope.pins.includes(s.lane) ? 'Unpin lane' : 'Pin lane'} <kbd>p</kbd>
         </button>
-        <button class="act" onClick={() => void scope.next(true, true)}>
+        <button class="act" onClick={() => scope.next(true, true)}>
           Previous <kbd>[</kbd>
         </button>
-        <button class="act" onClick={() => void scope.next(false, true)}>
+        <button class="act" onClick={() => scope.next(false, true)}>
           Next <kbd>]</kbd>
         </button>
       </header>
@@ -54,12 +54,6 @@ function Chosen({ scope }: { scope: Scope }) {
             <dd data-fact={name}>{value}</dd>
           </div>
         ))}
-        {s.detail && (
-          <div class="wide">
-            <dt>details</dt>
-            <dd data-fact="detail">{s.detail}</dd>
-          </div>
-        )}
         <div class="wide">
           <dt>made from</dt>
           <dd>{SOURCES[lane.kind]}</dd>
@@ -84,6 +78,7 @@ function Chosen({ scope }: { scope: Scope }) {
 
 function tableOf(t: SelectedMessage['tables'][number]): Table {
   const table = new Table(t.name, t.columns);
+  table.cut = t.cut;
   t.rows.forEach((row, i) => table.rows.set(String(i), [String(i), ...row] as Row));
   return table;
 }

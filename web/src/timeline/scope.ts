@@ -15,6 +15,7 @@ import { around, bringIn, length, type Win } from './window';
 import type { Change } from '../place';
 import type { Guest } from '../protocol';
 
+const QUEUE = 3; // keys that wait for what the one before finds
 const SETTLE_MS = 350; // until the address follows
 const FLOWS_SHOWN = 60; // more than these are not drawn, but for the chosen one's
 
@@ -24,7 +25,6 @@ export interface Slice {
   start: number;
   duration: number;
   name: string;
-  detail: string;
   cls: number;
   merged: number;
   open: boolean;
@@ -53,6 +53,10 @@ export class Scope {
   private written = '';
   private go: ((change: Change) => void) | null = null;
   private hover: Slice | null = null;
+  private numbering = 0;
+  private awaited: { lane: number; at: number } | null = null; // the address has it chosen
+  private finding: Promise<void> = Promise.resolve();
+  private found = 0; // searches that wait
   onHover: ((s: Slice | null, x: number, y: number) => void) | null = null;
 
   constructor(
@@ -61,7 +65,7 @@ export class Scope {
     private told: () => void,
   ) {
     this.feed = new Feed(guest, () => this.heard(), () => this.told());
-    this.motion = new Motion(live, () => this.feed.span, () => this.changed(), () => this.told());
+    this.motion = new Motion(live, () => this.feed.extent, () => this.changed(), () => this.told());
   }
 
   get win(): Win | null {
@@ -102,9 +106,12 @@ export class Scope {
     this.placed = null;
     this.hits = null;
     const span = this.feed.span;
-    if (span && span.to > span.from) {
+    if (this.numbering !== this.feed.numbering) this.screen.recolor();
+    this.numbering = this.feed.numbering;
+    if (span) {
       if (!this.win) this.start();
       else this.motion.grown();
+      void this.reopen();
     }
     this.wake();
   }
@@ -143,7 +150,20 @@ export class Scope {
 
   private openAt(p: Place): void {
     this.cursor = p.lane;
-    if (p.lane !== null && p.at !== null && (this.chosen?.lane !== p.lane || this.chosen.start !== p.at)) void this.reopen(p.lane, p.at);
+    if (p.lane === null || p.at === null || (this.chosen?.lane === p.lane && this.chosen.start === p.at)) return;
+    this.awaited = { lane: p.lane, at: p.at };
+    void this.reopen();
+  }
+
+  /** Chooses what the address has chosen, as soon as it is read. */
+  private async reopen(): Promise<void> {
+    const a = this.awaited;
+    if (!a) return;
+    const busy = this.feed.busy;
+    const found = await this.feed.find('', a.at - 1, false, a.lane);
+    if (this.awaited !== a) return;
+    if (found && found.start === a.at) this.take(found);
+    if (found || !busy) this.awaited = null;
   }
 
   private write(): void {
@@ -281,7 +301,6 @@ export class Scope {
       start: data.from + data.start[i] * data.unit,
       duration: data.duration[i] * data.unit,
       name: counter ? String(data.name[i]) : this.feed.names[data.name[i]] ?? '',
-      detail: '',
       cls: classOf(data.info[i]),
       merged: mergedOf(data.info[i]),
       open: isOpen(data.info[i]),
@@ -291,19 +310,21 @@ export class Scope {
 
   /** Chosen; what is known of it only roughly is asked for. */
   async choose(s: Slice | null): Promise<void> {
+    this.awaited = null;
     this.chosen = s;
     if (s) this.cursor = s.lane;
     this.changed();
     this.told();
     const found = s && s.merged <= 1 ? await exactOf(this.feed, s) : null;
     if (s && found && this.chosen === s) {
-      this.chosen = { ...s, start: found.start, duration: found.duration, detail: found.detail };
+      this.chosen = { ...s, start: found.start, duration: found.duration };
       this.changed();
       this.told();
     }
   }
 
   private take(f: Found): void {
+    this.awaited = null;
     this.chosen = { ...f, merged: 1 };
     this.cursor = f.lane;
     this.unfoldTo(f.lane);
@@ -319,14 +340,14 @@ export class Scope {
     this.placed = null;
   }
 
-  private async reopen(lane: number, at: number): Promise<void> {
-    this.cursor = lane;
-    const found = await this.feed.find('', at - 1, false, lane);
-    if (found) this.take(found);
+  /** The next slice: of the same lane, or of a name wherever it is. */
+  next(back: boolean, named: boolean): void {
+    if (this.found >= QUEUE) return;
+    this.found++;
+    this.finding = this.finding.then(() => this.findNext(back, named)).finally(() => this.found--);
   }
 
-  /** The next slice: of the same lane, or of a name wherever it is. */
-  async next(back: boolean, named: boolean): Promise<void> {
+  private async findNext(back: boolean, named: boolean): Promise<void> {
     const c = this.chosen;
     const goal = this.motion.goal;
     if (!goal) return;
@@ -348,7 +369,7 @@ export class Scope {
 
   /** The text that is looked for, from where one is. */
   searchNext(back = false): void {
-    if (this.text) void this.next(back, true);
+    if (this.text) this.next(back, true);
   }
 
   setArea(area: Win | null): void {
@@ -431,7 +452,7 @@ export class Scope {
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.putImageData(r.image, 0, 0);
     g.setTransform(r.scale, 0, 0, r.scale, 0, 0);
-    if (this.win && this.feed.span) this.drawOver({ g, w, h, left, win: this.win, span: this.feed.span, zero: this.zero });
+    if (this.win && this.feed.span) this.drawOver({ g, w, h, left, win: this.win, span: this.feed.extent!, zero: this.zero });
   }
 
   /** The interrupt that the chosen slice is part of; 0: none. */

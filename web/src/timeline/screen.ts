@@ -65,6 +65,11 @@ export class Screen {
     return this.raster;
   }
 
+  /** Names have other colours now. */
+  recolor(): void {
+    this.shades = null;
+  }
+
   get masks(): Masks {
     return (this.letters ??= new Masks(devicePixelRatio || 1));
   }

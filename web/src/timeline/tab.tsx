@@ -2,6 +2,7 @@
 // Copyright the oscope authors
 // The timeline's tab: its canvas, what stands around it, and its keys.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { duration } from '../format';
 import { Legend, Missing } from '../parts';
 import { store } from '../store';
 import type { Key, Shown, Tab } from '../tab';
@@ -122,6 +123,7 @@ function Timeline(at: Shown) {
           role="application"
           aria-label="Timeline: arrow keys go between lanes and slices, ? has all keys"
           aria-describedby="tl-said"
+          data-span={feed.span && !feed.busy ? `${feed.span.from} ${feed.span.to}` : undefined}
         />
         <div ref={tip} class="tl-tip" hidden />
         {empty && (
@@ -133,9 +135,11 @@ function Timeline(at: Shown) {
       <p id="tl-said" class="unseen" aria-live="polite">
         {said(scope)}
       </p>
-      {(feed.dropped > 0 || feed.notes.length > 0) && (
+      {(feed.busy || feed.notes.length > 0) && (
         <ul class="notes">
-          {feed.dropped > 0 && <li>{feed.dropped} slices were dropped, the oldest first: what is kept is bounded.</li>}
+          {feed.busy && feed.span && feed.extent && (
+            <li role="status">Being read: {duration(feed.span.to - feed.span.from)} of {duration(feed.extent.to - feed.extent.from)} …</li>
+          )}
           {feed.notes.map((n) => (
             <li>{n}</li>
           ))}
@@ -198,10 +202,10 @@ const KEYS: Key[] = [
   key('l', 'live: follow the newest, or no longer', (s) => s.motion.setFollow(!s.motion.follow)),
   key('ArrowUp', 'the lane above', (s) => s.step(-1)),
   key('ArrowDown', 'the lane below', (s) => s.step(1)),
-  key('ArrowLeft', 'the slice before, in this lane', (s) => void s.next(true, false)),
-  key('ArrowRight', 'the slice after', (s) => void s.next(false, false)),
-  key('[', 'the one before of that name, or of what is searched', (s) => void s.next(true, true)),
-  key(']', 'the one after of that name', (s) => void s.next(false, true)),
+  key('ArrowLeft', 'the slice before, in this lane', (s) => s.next(true, false)),
+  key('ArrowRight', 'the slice after', (s) => s.next(false, false)),
+  key('[', 'the one before of that name, or of what is searched', (s) => s.next(true, true)),
+  key(']', 'the one after of that name', (s) => s.next(false, true)),
   key('/', 'search slices by name', () => document.getElementById(SEARCH)?.focus()),
   key('f', 'fit the chosen slice, or the selected area', (s) => s.focus()),
   key('m', 'select the time of the chosen slice, or all that is seen; so does dragging with Shift', (s) => s.areaHere()),

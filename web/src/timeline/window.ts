@@ -74,9 +74,9 @@ export function toward(now: Win, goal: Win, part: number): Win {
   return { from: now.from + (goal.from - now.from) * part, to: now.to + (goal.to - now.to) * part };
 }
 
-/** What is asked for when that window is seen: once more to either side, as far as there is anything. */
-export function wanted(w: Win, span: Win): Win {
-  const n = length(w);
+/** What is asked for when that window is seen: so much of it more on either side, as far as there is anything. */
+export function wanted(w: Win, span: Win, beside = 1): Win {
+  const n = length(w) * beside;
   const from = Math.floor(Math.max(w.from - n, span.from));
   const to = Math.ceil(Math.min(w.to + n, span.to));
   return to > from ? { from, to } : { from: Math.floor(w.from), to: Math.ceil(w.to) };
