@@ -5,9 +5,8 @@
  * Live, each report is a window (window.h). Of a recording it is one fold that reads the stretch of
  * time anew at each seek.
  */
-#include <oscope/monitor.h>
+#include "analysis/monitor.h"
 
-#include "analysis/source.h"
 #include "analysis/window.h"
 #include "base/clock.h"
 #include "session/events.h"
@@ -46,6 +45,7 @@ struct oscope_monitor {
     VEC(const char *) notes;
     uint64_t refreshed; /* ns; when tasks were asked for */
     uint64_t rested;    /* ns; when memory was given back to the host */
+    const struct monitor_tap *tap;
 };
 
 /* ---- losses ---- */
@@ -175,6 +175,8 @@ static void take(void *arg, const struct trace_event *ev)
 {
     struct oscope_monitor *m = arg;
 
+    if (m->tap)
+        m->tap->take(m->tap->arg, ev);
     if (unlikely(ev->time >= m->mark))
         move_on(m, ev->time);
     for (size_t i = 0; i < m->fed.len; i++)
@@ -288,11 +290,15 @@ static void exchange(struct oscope_monitor *m, const struct source *new)
         m->open = false;
         for (size_t i = 0; i < m->fed.len; i++)
             fold_gap(m->fed.data[i], MAX(m->source.end, until));
+        if (m->tap)
+            m->tap->end(m->tap->arg, MAX(m->source.end, until));
         source_close(&m->source);
     }
     if (new)
         m->source = *new;
     m->open = new != NULL;
+    if (m->tap && m->open)
+        m->tap->begin(m->tap->arg, &m->source);
 }
 
 struct oscope_error *oscope_monitor_sets(struct oscope_monitor *m, const char *const *sets,
@@ -390,6 +396,25 @@ struct oscope_error *oscope_monitor_narrow_view(struct oscope_monitor *m, struct
 {
     *out = NULL;
     return m->task ? view_of(m, &m->kept[m->nreports], out) : NULL;
+}
+
+/* ---- who else wants the events ---- */
+
+void monitor_tap(struct oscope_monitor *m, const struct monitor_tap *tap)
+{
+    m->tap = m->session ? tap : NULL;
+    if (m->tap && m->open)
+        m->tap->begin(m->tap->arg, &m->source);
+}
+
+uint64_t monitor_settled(const struct oscope_monitor *m)
+{
+    return m->session && m->open ? m->source.end : 0;
+}
+
+uint64_t monitor_started(const struct oscope_monitor *m)
+{
+    return m->session && m->open ? session_events_started(m->source.live) : 0;
 }
 
 /* ---- reading ---- */

@@ -278,6 +278,18 @@ struct oscope_error *source_read(struct source *src, uint64_t end, const struct 
     return NULL;
 }
 
+struct follow_options source_follow(const struct source *src, bool *starts)
+{
+    *starts = source_has_set(src, "sched");
+    if (src->live)
+        return (struct follow_options){.arch = src->session->arch,
+                                       .trap_names = src->trap_names,
+                                       .tasks = src->tasks,
+                                       .ntasks = src->ntasks};
+    *starts = *starts && !trace_reader_whole_from(src->reader);
+    return follow_recording(trace_reader_metadata(src->reader), &src->context);
+}
+
 void source_tell(struct source *src, struct fold *f)
 {
     struct os_model *m = NULL;

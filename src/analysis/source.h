@@ -7,6 +7,7 @@
 #define ANALYSIS_SOURCE_H
 
 #include "analysis/fold.h"
+#include "analysis/follow.h"
 #include "session/events.h"
 
 enum {
@@ -86,6 +87,10 @@ struct oscope_error *source_read(struct source *src, uint64_t end,
                                  const struct source_sink *sink) WARN_UNUSED;
 /* Live, and the fold says `counted`: what the engine counted since the last look. */
 void source_read_last(struct source *src, const struct source_sink *sink);
+
+/* What follow.h must know beside the source's events; texts and tasks are the source's. starts: of
+ * its tasks it is known what they ran since trace_task.at, up to their first switch. */
+struct follow_options source_follow(const struct source *src, bool *starts);
 
 /* Before a fold's view: what the live guest adds, symbols of the kernel that runs now. */
 void source_tell(struct source *src, struct fold *f);

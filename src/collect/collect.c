@@ -208,6 +208,10 @@ struct oscope_error *collect_open(const struct collect_options *o, struct collec
     *out = NULL;
     if (!c)
         return error_nomem();
+    if (!(c->tracks = tracks_new())) {
+        free(c);
+        return error_nomem();
+    }
     c->o = *o;
     pthread_mutex_init(&c->lock, NULL);
     pthread_condattr_init(&attr);
@@ -242,6 +246,9 @@ void collect_close(struct collect *c)
         pthread_join(c->state_thread, NULL);
     if (c->event_runs)
         pthread_join(c->event_thread, NULL);
+    if (c->timeline_runs)
+        pthread_join(c->timeline_thread, NULL);
+    tracks_free(c->tracks);
     for (size_t i = 0; i < SLOTS; i++)
         if (c->shots[i])
             shot_free(c->shots[i]);

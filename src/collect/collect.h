@@ -75,6 +75,7 @@ struct shot {
 };
 
 struct collect;
+struct tracks;
 
 struct collect_options {
     const struct oscope_open_options *open; /* session; its strings stay until collect_close() */
@@ -112,6 +113,22 @@ void collect_reports(struct collect *c, uint64_t which);
 void collect_narrow(struct collect *c, const char *report, int32_t tid);
 /* Recordings: look at the time before that moment, ns of its clock. */
 void collect_seek(struct collect *c, uint64_t time);
+
+/*
+ * The timeline is made while it is wished for: of a live guest from the events of the sets that are
+ * on, and forgotten when nobody wishes for it any more; of a recording once, from all its events,
+ * in a thread of its own.
+ */
+void collect_timeline(struct collect *c, bool on);
+/* It: to be asked with its lock (analysis/tracks.h). Never NULL, until collect_close(). */
+struct tracks *collect_tracks(struct collect *c);
+/* How it goes with it. */
+struct collect_reading {
+    bool busy;       /* a recording is being read, up to `to` */
+    uint64_t to;     /* its last event, ns; live: 0 */
+    char error[256]; /* "" none */
+};
+void collect_reading(struct collect *c, struct collect_reading *out);
 
 /* The newest of that slot; NULL: none yet. */
 struct shot *collect_take(struct collect *c, enum slot slot);

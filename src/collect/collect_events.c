@@ -2,6 +2,7 @@
 /* The thread that reads events and makes reports of them: see collect.h. */
 #include "collect/collect_impl.h"
 
+#include "analysis/monitor.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/thread.h"
@@ -28,6 +29,10 @@ struct events {
     uint64_t made; /* of which reports there are views of the moment that is looked at */
     bool narrow;   /* there is a report of one task, of */
     int32_t narrow_tid;
+    struct monitor_tap tap; /* the timeline's */
+    bool tapped, timeline;  /* it is in place; the store has something, */
+    bool other;             /* but of another stream of events */
+    uint64_t started;       /* when the guest was, ns; 0: not known */
 };
 
 static void tell(struct collect *c, struct oscope_error *err, bool busy)
@@ -227,11 +232,87 @@ static struct oscope_error *events_seek(struct events *e)
     return NULL;
 }
 
+/* ---- the timeline of a live guest ---- */
+
+static void tap_begin(void *arg, const struct source *src)
+{
+    struct events *e = arg;
+    struct tracks *t = e->c->tracks;
+    struct tracks_options o = {.moves = true};
+
+    o.follow = source_follow(src, &o.starts);
+    tracks_hold(t);
+    if (e->timeline && !e->other)
+        tracks_resume(t, &o.follow);
+    else
+        oscope_error_free(tracks_begin(t, &o)); /* no memory: it stays empty */
+    e->timeline = true;
+    e->other = false;
+    tracks_release(t);
+}
+
+static void tap_take(void *arg, const struct trace_event *ev)
+{
+    struct events *e = arg;
+
+    tracks_hold(e->c->tracks);
+    tracks_event(e->c->tracks, ev);
+    tracks_release(e->c->tracks);
+}
+
+static void tap_end(void *arg, uint64_t time)
+{
+    struct events *e = arg;
+
+    tracks_hold(e->c->tracks);
+    tracks_break(e->c->tracks, time);
+    tracks_release(e->c->tracks);
+}
+
+static void timeline_drop(struct events *e)
+{
+    if (e->monitor && e->tapped)
+        monitor_tap(e->monitor, NULL);
+    e->tapped = false;
+    if (!e->timeline)
+        return;
+    tracks_hold(e->c->tracks);
+    tracks_clear(e->c->tracks);
+    tracks_release(e->c->tracks);
+    e->timeline = false;
+}
+
+/* Begins it, or ends it, as is wished; with a reset it begins anew. */
+static void events_timeline(struct events *e)
+{
+    struct collect *c = e->c;
+
+    pthread_mutex_lock(&c->lock);
+    bool wanted = c->timeline && !c->o.dir;
+    pthread_mutex_unlock(&c->lock);
+    uint64_t started = e->monitor ? monitor_started(e->monitor) : 0;
+    bool other = e->started && started && started != e->started;
+    e->started = started ? started : e->started;
+    if (!wanted || other)
+        timeline_drop(e);
+    if (!wanted || !e->monitor)
+        return;
+    if (!e->tapped) {
+        e->tapped = true;
+        e->tap = (struct monitor_tap){tap_begin, tap_take, tap_end, e};
+        monitor_tap(e->monitor, &e->tap);
+    }
+    tracks_hold(c->tracks);
+    tracks_settle(c->tracks, monitor_settled(e->monitor));
+    tracks_release(c->tracks);
+}
+
 static struct oscope_error *events_round(struct events *e)
 {
     if (!e->monitor)
         TRY(events_open(e));
     TRY(events_change(e));
+    events_timeline(e);
     if (e->c->o.dir)
         TRY(events_seek(e));
     else
@@ -243,6 +324,8 @@ static struct oscope_error *events_round(struct events *e)
 
 static void events_close(struct events *e)
 {
+    e->tapped = false; /* what it has stays to be seen */
+    e->other = true;
     oscope_monitor_close(e->monitor);
     oscope_session_close(e->session);
     e->monitor = NULL;
@@ -279,6 +362,7 @@ void *collect_events(void *arg)
 
     while (!collect_stopped(c)) {
         if (!events_needed(c) && !e.monitor) {
+            events_timeline(&e);
             collect_pause_ms(c, COLLECT_IDLE_MS);
             continue;
         }

@@ -12,7 +12,7 @@
  * Numbers beyond 2^53 and hexadecimal ones are strings: readers of JSON round them otherwise.
  */
 #include "export/export.h"
-#include "export/follow.h"
+#include "analysis/follow.h"
 #include "export/modes.h"
 #include "export/text.h"
 
@@ -348,12 +348,13 @@ static const struct follow_ops chrome_ops = {
 static struct oscope_error *format_begin(void *state, const struct export_job *job)
 {
     struct chrome *c = state;
+    const struct follow_options follow = follow_recording(job->metadata, job->context);
 
     c->job = job;
     c->modes.tell = chrome_modes;
     c->modes.x = c;
     TRY(export_modes_init(&c->modes, job));
-    TRY(follow_init(&c->follow, job, &chrome_ops, c));
+    TRY(follow_init(&c->follow, &follow, &chrome_ops, c));
     export_str(job->out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
     name_row(c, "process_name", PID_CPUS, 0, "CPUs");
     name_row(c, "process_name", PID_VCPUS, 0,

@@ -12,7 +12,7 @@
  * Bounded, whatever the guest does: what finds no row is counted for its mode under "(others)".
  */
 #include "export/export.h"
-#include "export/follow.h"
+#include "analysis/follow.h"
 #include "export/modes.h"
 #include "export/text.h"
 
@@ -264,13 +264,14 @@ static const struct follow_ops folded_ops = {on_lost, on_run, on_begin, on_end, 
 static struct oscope_error *format_begin(void *state, const struct export_job *job)
 {
     struct folded *s = state;
+    const struct follow_options follow = follow_recording(job->metadata, job->context);
 
     s->job = job;
     s->cpus = calloc(FOLLOW_CPUS, sizeof *s->cpus);
     if (!s->cpus)
         return error_nomem();
     label_add(s, 0, "(more)");
-    TRY(follow_init(&s->follow, job, &folded_ops, s));
+    TRY(follow_init(&s->follow, &follow, &folded_ops, s));
     TRY(export_modes_fold(job, &s->modes));
     fold_modes_watch(s->modes, on_span, s);
     return NULL;

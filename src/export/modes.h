@@ -7,7 +7,8 @@
 #define EXPORT_MODES_H
 
 #include "analysis/fold_modes.h"
-#include "export/follow.h"
+#include "analysis/follow.h"
+#include "export/export.h"
 
 #define EXPORT_WINDOW_NS UINT64_C(10000000)
 

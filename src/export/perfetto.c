@@ -454,6 +454,7 @@ static const struct follow_ops perfetto_ops = {
 static struct oscope_error *format_begin(void *state, const struct export_job *job)
 {
     struct perfetto *p = state;
+    const struct follow_options follow = follow_recording(job->metadata, job->context);
 
     p->job = job;
     p->uuid = PERFETTO_TRACK_DEVICES;
@@ -466,7 +467,7 @@ static struct oscope_error *format_begin(void *state, const struct export_job *j
     if (!p->packet.buf || !p->bundles || !p->interned || !p->counters)
         return error_nomem();
     TRY(export_modes_init(&p->modes, job));
-    return follow_init(&p->follow, job, &perfetto_ops, p);
+    return follow_init(&p->follow, &follow, &perfetto_ops, p);
 }
 
 static void format_event(void *state, const struct trace_event *ev)

@@ -8,7 +8,7 @@
 #define EXPORT_PERFETTO_H
 
 #include "export/export.h"
-#include "export/follow.h"
+#include "analysis/follow.h"
 #include "export/modes.h"
 #include "export/proto.h"
 

@@ -305,7 +305,7 @@ static const char *const kinds[] = {
     [OSCOPE_REAL] = "real",         [OSCOPE_CONSISTENCY] = "consistency",
 };
 
-static void write_columns(struct out *o, const struct oscope_column *columns)
+void frame_write_columns(struct out *o, const struct oscope_column *columns)
 {
     out_str(o, ",\"columns\":[");
     for (const struct oscope_column *c = columns; c->name; c++) {
@@ -323,7 +323,7 @@ static void write_table(struct out *o, const struct table *before, const struct 
     if (before)
         write_gone(o, before, now);
     else
-        write_columns(o, now->columns);
+        frame_write_columns(o, now->columns);
     write_rows(o, before, now);
     if (before)
         write_order(o, before, now);

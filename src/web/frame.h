@@ -31,6 +31,8 @@ uint64_t frame_time(const struct frame *f);
 /* Writes the message that makes `now` of `before` (NULL: of nothing). clock: now, ns. */
 void frame_write(struct out *o, const char *guest, const struct web_view *v,
                  const struct frame *before, const struct frame *now, uint64_t clock);
+/* ,"columns":[{"name","kind","doc"}…] */
+void frame_write_columns(struct out *o, const struct oscope_column *columns);
 /* There is no such view any more. */
 void frame_write_none(struct out *o, const char *guest, const struct web_view *v);
 

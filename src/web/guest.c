@@ -75,6 +75,8 @@ static void wish_views(struct guest *f)
     for (size_t i = 0; i < WEB_VIEWS; i++) {
         if (!(f->views & BIT(i)))
             continue;
+        if (web_views[i].timeline)
+            continue;
         if (web_views[i].report)
             reports |= BIT(web_view_slot(&web_views[i]) - SLOT_REPORTS);
         else if (n < ASKS_MAX)
@@ -82,6 +84,7 @@ static void wish_views(struct guest *f)
     }
     collect_ask(f->collect, asks, n);
     collect_reports(f->collect, reports);
+    collect_timeline(f->collect, f->views & BIT(WEB_TIMELINE));
 }
 
 static size_t set_names(uint64_t sets, const char *out[SETS_MAX])
@@ -218,13 +221,19 @@ bool guest_poll(struct guest *f, uint64_t clock)
     bool other = poll_status(f, clock);
 
     for (size_t i = 0; i < WEB_VIEWS; i++)
-        other = poll_view(f, i, clock) || other;
+        if (!web_views[i].timeline)
+            other = poll_view(f, i, clock) || other;
     return other;
 }
 
 struct frame *guest_frame(const struct guest *f, size_t view)
 {
     return f->frames[view];
+}
+
+struct collect *guest_collect(const struct guest *f)
+{
+    return f->collect;
 }
 
 const char *guest_status(const struct guest *f)

@@ -31,6 +31,8 @@ void guest_seek(struct guest *f, uint64_t time);
 bool guest_poll(struct guest *f, uint64_t clock);
 /* The newest frame of that view; NULL: there is none. The guest's. */
 struct frame *guest_frame(const struct guest *f, size_t view);
+/* What fetches its views: for the timeline. */
+struct collect *guest_collect(const struct guest *f);
 /*
  * {"op":"status","guest":G,"sets":[…],"lost_events","lost_packets","behind","busy","ended",
  * "error","notes":[…],"refused":[{"set","why"}…],"span":[FROM,TO,AT]|null}: how it goes with the

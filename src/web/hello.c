@@ -21,7 +21,9 @@ static void put_source(struct out *o, const struct web_view *v)
     struct out text;
 
     out_init(&text, -1);
-    if (v->report) {
+    if (v->timeline) {
+        out_str(&text, "events as they came: who runs, and what they say begins and ends");
+    } else if (v->report) {
         out_printf(&text, "events of the last 5 to 10 s, folded as by `oscope report %s`",
                    v->report);
     } else {
@@ -38,7 +40,9 @@ void hello_write(struct out *o)
     for (size_t i = 0; i < WEB_VIEWS; i++) {
         const struct web_view *v = &web_views[i];
         out_printf(o, "%s{\"name\":\"%s\",\"needs\":", i ? "," : "", v->name);
-        if (v->report)
+        if (v->timeline)
+            out_str(o, "[\"sched\"]");
+        else if (v->report)
             put_needs(o, v->report);
         else
             out_str(o, "null");

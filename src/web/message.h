@@ -5,6 +5,13 @@
  *     {"op":"watch","guest":ID,"views":[NAME…]}  these views of that guest, and no others of it
  *     {"op":"sets","guest":ID,"sets":[NAME…]}    these event sets on, as far as this page wishes
  *     {"op":"seek","guest":ID,"time":NS}         of a recording: look at that moment
+ *
+ * Of the timeline (timeline.h has the answers), SEQ a number of the page's, times ns of the events'
+ * clock:
+ *
+ *     {"op":"window","guest":ID,"seq":SEQ,"from":NS,"to":NS,"width":PIXELS,"lanes":[ID…]}
+ *     {"op":"select","guest":ID,"seq":SEQ,"from":NS,"to":NS}
+ *     {"op":"find","guest":ID,"seq":SEQ,"text":TEXT,"from":NS,"back":BOOL,"lane":ID|null}
  */
 #ifndef WEB_MESSAGE_H
 #define WEB_MESSAGE_H
@@ -13,16 +20,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MESSAGE_MAX = 4096, MESSAGE_GUEST = 256 };
+enum {
+    MESSAGE_MAX = 4096,
+    MESSAGE_GUEST = 256,
+    MESSAGE_LANES = 256,  /* of a window */
+    MESSAGE_WIDTH = 8192, /* pixels */
+    MESSAGE_TEXT = 128,   /* bytes to be found */
+};
 
-enum message_op { MESSAGE_WATCH, MESSAGE_SETS, MESSAGE_SEEK };
+enum message_op {
+    MESSAGE_WATCH,
+    MESSAGE_SETS,
+    MESSAGE_SEEK,
+    MESSAGE_WINDOW,
+    MESSAGE_SELECT,
+    MESSAGE_FIND,
+};
 
 struct message {
     enum message_op op;
     char guest[MESSAGE_GUEST];
-    uint64_t views; /* WATCH: bits by number in web_views[] */
-    uint64_t sets;  /* SETS: bits by number in collect_known_sets() */
-    uint64_t time;  /* SEEK: ns of the recording's clock */
+    uint64_t views;                /* WATCH: bits by number in web_views[] */
+    uint64_t sets;                 /* SETS: bits by number in collect_known_sets() */
+    uint64_t time;                 /* SEEK: ns of the recording's clock */
+    uint32_t seq;                  /* WINDOW, SELECT, FIND */
+    uint64_t from, to;             /* WINDOW, SELECT: from < to; FIND: from */
+    uint32_t width;                /* WINDOW; not 0 */
+    uint32_t lanes[MESSAGE_LANES]; /* WINDOW; FIND: one, or none */
+    size_t nlanes;
+    bool back;               /* FIND */
+    char text[MESSAGE_TEXT]; /* FIND */
 };
 
 /* NULL, or what is wrong with the n bytes: a static line. Then *out means nothing. */

@@ -10,6 +10,7 @@
 #include "web/hello.h"
 #include "web/message.h"
 #include "web/roster.h"
+#include "web/timeline.h"
 
 enum { WATCHES_MAX = 16 }; /* guests of one page */
 
@@ -18,6 +19,7 @@ struct watch {
     uint64_t views, sets;
     struct frame *sent[WEB_VIEWS]; /* shares */
     char *status;                  /* sent last */
+    struct timeline *timeline;     /* while it is among the views */
 };
 
 struct page {
@@ -143,6 +145,7 @@ static void drop_watch(struct page *p, size_t i)
     for (size_t k = 0; k < WEB_VIEWS; k++)
         frame_drop(w->sent[k]);
     free(w->status);
+    timeline_free(w->timeline);
     *w = p->watches[--p->nwatches];
     if (!wish(p->all, guest))
         closing_begin(p->all->closing, close_guest, guest);
@@ -176,6 +179,17 @@ void page_close(struct page *p)
     free(p);
 }
 
+static void watch_views(struct watch *w, uint64_t views)
+{
+    w->views = views;
+    if (!(views & BIT(WEB_TIMELINE))) {
+        timeline_free(w->timeline);
+        w->timeline = NULL;
+    } else if (!w->timeline) {
+        w->timeline = timeline_new(); /* no memory: it stays empty */
+    }
+}
+
 const char *page_hear(struct page *p, const char *text, size_t n)
 {
     struct message m;
@@ -184,7 +198,8 @@ const char *page_hear(struct page *p, const char *text, size_t n)
     if (wrong)
         return wrong;
     bool leaves = m.op == MESSAGE_WATCH && !m.views;
-    struct watch *w = leaves ? find_watch(p, m.guest) : get_watch(p, m.guest);
+    bool knows = leaves || m.op > MESSAGE_SEEK; /* the timeline is asked of those it watches */
+    struct watch *w = knows ? find_watch(p, m.guest) : get_watch(p, m.guest);
     if (!w) /* it has gone since the page was told of it */
         return NULL;
     if (leaves) {
@@ -192,9 +207,13 @@ const char *page_hear(struct page *p, const char *text, size_t n)
         return NULL;
     }
     switch (m.op) {
-    case MESSAGE_WATCH: w->views = m.views; break;
+    case MESSAGE_WATCH: watch_views(w, m.views); break;
     case MESSAGE_SETS: w->sets = m.sets; break;
     case MESSAGE_SEEK: guest_seek(w->guest, m.time); return NULL;
+    default: /* of the timeline */
+        if (w->timeline)
+            timeline_hear(w->timeline, &m);
+        return NULL;
     }
     wish(p->all, w->guest);
     return NULL;
@@ -208,8 +227,12 @@ bool pages_poll(struct pages *all)
     for (size_t i = 0; i < all->n; i++) {
         struct page *p = all->pages[i];
         other = other || p->roster != roster_write(all->roster, NULL);
-        for (size_t k = 0; k < p->nwatches; k++)
-            other = guest_poll(p->watches[k].guest, now) || other;
+        for (size_t k = 0; k < p->nwatches; k++) {
+            const struct watch *w = &p->watches[k];
+            other = guest_poll(w->guest, now) || other;
+            other =
+                other || (w->timeline && timeline_due(w->timeline, guest_collect(w->guest), now));
+        }
     }
     return other;
 }
@@ -244,25 +267,42 @@ static bool next_frame(struct watch *w, size_t i, struct out *o)
     return true;
 }
 
-bool page_next(struct page *p, struct out *o)
+static enum page_message next_timeline(struct page *p, struct out *o)
+{
+    enum page_message what = PAGE_NONE;
+    uint64_t now = clock_ns();
+
+    for (size_t i = 0; i < p->nwatches && !what; i++) {
+        const struct watch *w = &p->watches[i];
+        if (w->timeline)
+            what = timeline_next(w->timeline, guest_id(w->guest), guest_collect(w->guest), now, o);
+    }
+    return what;
+}
+
+enum page_message page_next(struct page *p, struct out *o)
 {
     unsigned version;
 
     if (!p->greeted) {
         hello_write(o);
-        return p->greeted = true;
+        p->greeted = true;
+        return PAGE_TEXT;
     }
     if ((version = roster_write(p->all->roster, NULL)) != p->roster) {
         p->roster = roster_write(p->all->roster, o);
-        return true;
+        return PAGE_TEXT;
     }
     for (size_t i = 0; i < p->nwatches; i++)
         if (next_status(&p->watches[i], o))
-            return true;
+            return PAGE_TEXT;
+    enum page_message what = next_timeline(p, o);
+    if (what)
+        return what;
     for (size_t i = 0; i < p->nwatches * WEB_VIEWS; i++) {
         size_t at = p->turn++ % (p->nwatches * WEB_VIEWS);
         if (next_frame(&p->watches[at / WEB_VIEWS], at % WEB_VIEWS, o))
-            return true;
+            return PAGE_TEXT;
     }
-    return false;
+    return PAGE_NONE;
 }

@@ -31,8 +31,9 @@ void page_close(struct page *p);
 
 /* The page says: n bytes. NULL, or why it is to be hung up on, a static line. */
 const char *page_hear(struct page *p, const char *text, size_t n);
-/* Appends the next message for it; false: there is none now. */
-bool page_next(struct page *p, struct out *o);
+enum page_message { PAGE_NONE, PAGE_TEXT, PAGE_BINARY };
+/* Appends the next message for it, if there is one now. */
+enum page_message page_next(struct page *p, struct out *o);
 
 /* Takes what is new of the guests. True: there may be messages. */
 bool pages_poll(struct pages *all);

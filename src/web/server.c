@@ -225,9 +225,11 @@ static int tell(struct lws *wsi, struct connection *c)
         return hang_up(wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too many pages are open");
     out_init(&o, -1);
     out_fill(&o, '\0', LWS_PRE);
-    if (page_next(c->page, &o)) {
+    enum page_message what = page_next(c->page, &o);
+    if (what) {
         size_t n = o.error ? 0 : o.len - LWS_PRE;
-        if (o.error || lws_write(wsi, (unsigned char *)o.buf + LWS_PRE, n, LWS_WRITE_TEXT) < (int)n)
+        enum lws_write_protocol how = what == PAGE_BINARY ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
+        if (o.error || lws_write(wsi, (unsigned char *)o.buf + LWS_PRE, n, how) < (int)n)
             status = -1;
         lws_callback_on_writable(wsi);
     }

@@ -46,6 +46,7 @@ const struct web_view web_views[WEB_VIEWS] = {
     {.name = "faults",
      .report = "faults",
      .tables = {INTERVAL, {"kinds", {"kind"}}, {"tasks", {"tid"}}}},
+    [WEB_TIMELINE] = {.name = "timeline", .timeline = true},
 };
 
 int web_view_number(const char *name)

@@ -6,7 +6,7 @@
 
 #include "collect/collect.h"
 
-enum { WEB_VIEWS = 11, WEB_TABLES = 5, WEB_KEYS = 3 };
+enum { WEB_VIEWS = 12, WEB_TABLES = 5, WEB_KEYS = 3 };
 
 struct web_table {
     const char *name;          /* as in the view; NULL ends */
@@ -18,10 +18,14 @@ struct web_view {
     const char *name;
     const char *report; /* it is made of events; NULL: a state */
     struct ask ask;     /* of a state */
+    bool timeline;      /* neither: web/timeline.h */
     struct web_table tables[WEB_TABLES + 1];
 };
 
 extern const struct web_view web_views[WEB_VIEWS];
+
+/* Of the timeline's, in web_views[]. */
+#define WEB_TIMELINE (WEB_VIEWS - 1)
 
 /* Its place in web_views[], -1: there is none. */
 int web_view_number(const char *name);

@@ -10,7 +10,8 @@ from .qmp import Qmp
 from .screen import Screen
 from .waiting import wait_until
 from .web import Browser, Web, number
+from .wire import Talk, Wire, frame
 
 __all__ = ["Agent", "BUILD", "Browser", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
-           "OSCOPE", "Qmp", "ROOT", "Screen", "Web", "boot_command", "number",
+           "OSCOPE", "Qmp", "ROOT", "Screen", "Talk", "Web", "Wire", "boot_command", "frame", "number",
            "qemu_version", "wait_until"]

@@ -9,7 +9,7 @@
  *
  * Those of a thread are a system call and in it a page fault, or only one of them.
  */
-#include "export/follow_slice.h"
+#include "analysis/follow_slice.h"
 
 #include "os/trap_names.h"
 

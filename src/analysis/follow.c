@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Following a recording: what its types are, who runs, time. Slices are follow_slice.c's, how
+ * Following events: what their types are, who runs, time. Slices are follow_slice.c's, how
  * interrupts hang together follow_flow.c's.
  */
-#include "export/follow_slice.h"
+#include "analysis/follow_slice.h"
 
 #include "base/error.h"
 
@@ -59,6 +59,8 @@ static bool ends_with(const char *s, const char *end)
 
 static void know_type(struct follow_type *out, const struct trace_type *type)
 {
+    out->asked = true;
+    out->kind = FOLLOW_OTHER;
     for (size_t k = 0; k < ARRAY_SIZE(known_types); k++) {
         const char *name = known_types[k].name;
         if (known_types[k].prefix ? strncmp(type->name, name, strlen(name)) != 0
@@ -76,6 +78,25 @@ static void know_type(struct follow_type *out, const struct trace_type *type)
             out->kind = ends_with(type->name, "_exit") ? FOLLOW_VECTOR_EXIT : FOLLOW_OTHER;
         return;
     }
+}
+
+/* What the type is; NULL: out of memory. */
+static const struct follow_type *type_of(struct follow *f, const struct trace_type *type)
+{
+    if (unlikely(type->id >= f->ntypes)) {
+        size_t n = MAX((size_t)type->id + 1, f->ntypes * 2);
+        struct follow_type *more = realloc(f->types, n * sizeof *more);
+        if (!more) {
+            f->nomem = true;
+            return NULL;
+        }
+        memset(more + f->ntypes, 0, (n - f->ntypes) * sizeof *more);
+        f->types = more;
+        f->ntypes = n;
+    }
+    if (unlikely(!f->types[type->id].asked))
+        know_type(&f->types[type->id], type);
+    return &f->types[type->id];
 }
 
 /* ---- threads ---- */
@@ -224,9 +245,13 @@ static uint64_t tell_time(struct follow *f, struct follow_cpu *cpu, const struct
 
 void follow_event(struct follow *f, const struct trace_event *ev)
 {
-    const struct follow_type *type = &f->types[ev->type->id];
+    const struct follow_type *type = type_of(f, ev->type);
     struct follow_cpu *cpu = &f->cpus[MIN(ev->cpu, FOLLOW_CPUS)];
-    uint64_t time = tell_time(f, cpu, ev);
+    uint64_t time;
+
+    if (!type)
+        return;
+    time = tell_time(f, cpu, ev);
     unsigned kind =
         cpu->cpu == FOLLOW_CPUS && type->kind != FOLLOW_MMIO ? FOLLOW_OTHER : type->kind;
 
@@ -261,6 +286,20 @@ void follow_end(struct follow *f)
         flow_release(f, &f->cpus[i], f->cpus[i].last, true);
 }
 
+void follow_break(struct follow *f, uint64_t time)
+{
+    for (uint32_t i = 0; i < FOLLOW_CPUS; i++)
+        if (f->cpus[i].seen)
+            lose(f, &f->cpus[i], MAX(time, f->cpus[i].last));
+    flow_release(f, &f->cpus[FOLLOW_CPUS], f->cpus[FOLLOW_CPUS].last, true);
+    for (size_t i = 0; i < f->threads.len; i++) {
+        struct follow_thread *t = &f->threads.data[i];
+        if (t->call || t->fault)
+            slice_close_thread(f, &f->cpus[FOLLOW_CPUS], t, time);
+    }
+    memset(f->types, 0, f->ntypes * sizeof *f->types);
+}
+
 /* Of RISC-V others than riscv64 have the same traps. */
 const struct arch *follow_arch(const struct trace_metadata *m)
 {
@@ -269,11 +308,11 @@ const struct arch *follow_arch(const struct trace_metadata *m)
     return name ? arch_find(strncmp(name, "riscv", 5) ? name : "riscv64") : NULL;
 }
 
-/* The threads that there were when the recording began. */
-static void know_tasks(struct follow *f, const struct trace_context *context)
+/* The threads that there were when the events began. */
+static void know_tasks(struct follow *f, const struct follow_options *o)
 {
-    for (size_t i = 0; context && i < MIN(context->ntasks, (size_t)FOLLOW_THREADS / 2); i++) {
-        const struct trace_task *task = &context->tasks[i];
+    for (size_t i = 0; i < MIN(o->ntasks, (size_t)FOLLOW_THREADS / 2); i++) {
+        const struct trace_task *task = &o->tasks[i];
         struct follow_thread *t = task->tid > 0 ? follow_thread(f, task->tid) : NULL;
         if (t) {
             t->pid = task->pid;
@@ -282,25 +321,28 @@ static void know_tasks(struct follow *f, const struct trace_context *context)
     }
 }
 
-struct oscope_error *follow_init(struct follow *f, const struct export_job *job,
+struct follow_options follow_recording(const struct trace_metadata *m,
+                                       const struct trace_context *context)
+{
+    return (struct follow_options){.arch = follow_arch(m),
+                                   .trap_names = m ? trace_metadata_env(m, "trap_names") : NULL,
+                                   .tasks = context ? context->tasks : NULL,
+                                   .ntasks = context ? context->ntasks : 0};
+}
+
+struct oscope_error *follow_init(struct follow *f, const struct follow_options *o,
                                  const struct follow_ops *ops, void *x)
 {
-    const struct trace_schema *schema = job->schema;
-
     f->ops = ops;
     f->x = x;
-    f->arch = follow_arch(job->metadata);
-    f->trap_names = job->metadata ? trace_metadata_env(job->metadata, "trap_names") : NULL;
-    f->types = calloc(schema->nids + 1, sizeof *f->types);
+    f->arch = o->arch;
+    f->trap_names = o->trap_names;
     f->cpus = calloc(FOLLOW_CPUS + 1, sizeof *f->cpus);
-    if (!f->types || !f->cpus)
+    if (!f->cpus)
         return error_nomem();
     for (uint32_t i = 0; i <= FOLLOW_CPUS; i++)
         f->cpus[i].cpu = i;
-    for (unsigned id = 0; id < schema->nids; id++)
-        if (schema->by_id[id])
-            know_type(&f->types[id], &schema->by_id[id]->type);
-    know_tasks(f, job->context);
+    know_tasks(f, o);
     return f->nomem ? error_nomem() : NULL;
 }
 

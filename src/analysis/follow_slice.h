@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Parts of following a recording that follow.c puts together; not for formats. */
-#ifndef EXPORT_FOLLOW_SLICE_H
-#define EXPORT_FOLLOW_SLICE_H
+#ifndef ANALYSIS_FOLLOW_SLICE_H
+#define ANALYSIS_FOLLOW_SLICE_H
 
-#include "export/follow.h"
+#include "analysis/follow.h"
 
 /* ---- slices (follow_slice.c) ---- */
 

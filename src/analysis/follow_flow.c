@@ -16,7 +16,7 @@
  * times have microseconds, so that a claim, or an EOI, may seem to come before its trap: it is held
  * for up to SLACK, and told to be at the trap then.
  */
-#include "export/follow_slice.h"
+#include "analysis/follow_slice.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* export/follow.c: what it tells of a sequence of events, word for word. */
+/* analysis/follow.c: what it tells of a sequence of events, word for word. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "export/follow.h"
+#include "analysis/follow.h"
 #include "trace/events.h"
 
 struct fixture {
@@ -114,8 +114,8 @@ static int setup(void **state)
         trace_schema_add(&s->schema, &types[1]))
         return -1;
     s->quiet = true;
-    const struct export_job job = {.metadata = &metadata, .schema = &s->schema};
-    return follow_init(&s->f, &job, &ops, s) ? -1 : 0;
+    const struct follow_options o = follow_recording(&metadata, NULL);
+    return follow_init(&s->f, &o, &ops, s) ? -1 : 0;
 }
 
 static int teardown(void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Follows a recording: who runs on which vCPU; which traps, interrupts, waits, system calls and
- * page faults are open; which of these, and which accesses to interrupt controllers, one interrupt
- * is made of. What comes out is what timeline formats draw, and holds whatever the recording does:
+ * Follows events, recorded or live: who runs on which vCPU; which traps, interrupts, waits, system
+ * calls and page faults are open; which of these, and which accesses to interrupt controllers, one
+ * interrupt is made of. What comes out is what timelines draw, and holds whatever the events do:
  *
  *   - on a vCPU a switch leaves the task that the switch before it entered; where the recording
  *     does not tell (events were lost), FOLLOW_NOBODY ran in between;
@@ -14,13 +14,14 @@
  * Every event gives at least one call. Memory is bounded: the state of 512 vCPUs, and of as many
  * threads as fit in FOLLOW_THREADS; when they are too many all of them are forgotten.
  */
-#ifndef EXPORT_FOLLOW_H
-#define EXPORT_FOLLOW_H
+#ifndef ANALYSIS_FOLLOW_H
+#define ANALYSIS_FOLLOW_H
 
 #include "arch/arch.h"
 #include "base/hash.h"
 #include "base/vec.h"
-#include "export/export.h"
+#include "trace/context.h"
+#include "trace/reader.h"
 
 enum {
     FOLLOW_CPUS = 512, /* as WIRE_VCPUS; events of higher numbers are told as points only */
@@ -191,8 +192,10 @@ enum follow_kind {
 
 enum { FOLLOW_FIELDS = 7 };
 
-/* What is known of a type: its kind is FOLLOW_OTHER when it lacks a field of that kind. */
+/* What is known of a type: its kind is FOLLOW_OTHER when it lacks a field of that kind. asked: it
+ * is known. */
 struct follow_type {
+    bool asked;
     uint8_t kind;
     uint8_t field[FOLLOW_FIELDS];
 };
@@ -201,8 +204,9 @@ struct follow {
     const struct follow_ops *ops;
     void *x;
     struct follow_type *types; /* by id */
-    struct follow_cpu *cpus;   /* FOLLOW_CPUS and one for the others */
-    struct hash index;         /* tid to index in threads */
+    size_t ntypes;
+    struct follow_cpu *cpus; /* FOLLOW_CPUS and one for the others */
+    struct hash index;       /* tid to index in threads */
     VEC(struct follow_thread) threads;
     const struct arch *arch; /* NULL: not known */
     const char *trap_names;  /* os/trap_names.h; or NULL */
@@ -213,14 +217,30 @@ struct follow {
     bool nomem;
 };
 
+/* What is known beside the events. Strings stay until follow_free(); tasks need not. */
+struct follow_options {
+    const struct arch *arch;        /* NULL: not known */
+    const char *trap_names;         /* os/trap_names.h; or NULL */
+    const struct trace_task *tasks; /* that there were when the events began */
+    size_t ntasks;
+};
+
 /* f is zeroed. Errors: OSCOPE_E_NOMEM. Then follow_free(), in any case. */
-struct oscope_error *follow_init(struct follow *f, const struct export_job *job,
+struct oscope_error *follow_init(struct follow *f, const struct follow_options *o,
                                  const struct follow_ops *ops, void *x) WARN_UNUSED;
+/* Of a recording; context may be NULL. */
+struct follow_options follow_recording(const struct trace_metadata *m,
+                                       const struct trace_context *context);
 void follow_free(struct follow *f);
 
 void follow_event(struct follow *f, const struct trace_event *ev);
 /* There are no more events: tells what waits. Slices that are open stay open. */
 void follow_end(struct follow *f);
+/*
+ * Events of all vCPUs are missing up to this time, and those that follow may have types of their
+ * own: nothing is open from the last events on, and no type is kept.
+ */
+void follow_break(struct follow *f, uint64_t time);
 
 /* The recording's architecture, NULL if it does not say. */
 const struct arch *follow_arch(const struct trace_metadata *m);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The store of tracks.h, between its files: tracks.c keeps lanes, tracks_feed.c fills them, the
+ * others ask. */
+#ifndef ANALYSIS_TRACKS_IMPL_H
+#define ANALYSIS_TRACKS_IMPL_H
+
+#include "analysis/tracks.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { TRACKS_HOPS = 1024 };
+
+/* Lanes and names of a vCPU. */
+struct tracks_cpu {
+    struct track_lane *run, *trap, *irq, *wait; /* NULL: none yet */
+    struct {
+        bool is; /* until its first switch, or a loss */
+        bool told;
+        int32_t tid;
+        uint64_t at;
+        char comm[32];
+    } start;       /* what it ran at first */
+    uint32_t name; /* of the vCPU */
+};
+
+struct tracks_task {
+    int32_t tid;
+    struct track_lane *state, *call, *fault; /* NULL: none yet */
+    char comm[32];
+    uint32_t name; /* "comm tid" */
+    bool waking;   /* while it runs: it was woken, and does not know yet */
+    bool gone;     /* it was left for the last time */
+    uint64_t used; /* ns */
+};
+
+struct tracks {
+    pthread_mutex_t lock;
+    atomic_uint waiting;
+    struct tracks_options o;
+    bool begun;
+    char *trap_names; /* that it follows by */
+    struct follow follow;
+    uint64_t origin; /* rows' times are ns since then */
+    bool origin_known;
+    uint64_t from, to;
+    struct track_memory memory;
+    struct track_names names;
+    VEC(struct track_lane *) lanes;
+    uint32_t next_lane;
+    uint64_t version;
+    unsigned epoch;
+    struct tracks_cpu *cpus; /* FOLLOW_CPUS + 1 */
+    VEC(struct tracks_task) tasks;
+    struct hash task_index;                     /* tid to index in tasks */
+    struct track_lane *devices[FOLLOW_DEVICES]; /* by place in follow.devices */
+    VEC(struct track_arrow) arrows;             /* in order of `to`, as good as */
+    struct track_hop_end {
+        uint64_t flow, time; /* 0: none */
+        uint32_t lane;
+    } hops[TRACKS_HOPS]; /* where an interrupt is; by its number */
+    uint32_t idle_name, nobody_name;
+    bool switches; /* one was told */
+    uint64_t dropped, laneless, losses, backwards, gone;
+};
+
+/* Since the origin; what is before that is 0, what is beyond all days its end. */
+static inline uint64_t tracks_in(const struct tracks *t, uint64_t time)
+{
+    uint64_t since = time - MIN(time, t->origin);
+
+    return MIN(since, TRACK_FOREVER / 2);
+}
+
+static inline uint64_t tracks_out(const struct tracks *t, uint64_t since)
+{
+    return t->origin + since;
+}
+
+/* When a slice ends, since the origin: an open one goes on as far as is known. */
+static inline uint64_t track_slice_end(const struct tracks *t, const struct track_slice *s)
+{
+    if (s->duration != TRACK_FOREVER)
+        return s->start + s->duration;
+    return MAX(s->start, tracks_in(t, t->to));
+}
+
+/* ---- tracks.c ---- */
+
+/* A new lane; NULL: out of memory. */
+struct track_lane *tracks_lane_new(struct tracks *t, enum track_kind kind, int32_t cpu, int32_t tid,
+                                   const char *name);
+void tracks_lane_rename(struct tracks *t, struct track_lane *lane, const char *name);
+/*
+ * Begins a slice in the row that is the next to be open, at least at `time` (ns). False: there is
+ * no place for it.
+ */
+bool tracks_open(struct tracks *t, struct track_lane *lane, uint64_t time, uint32_t name,
+                 uint8_t kind);
+/* Ends the one that was opened last, if any is open. */
+void tracks_close(struct tracks *t, struct track_lane *lane, uint64_t time, bool whole);
+/* A point in row 0. */
+void tracks_point(struct tracks *t, struct track_lane *lane, uint64_t time, uint32_t name);
+/* That time, in the lane since: lane->busy has grown. */
+void tracks_busy(struct tracks *t, struct track_lane *lane, uint64_t ns);
+/* Forgets all but what is followed. */
+void tracks_forget(struct tracks *t);
+/* Frees memory of the oldest: about a sixteenth of the time that is known. */
+void tracks_prune(struct tracks *t);
+/* Takes tasks out that did nothing for the longest time, and their lanes. */
+bool tracks_evict(struct tracks *t);
+
+#endif
