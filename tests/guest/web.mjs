@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // A browser that does as it is told: a JSON object a line comes in, a JSON value a line goes out.
-//   {"open":URL} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
+//   {"open":URL} {"reload":true} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
 //   {"move":[X,Y]} {"click":[X,Y]} {"wheel":[DX,DY]} {"drag":[X,Y,X,Y]} {"down":KEY} {"up":KEY}: pointer and held keys
 //   {"axe":SELECTOR}: what is wrong for who cannot see well {"problems":true} {"close":true}
 import { createInterface } from 'node:readline';
@@ -29,6 +29,7 @@ async function violations(selector) {
 
 const deeds = {
   open: async (url) => (await page.goto(url)).status(),
+  reload: async () => (await page.reload()).status(),
   press: (key) => page.keyboard.press(key),
   eval: (expression) => page.evaluate(expression),
   shot: (path) => page.screenshot({ path }),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // Which window is seen, and which it glides to. By hand, or after the newest.
-import { clamp, length, newest, pan, toward, whole, zoom, type Win } from './window';
+import { bringIn, clamp, length, newest, pan, toward, whole, zoom, type Win } from './window';
 
 const EASE_MS = 45;
 const LIVE_NS = 2e9; // seen of a live guest at first
@@ -65,6 +65,12 @@ export class Motion {
   /** The window's middle there. */
   center(time: number): void {
     this.byHand((w, span) => clamp({ from: time - length(w) / 2, to: time + length(w) / 2 }, span));
+  }
+
+  /** A slice is to be seen. */
+  bringIn(start: number, duration: number): void {
+    const span = this.span();
+    if (this.goal && span && bringIn(this.goal, start, duration, span) !== this.goal) this.byHand((w) => bringIn(w, start, duration, span));
   }
 
   toBegin(): void {

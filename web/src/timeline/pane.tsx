@@ -40,10 +40,10 @@ function Chosen({ scope }: { scope: Scope }) {
         <button class="act" aria-pressed={scope.pins.includes(s.lane)} onClick={() => scope.pin(s.lane)}>
           {scope.pins.includes(s.lane) ? 'Unpin lane' : 'Pin lane'} <kbd>p</kbd>
         </button>
-        <button class="act" onClick={() => scope.next(true, true)}>
+        <button class="act" onClick={() => scope.finder.next(true, true)}>
           Previous <kbd>[</kbd>
         </button>
-        <button class="act" onClick={() => scope.next(false, true)}>
+        <button class="act" onClick={() => scope.finder.next(false, true)}>
           Next <kbd>]</kbd>
         </button>
       </header>

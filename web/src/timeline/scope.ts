@@ -6,16 +6,16 @@ import { readPlace, writePlace, type Place } from './address';
 import { exactOf } from './exact';
 import { classOf, isOpen, mergedOf, pick } from './frame';
 import { Feed, type Found } from './feed';
+import { Finder } from './finder';
 import { groupOf, layout, levelAt, levelBox, type Layout, type Row } from './lanes';
 import { drawArea, drawAxis, drawBox, drawFlows, drawOverview, drawPointer, drawScrollbar, xOf, type Face } from './overlay';
 import { OVERVIEW, paintOverview, paintRow, paintUnknown, TOP, type Picture } from './paint';
 import { Motion } from './motion';
 import { Screen } from './screen';
-import { around, bringIn, length, type Win } from './window';
+import { around, length, type Win } from './window';
 import type { Change } from '../place';
 import type { Guest } from '../protocol';
 
-const QUEUE = 3; // keys that wait for what the one before finds
 const SETTLE_MS = 350; // until the address follows
 const FLOWS_SHOWN = 60; // more than these are not drawn, but for the chosen one's
 
@@ -35,6 +35,7 @@ export class Scope {
   readonly feed: Feed;
   readonly motion: Motion;
   readonly screen = new Screen();
+  readonly finder: Finder;
   scroll = 0;
   pointer: { x: number; y: number } | null = null;
   chosen: Slice | null = null;
@@ -54,9 +55,6 @@ export class Scope {
   private go: ((change: Change) => void) | null = null;
   private hover: Slice | null = null;
   private numbering = 0;
-  private awaited: { lane: number; at: number } | null = null; // the address has it chosen
-  private finding: Promise<void> = Promise.resolve();
-  private found = 0; // searches that wait
   onHover: ((s: Slice | null, x: number, y: number) => void) | null = null;
 
   constructor(
@@ -65,6 +63,7 @@ export class Scope {
     private told: () => void,
   ) {
     this.feed = new Feed(guest, () => this.heard(), () => this.told());
+    this.finder = new Finder(this, (f) => this.take(f));
     this.motion = new Motion(live, () => this.feed.extent, () => this.changed(), () => this.told());
   }
 
@@ -111,7 +110,7 @@ export class Scope {
     if (span) {
       if (!this.win) this.start();
       else this.motion.grown();
-      void this.reopen();
+      void this.finder.heard();
     }
     this.wake();
   }
@@ -151,19 +150,7 @@ export class Scope {
   private openAt(p: Place): void {
     this.cursor = p.lane;
     if (p.lane === null || p.at === null || (this.chosen?.lane === p.lane && this.chosen.start === p.at)) return;
-    this.awaited = { lane: p.lane, at: p.at };
-    void this.reopen();
-  }
-
-  /** Chooses what the address has chosen, as soon as it is read. */
-  private async reopen(): Promise<void> {
-    const a = this.awaited;
-    if (!a) return;
-    const busy = this.feed.busy;
-    const found = await this.feed.find('', a.at - 1, false, a.lane);
-    if (this.awaited !== a) return;
-    if (found && found.start === a.at) this.take(found);
-    if (found || !busy) this.awaited = null;
+    this.finder.await({ lane: p.lane, at: p.at });
   }
 
   private write(): void {
@@ -310,7 +297,7 @@ export class Scope {
 
   /** Chosen; what is known of it only roughly is asked for. */
   async choose(s: Slice | null): Promise<void> {
-    this.awaited = null;
+    this.finder.await(null);
     this.chosen = s;
     if (s) this.cursor = s.lane;
     this.changed();
@@ -324,7 +311,6 @@ export class Scope {
   }
 
   private take(f: Found): void {
-    this.awaited = null;
     this.chosen = { ...f, merged: 1 };
     this.cursor = f.lane;
     this.unfoldTo(f.lane);
@@ -340,27 +326,6 @@ export class Scope {
     this.placed = null;
   }
 
-  /** The next slice: of the same lane, or of a name wherever it is. */
-  next(back: boolean, named: boolean): void {
-    if (this.found >= QUEUE) return;
-    this.found++;
-    this.finding = this.finding.then(() => this.findNext(back, named)).finally(() => this.found--);
-  }
-
-  private async findNext(back: boolean, named: boolean): Promise<void> {
-    const c = this.chosen;
-    const goal = this.motion.goal;
-    if (!goal) return;
-    const text = named ? this.text || c?.name || '' : '';
-    const lane = named ? null : c?.lane ?? this.cursor;
-    if (!named && lane === null) return this.step(1);
-    const from = c ? c.start : back ? goal.to : goal.from;
-    const found = await this.feed.find(text, from, back, lane);
-    if (!found) return;
-    this.take(found);
-    this.motion.byHand((w, span) => bringIn(w, found.start, found.duration, span));
-  }
-
   search(text: string): void {
     this.text = text;
     this.hits = null;
@@ -369,7 +334,7 @@ export class Scope {
 
   /** The text that is looked for, from where one is. */
   searchNext(back = false): void {
-    if (this.text) this.next(back, true);
+    if (this.text) this.finder.next(back, true);
   }
 
   setArea(area: Win | null): void {
