@@ -50,6 +50,36 @@ static void test_messages(void **state)
     assert_int_equal(m.time, 9007199254740993);
 }
 
+static void test_timeline_messages(void **state)
+{
+    struct message m;
+
+    assert_null(parse("{\"op\":\"window\",\"guest\":\"g\",\"seq\":4294967295,\"from\":0,"
+                      "\"to\":9223372036854775807,\"width\":8192,\"lanes\":[0,4294967295]}",
+                      &m));
+    assert_int_equal(m.op, MESSAGE_WINDOW);
+    assert_int_equal(m.seq, UINT32_MAX);
+    assert_int_equal(m.to, INT64_MAX);
+    assert_int_equal(m.width, 8192);
+    assert_int_equal(m.nlanes, 2);
+    assert_int_equal(m.lanes[1], UINT32_MAX);
+    assert_null(parse("{\"op\":\"select\",\"guest\":\"g\",\"seq\":1,\"from\":5,\"to\":6}", &m));
+    assert_int_equal(m.op, MESSAGE_SELECT);
+    assert_int_equal(m.from, 5);
+    assert_null(parse("{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":5,\"text\":\"a\","
+                      "\"back\":true,\"lane\":null}",
+                      &m));
+    assert_int_equal(m.op, MESSAGE_FIND);
+    assert_true(m.back);
+    assert_string_equal(m.text, "a");
+    assert_int_equal(m.nlanes, 0);
+    assert_null(parse("{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":5,\"text\":\"\","
+                      "\"back\":false,\"lane\":7}",
+                      &m));
+    assert_int_equal(m.nlanes, 1);
+    assert_int_equal(m.lanes[0], 7);
+}
+
 static void test_wrong_messages(void **state)
 {
     static const char *const wrong[] = {
@@ -74,6 +104,31 @@ static void test_wrong_messages(void **state)
         "{\"op\":\"seek\",\"guest\":\"g\",\"time\":-1}",
         "{\"op\":\"seek\",\"guest\":\"g\",\"time\":1.5}",
         "{\"op\":\"stop\",\"guest\":\"g\"}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":0,\"lanes\":[]"
+        "}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":8193,\"lanes\":"
+        "[]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":1,\"to\":1,\"width\":9,\"lanes\":[]"
+        "}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":-1,\"to\":1,\"width\":9,\"lanes\":[]"
+        "}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1.5,\"width\":9,\"lanes\":["
+        "]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":4294967296,\"from\":0,\"to\":1,\"width\":9,"
+        "\"lanes\":[]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":[-"
+        "1]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":["
+        "4294967296]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":["
+        "\"1\"]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":1}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"from\":0,\"to\":1,\"width\":9,\"lanes\":[]}",
+        "{\"op\":\"select\",\"guest\":\"g\",\"seq\":1,\"from\":2}",
+        "{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"text\":1,\"back\":true}",
+        "{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"text\":\"a\"}",
+        "{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"text\":\"a\",\"back\":true,"
+        "\"lane\":\"a\"}",
         "{\"op\":\"watch\",\"guest\":\"g\",\"views\":[]} x",
         "{\"op\":\"watch\",\"guest\":\"\\u0000\",\"views\":[]}",
         "\xff\xfe"};
@@ -94,6 +149,15 @@ static void test_wrong_messages(void **state)
     memset(big + 102, ' ', sizeof big - 102);
     assert_null(message_parse(big, MESSAGE_MAX, &m));
     assert_non_null(message_parse(big, MESSAGE_MAX + 1, &m));
+    int n = snprintf(big, sizeof big,
+                     "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,"
+                     "\"width\":9,\"lanes\":[1");
+    for (int i = 1; i < MESSAGE_LANES; i++)
+        n += snprintf(big + n, sizeof big - (size_t)n, ",1");
+    snprintf(big + n, sizeof big - (size_t)n, "]}");
+    assert_null(parse(big, &m));
+    snprintf(big + n, sizeof big - (size_t)n, ",1]}"); /* one lane too many */
+    assert_non_null(parse(big, &m));
     memset(big, '[', sizeof big);
     assert_non_null(message_parse(big, MESSAGE_MAX, &m));
 }
@@ -270,7 +334,7 @@ static void test_hello(void **state)
     {
         const struct web_view *w = &web_views[i];
         assert_string_equal(json_string_value(json_object_get(v, "name")), w->name);
-        assert_true(json_is_array(json_object_get(v, "needs")) == (w->report != NULL));
+        assert_true(json_is_array(json_object_get(v, "needs")) == (w->report || w->timeline));
         assert_true(w->report ? web_view_slot(w) >= SLOT_REPORTS : web_view_slot(w) == w->ask.slot);
     }
     json_decref(j);
@@ -280,10 +344,11 @@ static void test_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),    cmocka_unit_test(test_wrong_messages),
-        cmocka_unit_test(test_whole_frame), cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_equal_keys),  cmocka_unit_test(test_too_many_rows),
-        cmocka_unit_test(test_errors),      cmocka_unit_test(test_hello),
+        cmocka_unit_test(test_messages),       cmocka_unit_test(test_timeline_messages),
+        cmocka_unit_test(test_wrong_messages), cmocka_unit_test(test_whole_frame),
+        cmocka_unit_test(test_changes),        cmocka_unit_test(test_equal_keys),
+        cmocka_unit_test(test_too_many_rows),  cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_hello),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
