@@ -191,7 +191,7 @@ function App() {
               ))}
             </nav>
             <div class="bar-top">
-              {!tab.guests && <Seek guest={at.guest} />}
+              {!tab.guests && !tab.ownTime && <Seek guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input
