@@ -10,15 +10,12 @@ pairs' ratios, so that a machine whose speed drifts does not decide the result.
 """
 
 import argparse
-import fcntl
 import json
 import os
 import pathlib
-import pty
 import resource
 import shutil
 import re
-import select
 import signal
 import socket
 import statistics
@@ -26,25 +23,19 @@ import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/guest"))
+from common import BUILD, OSCOPE, ROOT, row
 
 from harness import Guest  # noqa: E402
 from test_profile_events import Watched  # noqa: E402
+from top import bench_top  # noqa: E402
+from web import bench_web  # noqa: E402
 
-BUILD = pathlib.Path(os.environ.get("OSCOPE_BUILD", ROOT / "build"))
-OSCOPE = str(BUILD / "oscope")
 BENCH_STATE = str(BUILD / "bench/bench_state")
 BENCH_TRACE = str(BUILD / "bench/bench_trace")
 BENCH_FOLD = str(BUILD / "bench/bench_fold")
-BENCH_TUI = str(BUILD / "bench/bench_tui")
-
-
-def row(name, value, target=""):
-    print(f"{name:<58} {value:>22}  {target}", flush=True)
+BENCH_TRACKS = str(BUILD / "bench/bench_tracks")
 
 
 def process(argv, env=None):
@@ -457,6 +448,11 @@ def bench_trace(args):
                                text=True).stdout.splitlines():
         name, rate, unit = line.split(maxsplit=2)
         row(f"fold {name}", f"{rate} {unit}")
+    t = json.loads(subprocess.run([BENCH_TRACKS], check=True, capture_output=True).stdout)
+    row(f"timeline of {t['events'] * 1e-6:.0f} M events: filled in; bytes a slice; memory",
+        f"{t['seconds']:.1f} s; {t['bytes']:.1f}; {t['mib']:.0f} MiB", "bytes <= 17")
+    row(f"  its whole, {t['whole_items']:,} items / a thousandth, {t['part_items']:,} / a selection of all",
+        f"{t['whole']:.0f} / {t['part']:.1f} / {t['select']:.0f} ms", "<= 50")
 
 
 def bench_peers(args):
@@ -488,157 +484,10 @@ def bench_profile(args):
         row(f"  its {s['tasks']} tasks", f"{s['ns_per_task'] * s['tasks'] / 1e3:.0f} us", "<= 100")
 
 
-GUEST_RAM = "/memfd:memory-backend-memfd"  # as QEMU names what `oscope run` gives it
-
-
-class Top:
-    """`oscope top` on a pseudo-terminal whose output is read and dropped."""
-
-    def __init__(self, guest, *args, width=120, height=40):
-        self.begun = time.perf_counter()
-        self.pid, self.fd = pty.fork()
-        if not self.pid:
-            os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
-            os.execv(OSCOPE, [OSCOPE, "top", "-s", guest.session, *args])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-    def until(self, text, timeout=30):
-        """ms since the start when the text was on the screen."""
-        seen, deadline = b"", time.monotonic() + timeout
-        while text not in seen:
-            if time.monotonic() > deadline or not select.select([self.fd], [], [], timeout)[0]:
-                sys.exit(f"bench: oscope top did not show {text}")
-            seen = seen[-100:] + os.read(self.fd, 65536)
-        return (time.perf_counter() - self.begun) * 1e3
-
-    def press(self, key):
-        os.write(self.fd, key.encode())
-
-    def drain(self, seconds):
-        """Reads for so long; bytes."""
-        n, end = 0, time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if select.select([self.fd], [], [], left)[0]:
-                n += len(os.read(self.fd, 1 << 20))
-        return n
-
-    def cpu(self):
-        """Seconds of CPU time so far."""
-        with open(f"/proc/{self.pid}/stat") as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def share(self, seconds):
-        """Percent of a core."""
-        before = self.cpu()
-        self.drain(seconds)
-        return (self.cpu() - before) / seconds * 100
-
-    def share_of_frames(self, seconds, per_second):
-        """The same while each frame is another one, so often: a key a frame; and how many came."""
-        before, begun, drawn = self.cpu(), time.monotonic(), 0
-        for i in range(seconds * per_second):
-            self.press(("\x1bOB", "\x1bOA")[i % 2])  # down, up
-            drawn += self.drain(begun + (i + 1) / per_second - time.monotonic()) > 0
-        took = time.monotonic() - begun
-        return (self.cpu() - before) / took * 100, drawn / took
-
-    def memory(self):
-        """MiB now: all that is resident; of it what no other process has; what is the guest's RAM."""
-        sizes, name = {"Rss": 0, "Private": 0, "guest": 0}, ""
-        with open(f"/proc/{self.pid}/smaps") as f:
-            for line in f:
-                word, value = line.split()[:2]
-                if not word.endswith(":"):
-                    name = line.split(maxsplit=5)[5].strip() if len(line.split()) > 5 else ""
-                elif word == "Rss:":
-                    sizes["Rss"] += int(value)
-                    sizes["guest"] += int(value) if name.startswith(GUEST_RAM) else 0
-                elif word.startswith("Private_"):
-                    sizes["Private"] += 0 if name.startswith(GUEST_RAM) else int(value)
-        return [kib / 1024 for kib in sizes.values()]
-
-    def peak(self):
-        """MiB that were resident at most."""
-        with open(f"/proc/{self.pid}/status") as f:
-            return next(int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM"))
-
-    def close(self):
-        os.kill(self.pid, signal.SIGTERM)
-        while select.select([self.fd], [], [], 5)[0]:
-            try:
-                if not os.read(self.fd, 65536):
-                    break
-            except OSError:
-                break
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
-
-def memory_rows(when, top):
-    """RSS counts what is mapped of the guest's RAM once for each process that has looked at it."""
-    rss, own, ram = top.memory()
-    row(f"top: RSS, all views' sets on, {when}: now / at most", f"{rss:.1f} / {top.peak():.1f} MiB", "<= 32")
-    row("  of it its own (private) / pages of the guest's RAM / rest", f"{own:.1f} / {ram:.1f} / {rss - own - ram:.1f} MiB",
-        "own <= 32")
-
-
-def bench_top_busy(seconds, starts):
-    """Of a guest that does as much as it can."""
-    sets = ("sched", "syscalls", "traps", "faults", "irq", "modes", "mmio", "uart", "blk")
-    with Guest("riscv64", smp=4, via="run", workload="mixed") as guest:
-        times = []
-        for _ in range(starts):
-            top = Top(guest)
-            times.append(top.until(b"kthreadd"))
-            top.close()
-        row("top: first screen with tasks", f"{statistics.median(times):.0f} ms", "<= 200")
-        top = Top(guest, *sets)
-        top.until(b"kthreadd")
-        top.drain(12)
-        row("top: of a core, busy 4 vCPUs, all views' sets on", f"{top.share(seconds):.1f} %", "<= 15")
-        memory_rows("overview", top)
-        shares = {}
-        for tab in "23456789":
-            top.press(tab)
-            top.drain(1)
-            shares[tab] = top.share(seconds / 2)
-        tab = max(shares, key=shares.get)
-        row(f"  the same, the tab that takes most ({tab})", f"{shares[tab]:.1f} %", "<= 15")
-        memory_rows("all tabs seen", top)
-        top.close()
-
-
-def bench_top(args):
-    """The screen: how soon it is there, and what it costs the host."""
-    seconds = 4 if args.quick else 20
-    bench_top_busy(seconds, 5 if args.quick else 15)
-    with Guest("riscv64", smp=1, via="run", workload="quiet") as guest:
-        top = Top(guest)
-        top.until(b"kthreadd")
-        top.drain(2)
-        row("top: of a core, idle guest, overview", f"{top.share(seconds):.1f} %", "<= 2")
-        top.press("2")
-        top.drain(1)
-        row("  the same, tasks", f"{top.share(seconds):.1f} %", "<= 2")
-        share, frames = top.share_of_frames(seconds, 10)
-        row(f"  the same, a key for each of {frames:.1f} frames a second", f"{share:.1f} %", "<= 2")
-        top.close()
-    out = subprocess.run([BENCH_TUI, "10000", "50" if args.quick else "300"], check=True,
-                         stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    for name, rest in re.findall(r"(?m)^(.{34}) +(.*)$", out.stdout + out.stderr):
-        row(f"top: 10,000 tasks, {name.strip()}", *frame_rate(rest))
-
-
-def frame_rate(text):
-    """A line of bench_tui's, and what is aimed at."""
-    ms = float(text.split()[0])
-    return f"{ms:.2f} ms, {1000 / ms:.0f}/s", ">= 30/s"
-
-
 ROWS = {"tasks": bench_tasks, "large": bench_large, "many": bench_many, "slowdown": bench_slowdown,
         "events": bench_events, "peers": bench_peers, "hits": bench_hits, "trace": bench_trace,
-        "heat": bench_heat, "profile": bench_profile, "top": bench_top}
+        "heat": bench_heat, "profile": bench_profile, "top": bench_top,
+        "web": bench_web}
 
 
 def main():

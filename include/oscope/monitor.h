@@ -24,9 +24,12 @@ extern "C" {
 
 struct oscope_monitor;
 
+/* A window as long as there is time: reports count from when they began on and never anew. */
+#define OSCOPE_MONITOR_ALL UINT64_MAX
+
 struct oscope_monitor_options {
     const char *dir; /* of a recording; NULL: the session's guest, live */
-    uint64_t window; /* ns; 0: 5 s */
+    uint64_t window; /* ns; 0: 5 s; OSCOPE_MONITOR_ALL: it does not move */
     uint64_t slices; /* most slices that a report keeps which is a picture over time; 0: 65536 */
     uint64_t rows;   /* most single traps, calls, bytes, … that others keep, the last ones; 0: the
                       * same */

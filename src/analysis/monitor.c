@@ -99,7 +99,7 @@ static void refresh(struct oscope_monitor *m)
 {
     uint64_t now = clock_ns();
 
-    if (now - m->refreshed < m->window)
+    if (now - m->refreshed < MIN(m->window, WINDOW_NS))
         return;
     m->refreshed = now;
     source_refresh_tasks(&m->source);
@@ -143,7 +143,8 @@ static struct oscope_error *keep(struct oscope_monitor *m)
             continue;
         struct making x = {m, k};
         struct trace_stats st = stats_now(m);
-        TRY(window_open(&k->w, m->window, MAX(m->source.start, m->source.end), !k->ops->whole, &st,
+        bool moves = !k->ops->whole && m->window != OSCOPE_MONITOR_ALL;
+        TRY(window_open(&k->w, m->window, MAX(m->source.start, m->source.end), moves, &st,
                         make_live, &x));
     }
     return list_folds(m);

@@ -36,7 +36,7 @@ enum slot {
     SLOT_APIC,
     SLOT_SERIAL,  /* where serial ports go */
     SLOT_COMMAND, /* of a line that the user typed */
-    SLOT_NARROW,  /* a report of one task: collect_narrow() */
+    SLOT_NARROW,  /* a report of one task: collect_narrow(); its ask has pid and line, the report */
     SLOT_REPORTS,
     SLOTS = SLOT_REPORTS + 24
 };
@@ -61,7 +61,10 @@ struct ask {
     bool tree;               /* TASKS, THREADS */
     char line[COMMAND_TEXT]; /* COMMAND */
 };
-enum { ASKS_MAX = 16 };
+enum { ASKS_MAX = SLOT_NARROW }; /* one of each state */
+
+/* Do both ask for the same, however often? */
+bool ask_equal(const struct ask *a, const struct ask *b);
 
 /* A view, or why there is none. Shared: collect_take() gives a share, shot_drop() takes it back. */
 struct shot {
@@ -84,6 +87,9 @@ struct collect_options {
      * form. In the thread that asks for states; NULL: none is asked for. */
     void (*command)(const char *line, struct oscope_session *s, struct shot *out);
     int wake; /* a descriptor (eventfd) that is written to when something is new */
+    /* Live, for who wants sums alone: reports count from when their sets were on, keep next to no
+     * single rows, and are made once a second; only those that are asked for are kept. */
+    bool totals;
 };
 
 /*

@@ -19,15 +19,16 @@ enum {
     SLICES = 8192,   /* that a chart's report keeps */
     ROWS = 2048,     /* and others, the last ones: as many as somebody reads */
 };
+#define TOTALS_NS UINT64_C(1000000000) /* between two views of sums */
 
 struct events {
     struct collect *c;
     struct oscope_session *session;
     struct oscope_monitor *monitor;
     unsigned sets_version, seek_version, narrow_version;
-    bool moved;    /* the recording is to be read again */
-    uint64_t made; /* of which reports there are views of the moment that is looked at */
-    bool narrow;   /* there is a report of one task, of */
+    bool moved;         /* the recording is to be read again */
+    uint64_t made;      /* of which reports there are views of the moment that is looked at */
+    const char *narrow; /* report, of one task: or NULL */
     int32_t narrow_tid;
     struct monitor_tap tap; /* the timeline's */
     bool tapped, timeline;  /* it is in place; the store has something, */
@@ -96,9 +97,12 @@ static void tell_recording(struct events *e)
 
 static struct oscope_error *events_open(struct events *e)
 {
-    struct oscope_monitor_options o = {
-        .dir = e->c->o.dir, .window = COLLECT_WINDOW_NS, .slices = SLICES, .rows = ROWS};
     struct collect *c = e->c;
+    bool totals = c->o.totals;
+    struct oscope_monitor_options o = {.dir = c->o.dir,
+                                       .window = totals ? OSCOPE_MONITOR_ALL : COLLECT_WINDOW_NS,
+                                       .slices = totals ? 1 : SLICES,
+                                       .rows = totals ? 1 : ROWS};
 
     if (!o.dir && !e->session)
         TRY(collect_session(c, &e->session));
@@ -121,9 +125,8 @@ static struct oscope_error *events_narrow(struct events *e)
 
     pthread_mutex_lock(&c->lock);
     bool other = c->narrow_version != e->narrow_version;
-    const char *report = c->narrow;
+    const char *report = e->narrow = c->narrow;
     e->narrow_version = c->narrow_version;
-    e->narrow = report != NULL;
     e->narrow_tid = c->narrow_tid;
     pthread_mutex_unlock(&c->lock);
     snprintf(task, sizeof task, "%d", e->narrow_tid);
@@ -134,7 +137,7 @@ static struct oscope_error *events_narrow(struct events *e)
 /* Fulfils what was wished for since the last time. */
 static struct oscope_error *events_change(struct events *e)
 {
-    const char *sets[SETS_MAX], *names[SLOTS], *summary;
+    const char *sets[SETS_MAX], *names[SLOTS], *name, *summary;
     struct collect *c = e->c;
 
     pthread_mutex_lock(&c->lock);
@@ -144,9 +147,11 @@ static struct oscope_error *events_change(struct events *e)
     memcpy(sets, c->sets, sizeof sets);
     e->moved = e->moved || c->seek_version != e->seek_version;
     e->seek_version = c->seek_version;
+    uint64_t which = c->o.totals ? c->reports : UINT64_MAX;
     pthread_mutex_unlock(&c->lock);
-    while (n < SLOTS - SLOT_REPORTS && oscope_report_kind(n, &names[n], &summary))
-        n++;
+    for (size_t i = 0; i < SLOTS - SLOT_REPORTS && oscope_report_kind(i, &name, &summary); i++)
+        if (which & BIT(i))
+            names[n++] = name;
     if (new_sets && !c->o.dir) {
         tell(c, NULL, true);
         TRY(oscope_monitor_sets(e->monitor, sets, nsets));
@@ -187,7 +192,7 @@ static void events_views(struct events *e)
     uint64_t which = c->reports & ~(c->o.dir ? e->made : 0), now = clock_ns();
     for (size_t i = 0; i < SLOTS - SLOT_REPORTS && !c->o.dir; i++) {
         const struct shot *s = c->shots[SLOT_REPORTS + i]; /* long ones are not made as often */
-        if (s && now - s->time < s->took * 4)
+        if (s && now - s->time < MAX(s->took * 4, c->o.totals ? TOTALS_NS : 0))
             which &= ~BIT(i);
     }
     pthread_mutex_unlock(&c->lock);
@@ -205,11 +210,11 @@ static void events_views(struct events *e)
     if (e->narrow) {
         uint64_t began = clock_ns();
         struct oscope_error *err = oscope_monitor_narrow_view(e->monitor, &view);
-        collect_publish(c,
-                        &(struct shot){.view = err ? NULL : view,
-                                       .error = err,
-                                       .ask = {.slot = SLOT_NARROW, .pid = e->narrow_tid}},
-                        began);
+        struct shot made = {.view = err ? NULL : view,
+                            .error = err,
+                            .ask = {.slot = SLOT_NARROW, .pid = e->narrow_tid}};
+        str_copy(made.ask.line, sizeof made.ask.line, e->narrow);
+        collect_publish(c, &made, began);
     }
     pthread_mutex_lock(&c->lock);
     tell_notes(e);

@@ -64,7 +64,7 @@ static struct oscope_error *make(struct oscope_session *s, const struct ask *a,
     }
 }
 
-static bool same_ask(const struct ask *a, const struct ask *b)
+bool ask_equal(const struct ask *a, const struct ask *b)
 {
     return a->slot == b->slot && a->pid == b->pid && a->va == b->va && a->from == b->from &&
            a->to == b->to && a->cells == b->cells && a->tree == b->tree &&
@@ -80,7 +80,7 @@ static bool due(const struct collect *c, struct ask *out, uint64_t *next)
     for (size_t i = 0; i < c->nasks; i++) {
         const struct ask *a = &c->asks[i];
         const struct shot *s = c->shots[a->slot];
-        uint64_t at = s && same_ask(&s->ask, a)
+        uint64_t at = s && ask_equal(&s->ask, a)
                           ? s->time + MAX(a->every_ms * UINT64_C(1000000), s->took * 4)
                           : 0;
         if (at <= now) {

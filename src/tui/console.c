@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tui/console.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/util.h"
-#include "tui/link.h"
 #include "tui/terminal.h"
 
 #include <inttypes.h>
@@ -23,19 +21,16 @@ struct byte {
 };
 
 struct console {
-    struct stream *stream;
-    struct link *link; /* of the drawing thread; NULL: nobody types */
+    struct serial *serial;
     int wake;
     pthread_mutex_t lock;
     /* under the lock from here on */
     struct terminal *terminal;
     struct byte bytes[CONSOLE_BYTES];
     uint64_t n; /* bytes ever */
-    bool any, linked, gone, hold;
+    bool any, gone, hold;
     struct out held;  /* what came since; */
     struct out drawn; /* and the bytes' text, as it was then */
-    /* what the guest sent in this time came through the link, too, and is shown already; ns */
-    uint64_t linked_from, linked_to;
 };
 
 static void wake_up(const struct console *c)
@@ -61,27 +56,25 @@ static void show(struct console *c, const char *bytes, size_t n)
     terminal_write(c->terminal, c->held.buf ? c->held.buf : "", c->held.len);
     c->held.len = 0;
     terminal_write(c->terminal, bytes, n);
-    while (!c->linked && terminal_take(c->terminal, forgotten, sizeof forgotten))
+    while (!serial_linked(c->serial) && terminal_take(c->terminal, forgotten, sizeof forgotten))
         continue;
 }
 
-static void on_event(void *arg, const struct oscope_event *e)
+static void on_sent(void *arg, const char *bytes, size_t n)
 {
     struct console *c = arg;
-    bool in = !strcmp(e->name, "uart_rx");
-    const struct oscope_field *f = NULL;
 
-    for (size_t i = 0; i < e->nfields; i++)
-        if (!strcmp(e->fields[i].name, "byte"))
-            f = &e->fields[i];
-    if (!f)
-        return;
-    char byte = (char)f->value.u;
     pthread_mutex_lock(&c->lock);
-    c->bytes[c->n++ % CONSOLE_BYTES] = (struct byte){e->time, (uint8_t)byte, in};
-    bool shown = e->time >= c->linked_from && (c->linked || e->time < c->linked_to);
-    if (!in && !shown)
-        show(c, &byte, 1);
+    show(c, bytes, n);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void on_event(void *arg, uint64_t time, uint8_t byte, bool in)
+{
+    struct console *c = arg;
+
+    pthread_mutex_lock(&c->lock);
+    c->bytes[c->n++ % CONSOLE_BYTES] = (struct byte){time, byte, in};
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -112,17 +105,13 @@ void console_hold(struct console *c, bool hold)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* In the link's thread. */
-static void on_link(void *arg, const char *bytes, size_t n)
+static void on_gone(void *arg)
 {
     struct console *c = arg;
 
     pthread_mutex_lock(&c->lock);
-    if (n)
-        show(c, bytes, n);
-    c->gone = c->gone || !n;
+    c->gone = true;
     pthread_mutex_unlock(&c->lock);
-    wake_up(c);
 }
 
 /* ---- typing ---- */
@@ -138,7 +127,7 @@ static bool send(struct console *c)
         pthread_mutex_lock(&c->lock);
         n = terminal_take(c->terminal, bytes, sizeof bytes);
         pthread_mutex_unlock(&c->lock);
-        all = (!n || !c->link || link_send(c->link, bytes, n)) && all;
+        all = (!n || !serial_linked(c->serial) || serial_send(c->serial, bytes, n)) && all;
     } while (n);
     return all;
 }
@@ -153,42 +142,23 @@ bool console_key(struct console *c, int key)
 
 struct oscope_error *console_connect(struct console *c, const struct oscope_serial_port *port)
 {
-    struct link_options o = {
-        .path = port->path, .pty = !strcmp(port->kind, "pty"), .take = on_link, .arg = c};
-
-    console_disconnect(c);
     pthread_mutex_lock(&c->lock);
-    c->linked = true;
     c->gone = false;
-    c->linked_from = clock_ns();
     pthread_mutex_unlock(&c->lock);
-    struct oscope_error *err = link_open(&o, &c->link);
-    if (err)
-        console_disconnect(c);
-    return err;
+    return serial_connect(c->serial, port);
 }
 
 void console_disconnect(struct console *c)
 {
-    struct link *l = c->link;
-
-    c->link = NULL;
-    link_close(l); /* without the lock: its thread may want that */
-    pthread_mutex_lock(&c->lock);
-    if (c->linked)
-        c->linked_to = clock_ns();
-    if (!l)
-        c->linked_from = c->linked_to; /* nothing came */
-    c->linked = false;
-    pthread_mutex_unlock(&c->lock);
+    serial_disconnect(c->serial);
 }
 
 bool console_connected(struct console *c)
 {
     pthread_mutex_lock(&c->lock);
-    bool yes = c->linked && !c->gone;
+    bool gone = c->gone;
     pthread_mutex_unlock(&c->lock);
-    return yes;
+    return !gone && serial_linked(c->serial);
 }
 
 /* ---- drawing ---- */
@@ -203,10 +173,12 @@ bool console_any(struct console *c)
 
 void console_draw(struct screen *s, struct area a, struct console *c, int *back)
 {
-    if (c->link)
+    bool linked = serial_linked(c->serial);
+
+    if (linked)
         send(c); /* what the guest asked for */
     pthread_mutex_lock(&c->lock);
-    terminal_draw(s, a, c->terminal, back, c->link != NULL);
+    terminal_draw(s, a, c->terminal, back, linked);
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -260,17 +232,17 @@ void console_draw_bytes(struct screen *s, struct area a, struct console *c, stru
 
 void console_want(struct console *c, bool on)
 {
-    stream_want(c->stream, on, "");
+    serial_want(c->serial, on);
 }
 
 void console_span(struct console *c, uint64_t from, uint64_t to)
 {
-    stream_span(c->stream, from, to);
+    serial_span(c->serial, from, to);
 }
 
 void console_status(struct console *c, struct stream_status *out)
 {
-    stream_status(c->stream, out);
+    serial_status(c->serial, out);
 }
 
 struct oscope_error *console_open(const struct oscope_open_options *open, const char *dir, int wake,
@@ -283,18 +255,18 @@ struct oscope_error *console_open(const struct oscope_open_options *open, const 
         return error_nomem();
     pthread_mutex_init(&c->lock, NULL);
     c->wake = wake;
-    c->linked_from = c->linked_to = UINT64_MAX;
     out_init(&c->held, -1);
     out_init(&c->drawn, -1);
     c->terminal = terminal_new();
-    struct stream_options o = {.open = open,
+    struct serial_options o = {.open = open,
                                .dir = dir,
-                               .set = "uart",
-                               .again = on_again,
+                               .sent = on_sent,
                                .event = on_event,
+                               .again = on_again,
                                .rest = on_rest,
+                               .gone = on_gone,
                                .arg = c};
-    struct oscope_error *err = c->terminal ? stream_open(&o, &c->stream) : error_nomem();
+    struct oscope_error *err = c->terminal ? serial_open(&o, &c->serial) : error_nomem();
     if (err)
         console_close(c);
     else
@@ -306,8 +278,7 @@ void console_close(struct console *c)
 {
     if (!c)
         return;
-    link_close(c->link);
-    stream_close(c->stream);
+    serial_close(c->serial);
     terminal_free(c->terminal);
     out_free(&c->held);
     out_free(&c->drawn);

@@ -6,8 +6,8 @@
 #ifndef TUI_CONSOLE_H
 #define TUI_CONSOLE_H
 
+#include "collect/serial.h"
 #include "tui/pane.h"
-#include "tui/stream.h"
 
 #include <oscope/devices.h>
 

@@ -7,7 +7,7 @@
 #define TUI_LINES_H
 
 #include "tui/pane.h"
-#include "tui/stream.h"
+#include "collect/stream.h"
 
 enum { LINES_KEPT = 2000, LINES_LENGTH = 400 };
 

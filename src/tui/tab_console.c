@@ -101,14 +101,8 @@ static void console_changed(struct tui *t, void *state)
 
 static const struct oscope_serial_port *free_port(struct tui *t)
 {
-    const struct oscope_table *table =
-        tui_table(tui_shot(t, SLOT_SERIAL), "ports", sizeof(struct oscope_serial_port));
-    const struct oscope_serial_port *p = table ? table->rows : NULL;
-
-    for (size_t i = 0; p && i < table->nrows; i++)
-        if (p[i].free)
-            return &p[i];
-    return NULL;
+    return serial_free_port(
+        tui_table(tui_shot(t, SLOT_SERIAL), "ports", sizeof(struct oscope_serial_port)));
 }
 
 static void start_typing(struct tui *t, struct console_tab *v)

@@ -5,7 +5,7 @@
  */
 #include "tui/bars.h"
 #include "tui/prompt.h"
-#include "tui/recorder.h"
+#include "collect/recorder.h"
 #include "tui/tabs.h"
 
 #include "base/error.h"

@@ -103,8 +103,9 @@ static bool put_table(struct frame *f, const struct web_table *what,
 
     *t = (struct table){.what = what, .columns = from->columns};
     out_init(&t->text, -1);
-    size_t n = MIN(from->nrows, (size_t)FRAME_ROWS);
-    for (size_t i = 0; i < n && !t->text.error; i++)
+    size_t n = MIN(from->nrows, what->last ? what->last : (size_t)FRAME_ROWS);
+    size_t first = what->last ? from->nrows - n : 0;
+    for (size_t i = first; i < first + n && !t->text.error; i++)
         put_row(t, from, i);
     t->cut += from->nrows - n;
     return !t->text.error;
@@ -330,19 +331,19 @@ static void write_table(struct out *o, const struct table *before, const struct 
     out_char(o, '}');
 }
 
-static void write_head(struct out *o, const char *guest, const struct web_view *v)
+static void write_head(struct out *o, const struct frame_head *head)
 {
     out_str(o, "{\"op\":\"view\",\"guest\":");
-    text_json(o, guest, strlen(guest));
-    out_printf(o, ",\"view\":\"%s\"", v->name);
+    text_json(o, head->guest, strlen(head->guest));
+    out_printf(o, ",\"view\":\"%s\",\"as\":%" PRIu32, head->view->name, head->as);
 }
 
-void frame_write(struct out *o, const char *guest, const struct web_view *v,
-                 const struct frame *before, const struct frame *now, uint64_t clock)
+void frame_write(struct out *o, const struct frame_head *head, const struct frame *before,
+                 const struct frame *now, uint64_t clock)
 {
     bool change = comparable(before, now), first = true;
 
-    write_head(o, guest, v);
+    write_head(o, head);
     out_printf(o, ",\"n\":%" PRIu64, now->n);
     if (change)
         out_printf(o, ",\"base\":%" PRIu64, before->n);
@@ -367,8 +368,8 @@ void frame_write(struct out *o, const char *guest, const struct web_view *v,
     out_str(o, "]}");
 }
 
-void frame_write_none(struct out *o, const char *guest, const struct web_view *v)
+void frame_write_none(struct out *o, const struct frame_head *head)
 {
-    write_head(o, guest, v);
+    write_head(o, head);
     out_str(o, ",\"none\":true}");
 }

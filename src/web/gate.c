@@ -6,12 +6,13 @@
 #include "base/util.h"
 #include "web/assets.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/random.h>
 
-static struct oscope_error *secret(char out[GATE_TOKEN])
+struct oscope_error *gate_secret(char out[GATE_TOKEN])
 {
     unsigned char bytes[(GATE_TOKEN - 1) / 2];
 
@@ -22,29 +23,56 @@ static struct oscope_error *secret(char out[GATE_TOKEN])
     return NULL;
 }
 
+static bool all_of(const char *text, const char *more)
+{
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && !strchr(more, *text))
+            return false;
+    return true;
+}
+
+bool gate_bearer_ok(const char *text)
+{
+    size_t n = strlen(text);
+
+    return n >= GATE_BEARER_MIN && n < GATE_BEARER && all_of(text, "-._~+/=");
+}
+
+bool gate_name_ok(const char *text)
+{
+    return *text && strlen(text) < GATE_HOST - sizeof ":65535" && all_of(text, "-.");
+}
+
+/* A browser leaves the scheme's own port out. */
 static void add_host(struct gate *g, const char *address, unsigned port)
 {
     snprintf(g->hosts[g->nhosts++], GATE_HOST, "%s:%u", address, port);
+    if (port == (g->tls ? 443 : 80))
+        str_copy(g->hosts[g->nhosts++], GATE_HOST, address);
 }
 
-struct oscope_error *gate_init(struct gate *g, const char *address, bool loopback, unsigned port)
+struct oscope_error *gate_init(struct gate *g, const struct gate_options *o)
 {
-    *g = (struct gate){.nhosts = 0};
-    TRY(secret(g->token));
-    TRY(secret(g->cookie));
-    snprintf(g->name, sizeof g->name, "oscope-%u", port);
-    add_host(g, address, port);
-    if (loopback)
-        add_host(g, "localhost", port);
+    *g = (struct gate){.tls = o->tls};
+    TRY(gate_secret(g->token));
+    TRY(gate_secret(g->cookie));
+    snprintf(g->name, sizeof g->name, "oscope-%u", o->port);
+    if (o->name) /* what the URL has */
+        add_host(g, o->name, o->port);
+    add_host(g, o->address, o->port);
+    if (o->loopback)
+        add_host(g, "localhost", o->port);
+    if (o->bearer)
+        str_copy(g->bearer, sizeof g->bearer, o->bearer);
     return NULL;
 }
 
-/* Takes as long wherever they differ; n: bytes of s. */
+/* Takes as long wherever they differ; n: bytes of s. How long a secret is, is none. */
 static bool same_secret(const char *secret, const char *s, size_t n)
 {
     unsigned char differ = 0;
 
-    if (n != GATE_TOKEN - 1 || !*secret)
+    if (n != strlen(secret) || !*secret)
         return false;
     for (size_t i = 0; i < n; i++)
         differ |= (unsigned char)(secret[i] ^ s[i]);
@@ -77,9 +105,25 @@ static bool is_host(const struct gate *g, const char *host)
 
 static bool is_origin(const struct gate *g, const char *origin)
 {
-    static const char scheme[] = "http://";
+    const char *scheme = g->tls ? "https://" : "http://";
+    size_t n = strlen(scheme);
 
-    return !strncmp(origin, scheme, sizeof scheme - 1) && is_host(g, origin + sizeof scheme - 1);
+    return !strncmp(origin, scheme, n) && is_host(g, origin + n);
+}
+
+/* "Bearer TOKEN"; the scheme's name in any case (RFC 9110, 11.1). */
+static enum gate_answer ask_metrics(const struct gate *g, const char *authorization)
+{
+    static const char scheme[] = "Bearer ";
+    size_t n = sizeof scheme - 1;
+
+    if (!*g->bearer)
+        return GATE_NO_PATH;
+    if (!authorization || strncasecmp(authorization, scheme, n) != 0)
+        return GATE_NO_BEARER;
+    authorization += n + strspn(authorization + n, " ");
+    return same_secret(g->bearer, authorization, strlen(authorization)) ? GATE_METRICS
+                                                                        : GATE_NO_BEARER;
 }
 
 enum gate_answer gate_ask(struct gate *g, const struct gate_request *r)
@@ -90,6 +134,8 @@ enum gate_answer gate_ask(struct gate *g, const struct gate_request *r)
         return GATE_NO_HOST;
     if (r->origin ? !is_origin(g, r->origin) : r->websocket)
         return GATE_NO_ORIGIN;
+    if (r->path && !r->websocket && !strcmp(r->path, GATE_METRICS_PATH))
+        return ask_metrics(g, r->authorization);
     if (r->token && !r->websocket && r->path && !strcmp(r->path, "/") &&
         same_secret(g->token, r->token, strlen(r->token))) {
         g->token[0] = '\0';
@@ -105,10 +151,12 @@ enum gate_answer gate_ask(struct gate *g, const struct gate_request *r)
 unsigned gate_status(enum gate_answer a)
 {
     switch (a) {
-    case GATE_OPEN: return 200;
+    case GATE_OPEN:
+    case GATE_METRICS: return 200;
     case GATE_ENTER: return 303;
     case GATE_NO_METHOD: return 405;
     case GATE_NO_HOST: return 421;
+    case GATE_NO_BEARER: return 401;
     case GATE_NO_PATH: return 404;
     default: return 403;
     }
@@ -123,6 +171,8 @@ const char *gate_text(enum gate_answer a)
     case GATE_NO_COOKIE:
         return "Open the URL that oscope web printed. It is good once: if it was used, start "
                "oscope web again.";
+    case GATE_NO_BEARER:
+        return "This needs the header 'Authorization: Bearer TOKEN', with the token of oscope web.";
     case GATE_NO_PATH: return "There is no such page.";
     default: return "";
     }

@@ -17,7 +17,10 @@ struct guest {
     struct oscope_open_options open;
     struct collect *collect;
     uint64_t views, sets;
+    struct ask asks[WEB_VIEWS]; /* of the views */
     struct frame *frames[WEB_VIEWS];
+    const char *narrow; /* report, of one task: or NULL */
+    int32_t narrow_tid;
     uint64_t made; /* frames so far */
     struct out status;
     uint64_t status_time;
@@ -66,9 +69,26 @@ const char *guest_id(const struct guest *f)
 
 /* ---- wishes ---- */
 
+/* The report of one task that is wished for; NULL: none. */
+static void wish_narrow(struct guest *f, const struct ask *ask)
+{
+    const char *report = NULL;
+
+    for (size_t i = 0; ask && i < WEB_VIEWS; i++)
+        if (web_views[i].report && !strcmp(web_views[i].report, ask->line))
+            report = web_views[i].report; /* static text */
+    int32_t tid = report ? ask->pid : 0;
+    if (report == f->narrow && tid == f->narrow_tid)
+        return;
+    f->narrow = report;
+    f->narrow_tid = tid;
+    collect_narrow(f->collect, report, tid);
+}
+
 static void wish_views(struct guest *f)
 {
     struct ask asks[ASKS_MAX];
+    const struct ask *narrow = NULL;
     uint64_t reports = 0;
     size_t n = 0;
 
@@ -77,13 +97,16 @@ static void wish_views(struct guest *f)
             continue;
         if (web_views[i].timeline)
             continue;
-        if (web_views[i].report)
-            reports |= BIT(web_view_slot(&web_views[i]) - SLOT_REPORTS);
+        if (web_view_narrowed(&web_views[i]))
+            narrow = &f->asks[i];
+        else if (web_views[i].report)
+            reports |= BIT(f->asks[i].slot - SLOT_REPORTS);
         else if (n < ASKS_MAX)
-            asks[n++] = web_views[i].ask;
+            asks[n++] = f->asks[i];
     }
     collect_ask(f->collect, asks, n);
     collect_reports(f->collect, reports);
+    wish_narrow(f, narrow);
     collect_timeline(f->collect, f->views & BIT(WEB_TIMELINE));
 }
 
@@ -98,11 +121,26 @@ static size_t set_names(uint64_t sets, const char *out[SETS_MAX])
     return n;
 }
 
-void guest_wish(struct guest *f, uint64_t views, uint64_t sets)
+/* What there is of a view is of what it is to be of. */
+static bool same_asks(const struct guest *f, uint64_t views, const struct ask *asks)
+{
+    for (size_t i = 0; i < WEB_VIEWS; i++)
+        if (views & BIT(i) && !ask_equal(&f->asks[i], &asks[i]))
+            return false;
+    return true;
+}
+
+void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS], uint64_t sets)
 {
     const char *names[SETS_MAX];
 
-    if (views != f->views) {
+    if (views != f->views || !same_asks(f, views, asks)) {
+        for (size_t i = 0; i < WEB_VIEWS; i++)
+            if (!(views & BIT(i)) || !ask_equal(&f->asks[i], &asks[i])) {
+                frame_drop(f->frames[i]);
+                f->frames[i] = NULL;
+            }
+        memcpy(f->asks, asks, sizeof f->asks);
         f->views = views;
         wish_views(f);
     }
@@ -203,8 +241,9 @@ static bool poll_view(struct guest *f, size_t i, uint64_t clock)
 
     if (!(f->views & BIT(i)))
         return replace(f, i, NULL);
-    struct shot *shot = collect_take(f->collect, web_view_slot(&web_views[i]));
-    bool none = !shot || (!shot->view && !shot->error), other = false;
+    struct shot *shot = collect_take(f->collect, f->asks[i].slot);
+    bool none = !shot || (!shot->view && !shot->error) || !ask_equal(&shot->ask, &f->asks[i]);
+    bool other = false;
     if (none)
         other = replace(f, i, NULL);
     else if (!old || (shot->time != frame_time(old) &&

@@ -22,8 +22,9 @@ struct oscope_error *guest_open(const struct guest_options *o, struct guest **ou
 void guest_close(struct guest *f); /* NULL allowed; may wait for a view that is being made */
 const char *guest_id(const struct guest *f);
 
-/* What all pages together wish: views, and sets, bits as in web/message.h. */
-void guest_wish(struct guest *f, uint64_t views, uint64_t sets);
+/* What all pages together wish: views, and sets, bits as in web/message.h; asks: what each of the
+ * views is to be of. */
+void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS], uint64_t sets);
 /* Recordings: as collect_seek(). */
 void guest_seek(struct guest *f, uint64_t time);
 

@@ -15,6 +15,17 @@ static void put_needs(struct out *o, const char *report)
     out_char(o, ']');
 }
 
+static void put_takes(struct out *o, unsigned takes)
+{
+    const char *name;
+
+    out_char(o, '[');
+    for (unsigned i = 0, n = 0; (name = web_arg_name(1u << i)); i++)
+        if (takes >> i & 1)
+            out_printf(o, "%s\"%s\"", n++ ? "," : "", name);
+    out_char(o, ']');
+}
+
 /* One sentence, as JSON. */
 static void put_source(struct out *o, const struct web_view *v)
 {
@@ -24,8 +35,8 @@ static void put_source(struct out *o, const struct web_view *v)
     if (v->timeline) {
         out_str(&text, "events as they came: who runs, and what they say begins and ends");
     } else if (v->report) {
-        out_printf(&text, "events of the last 5 to 10 s, folded as by `oscope report %s`",
-                   v->report);
+        out_printf(&text, "events of the last 5 to 10 s%s, folded as by `oscope report %s`",
+                   web_view_narrowed(v) ? " of this task" : "", v->report);
     } else {
         out_printf(&text, "structures in guest memory, read every %u ms or less often",
                    v->ask.every_ms);
@@ -46,6 +57,8 @@ void hello_write(struct out *o)
             put_needs(o, v->report);
         else
             out_str(o, "null");
+        out_str(o, ",\"takes\":");
+        put_takes(o, v->takes);
         out_str(o, ",\"source\":");
         put_source(o, v);
         out_char(o, '}');

@@ -4,9 +4,9 @@
 
 #include "base/util.h"
 #include "collect/collect.h"
-#include "web/views.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 static void json_drop(json_t **j)
 {
@@ -43,6 +43,108 @@ static const char *names(const json_t *list, int (*number)(const char *), uint64
     return NULL;
 }
 
+/* ---- arguments of views ---- */
+
+/* "0x", then 1 to 16 hexadecimal digits. */
+static bool address(const json_t *j, uint64_t *out)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    const char *s = json_string_value(j);
+
+    if (!s || strncmp(s, "0x", 2) != 0)
+        return false;
+    size_t n = strspn(s + 2, digits);
+    if (!n || n > 16 || n + 2 != json_string_length(j))
+        return false;
+    *out = strtoull(s + 2, NULL, 16);
+    return true;
+}
+
+static bool integer(const json_t *j, int64_t least, int64_t most, int64_t *out)
+{
+    *out = json_integer_value(j);
+    return json_is_integer(j) && *out >= least && *out <= most;
+}
+
+static bool number(const json_t *j, int32_t least, int32_t most, int32_t *out)
+{
+    int64_t n;
+    bool good = integer(j, least, most, &n);
+
+    *out = good ? (int32_t)n : 0;
+    return good;
+}
+
+static unsigned arg_named(const char *name)
+{
+    const char *one;
+    unsigned i = 0;
+
+    while ((one = web_arg_name(1u << i)) && strcmp(one, name) != 0)
+        i++;
+    return one ? 1u << i : 0;
+}
+
+static bool take_arg(const char *name, const json_t *j, struct web_args *a)
+{
+    unsigned arg = arg_named(name);
+    int32_t n = 0;
+    bool good;
+
+    a->given |= arg;
+    switch (arg) {
+    case WEB_PID: return number(j, -1, INT32_MAX, &a->pid);
+    case WEB_TID: return number(j, 0, INT32_MAX, &a->tid);
+    case WEB_VA: return address(j, &a->va);
+    case WEB_PA: return address(j, &a->pa);
+    case WEB_FROM: return address(j, &a->from);
+    case WEB_TO: return address(j, &a->to);
+    case WEB_CELLS:
+        good = number(j, 1, WEB_CELLS_MAX, &n);
+        a->cells = (uint32_t)n;
+        return good;
+    case WEB_TREE: a->tree = json_is_true(j); return json_is_boolean(j);
+    default: return false;
+    }
+}
+
+/* Each view has what it is nothing without. */
+static const char *check_args(const struct message *m)
+{
+    size_t narrowed = 0;
+
+    for (size_t i = 0; i < WEB_VIEWS; i++) {
+        const struct web_view *v = &web_views[i];
+        if (!(m->views & BIT(i)))
+            continue;
+        if (v->must & ~m->args.given)
+            return "a view without an argument that it needs";
+        narrowed += web_view_narrowed(v);
+    }
+    return narrowed > 1 ? "more than one report of one task" : NULL;
+}
+
+static const char *watch(json_t *j, struct message *m)
+{
+    json_t *args = json_object_get(j, "args"), *as = json_object_get(j, "as"), *one;
+    const char *name, *wrong = names(json_object_get(j, "views"), web_view_number, &m->views);
+    int64_t n = 0;
+
+    if (wrong)
+        return wrong;
+    if (as && !integer(as, 0, UINT32_MAX, &n))
+        return "no number in as";
+    m->as = (uint32_t)n;
+    if (args && !json_is_object(args))
+        return "no object of arguments";
+    json_object_foreach(args, name, one)
+    {
+        if (!take_arg(name, one, &m->args))
+            return "an argument that is not known, or not as it must be";
+    }
+    return check_args(m);
+}
+
 static const char *seek_time(const json_t *time, uint64_t *out)
 {
     if (!json_is_integer(time) || json_integer_value(time) < 0)
@@ -52,7 +154,7 @@ static const char *seek_time(const json_t *time, uint64_t *out)
 }
 
 /* A whole number from 0 to `most`. */
-static bool number(const json_t *j, const char *key, uint64_t most, uint64_t *out)
+static bool whole(const json_t *j, const char *key, uint64_t most, uint64_t *out)
 {
     const json_t *v = json_object_get(j, key);
 
@@ -83,7 +185,7 @@ static const char *window(const json_t *j, struct message *out)
 {
     uint64_t width;
 
-    if (!number(j, "width", MESSAGE_WIDTH, &width) || !width)
+    if (!whole(j, "width", MESSAGE_WIDTH, &width) || !width)
         return "no width";
     out->width = (uint32_t)width;
     return window_lanes(json_object_get(j, "lanes"), out);
@@ -103,7 +205,7 @@ static const char *find(const json_t *j, struct message *out)
     out->back = json_is_true(back);
     if (!lane || json_is_null(lane))
         return NULL;
-    if (!number(j, "lane", UINT32_MAX, &id))
+    if (!whole(j, "lane", UINT32_MAX, &id))
         return "a lane that is no number";
     out->lanes[out->nlanes++] = (uint32_t)id;
     return NULL;
@@ -114,13 +216,13 @@ static const char *timeline(const json_t *j, const char *op, struct message *out
 {
     uint64_t seq;
 
-    if (!number(j, "seq", UINT32_MAX, &seq) || !number(j, "from", INT64_MAX, &out->from))
+    if (!whole(j, "seq", UINT32_MAX, &seq) || !whole(j, "from", INT64_MAX, &out->from))
         return "no seq, or no time";
     out->seq = (uint32_t)seq;
     out->op = MESSAGE_FIND;
     if (!strcmp(op, "find"))
         return find(j, out);
-    if (!number(j, "to", INT64_MAX, &out->to) || out->to <= out->from)
+    if (!whole(j, "to", INT64_MAX, &out->to) || out->to <= out->from)
         return "no stretch of time";
     out->op = MESSAGE_SELECT;
     if (!strcmp(op, "select"))
@@ -144,7 +246,7 @@ const char *message_parse(const char *text, size_t n, struct message *out)
         return "a guest that is not known";
     str_copy(out->guest, sizeof out->guest, json_string_value(guest));
     if (!strcmp(op, "watch"))
-        return names(json_object_get(j, "views"), web_view_number, &out->views);
+        return watch(j, out);
     out->op = MESSAGE_SETS;
     if (!strcmp(op, "sets"))
         return names(json_object_get(j, "sets"), set_number, &out->sets);

@@ -2,9 +2,15 @@
 /*
  * What a page may say: JSON objects, one a WebSocket message, of at most MESSAGE_MAX bytes.
  *
- *     {"op":"watch","guest":ID,"views":[NAME…]}  these views of that guest, and no others of it
+ *     {"op":"watch","guest":ID,"views":[NAME…],"args":ARGS,"as":N}
+ *                                                these views of that guest, and no others of it
  *     {"op":"sets","guest":ID,"sets":[NAME…]}    these event sets on, as far as this page wishes
  *     {"op":"seek","guest":ID,"time":NS}         of a recording: look at that moment
+ *
+ * ARGS, where views take any (web/views.h): {"pid":N,"tid":N,"va":"0x…","pa":"0x…","from":"0x…",
+ * "to":"0x…","cells":N,"tree":true}, addresses as text because JSON's numbers lose bits. A view is
+ * given those that it takes. N, a number that the messages about views repeat ("as"), so that the
+ * page knows with which arguments they were made; 0 unless given.
  *
  * Of the timeline (timeline.h has the answers), SEQ a number of the page's, times ns of the events'
  * clock:
@@ -16,9 +22,7 @@
 #ifndef WEB_MESSAGE_H
 #define WEB_MESSAGE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "web/views.h"
 
 enum {
     MESSAGE_MAX = 4096,
@@ -41,6 +45,8 @@ struct message {
     enum message_op op;
     char guest[MESSAGE_GUEST];
     uint64_t views;                /* WATCH: bits by number in web_views[] */
+    struct web_args args;          /* WATCH */
+    uint32_t as;                   /* WATCH */
     uint64_t sets;                 /* SETS: bits by number in collect_known_sets() */
     uint64_t time;                 /* SEEK: ns of the recording's clock */
     uint32_t seq;                  /* WINDOW, SELECT, FIND */

@@ -17,6 +17,8 @@ enum { WATCHES_MAX = 16 }; /* guests of one page */
 struct watch {
     struct guest *guest;
     uint64_t views, sets;
+    struct web_args args;
+    uint32_t as;                   /* message.h */
     struct frame *sent[WEB_VIEWS]; /* shares */
     char *status;                  /* sent last */
     struct timeline *timeline;     /* while it is among the views */
@@ -70,20 +72,52 @@ void pages_close(struct pages *all)
 
 /* ---- guests ---- */
 
-/* That guest, if another page watches it; else NULL. Recordings are not shared: each page looks at
- * a moment of its own. */
-static struct guest *shared_guest(const struct pages *all, const char *id)
+/* Can one guest serve both watches? Each view is of one thing, and one report of one task. */
+static bool agree(const struct watch *a, const struct watch *b)
+{
+    for (size_t i = 0; i < WEB_VIEWS; i++)
+        for (size_t k = 0; k < WEB_VIEWS; k++) {
+            const struct web_view *v = &web_views[i], *w = &web_views[k];
+            if (!(a->views & BIT(i)) || !(b->views & BIT(k)) ||
+                web_view_slot(v) != web_view_slot(w))
+                continue;
+            struct ask x = web_view_ask(v, &a->args), y = web_view_ask(w, &b->args);
+            if (!ask_equal(&x, &y))
+                return false;
+        }
+    return true;
+}
+
+/* Can that guest serve the watch (a page's, or one to be), and what others watch of it? */
+static bool serves(const struct pages *all, const struct guest *guest, const struct watch *watch)
 {
     for (size_t i = 0; i < all->n; i++)
-        for (size_t k = 0; k < all->pages[i]->nwatches; k++)
-            if (!strcmp(guest_id(all->pages[i]->watches[k].guest), id))
-                return all->pages[i]->watches[k].guest;
+        for (size_t k = 0; k < all->pages[i]->nwatches; k++) {
+            const struct watch *w = &all->pages[i]->watches[k];
+            if (w->guest == guest && w != watch && !agree(w, watch))
+                return false;
+        }
+    return true;
+}
+
+/* A guest of that id that others watch and that can serve this watch, too; NULL: there is none.
+ * Recordings are not shared: each page looks at a moment of its own. */
+static struct guest *shared_guest(const struct pages *all, const char *id,
+                                  const struct watch *watch)
+{
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->pages[i]->nwatches; k++) {
+            struct guest *guest = all->pages[i]->watches[k].guest;
+            if (!strcmp(guest_id(guest), id) && serves(all, guest, watch))
+                return guest;
+        }
     return NULL;
 }
 
 /* What all pages wish of it together. False: nobody watches it. */
 static bool wish(const struct pages *all, struct guest *guest)
 {
+    struct ask asks[WEB_VIEWS] = {0};
     uint64_t views = 0, sets = 0;
     bool watched = false;
 
@@ -93,11 +127,14 @@ static bool wish(const struct pages *all, struct guest *guest)
             if (w->guest != guest)
                 continue;
             watched = true;
+            for (size_t v = 0; v < WEB_VIEWS; v++)
+                if (w->views & BIT(v))
+                    asks[v] = web_view_ask(&web_views[v], &w->args);
             views |= w->views;
             sets |= w->sets;
         }
     if (watched)
-        guest_wish(guest, views, sets);
+        guest_wish(guest, views, asks, sets);
     return watched;
 }
 
@@ -109,32 +146,62 @@ static struct watch *find_watch(struct page *p, const char *id)
     return NULL;
 }
 
+/* A guest for that watch: one that others have, or a new one. NULL: there is none. */
+static struct guest *get_guest(struct pages *all, const char *id, const struct watch *watch)
+{
+    struct guest *guest = NULL;
+    bool recording;
+
+    if (!roster_has(all->roster, id, &recording))
+        return NULL;
+    if (!recording && (guest = shared_guest(all, id, watch)))
+        return guest;
+    struct guest_options o = {
+        .id = id, .recording = recording, .open = all->o.open, .wake = all->o.wake};
+    /* no memory, no thread: it is as if it were not there */
+    oscope_error_free(guest_open(&o, &guest));
+    return guest;
+}
+
 /* The page's watch of that guest, a new one if need be. NULL: there is no such guest. */
 static struct watch *get_watch(struct page *p, const char *id)
 {
-    struct pages *all = p->all;
-    struct watch *w = find_watch(p, id);
-    bool recording;
+    struct watch *w = find_watch(p, id), fresh = {0};
 
-    if (w || p->nwatches == WATCHES_MAX || !roster_has(all->roster, id, &recording))
+    if (w || p->nwatches == WATCHES_MAX || !(fresh.guest = get_guest(p->all, id, &fresh)))
         return w;
-    struct guest *guest = recording ? NULL : shared_guest(all, id);
-    if (!guest) {
-        struct guest_options o = {
-            .id = id, .recording = recording, .open = all->o.open, .wake = all->o.wake};
-        struct oscope_error *err = guest_open(&o, &guest);
-        oscope_error_free(err); /* no memory, no thread: it is as if it were not there */
-        if (err)
-            return NULL;
-    }
     w = &p->watches[p->nwatches++];
-    *w = (struct watch){.guest = guest};
+    *w = fresh;
     return w;
 }
 
 static void close_guest(void *guest)
 {
     guest_close(guest);
+}
+
+/* The page watches other views, or with other arguments: what it has of those is of no use. If
+ * others' wishes are not to be had with its own, it gets another guest. */
+static void change_watch(struct page *p, struct watch *w, const struct message *m)
+{
+    struct guest *old = w->guest, *other;
+
+    for (size_t i = 0; i < WEB_VIEWS; i++) {
+        struct ask before = web_view_ask(&web_views[i], &w->args);
+        struct ask now = web_view_ask(&web_views[i], &m->args);
+        if (ask_equal(&before, &now))
+            continue;
+        frame_drop(w->sent[i]);
+        w->sent[i] = NULL;
+    }
+    w->views = m->views;
+    w->args = m->args;
+    w->as = m->as;
+    if (serves(p->all, old, w) || !(other = get_guest(p->all, guest_id(old), w)))
+        return;
+    w->guest = other;
+    if (!wish(p->all, old))
+        closing_begin(p->all->closing, close_guest, old);
 }
 
 static void drop_watch(struct page *p, size_t i)
@@ -179,10 +246,9 @@ void page_close(struct page *p)
     free(p);
 }
 
-static void watch_views(struct watch *w, uint64_t views)
+static void watch_timeline(struct watch *w)
 {
-    w->views = views;
-    if (!(views & BIT(WEB_TIMELINE))) {
+    if (!(w->views & BIT(WEB_TIMELINE))) {
         timeline_free(w->timeline);
         w->timeline = NULL;
     } else if (!w->timeline) {
@@ -207,7 +273,10 @@ const char *page_hear(struct page *p, const char *text, size_t n)
         return NULL;
     }
     switch (m.op) {
-    case MESSAGE_WATCH: watch_views(w, m.views); break;
+    case MESSAGE_WATCH:
+        change_watch(p, w, &m);
+        watch_timeline(w);
+        break;
     case MESSAGE_SETS: w->sets = m.sets; break;
     case MESSAGE_SEEK: guest_seek(w->guest, m.time); return NULL;
     default: /* of the timeline */
@@ -262,14 +331,14 @@ static bool next_status(struct watch *w, struct out *o)
 static bool next_frame(struct watch *w, size_t i, struct out *o)
 {
     struct frame *now = w->views & BIT(i) ? guest_frame(w->guest, i) : NULL, *sent = w->sent[i];
-    const char *guest = guest_id(w->guest);
+    struct frame_head head = {guest_id(w->guest), &web_views[i], w->as};
 
     if (now == sent)
         return false;
     if (now)
-        frame_write(o, guest, &web_views[i], sent, now, clock_ns());
+        frame_write(o, &head, sent, now, clock_ns());
     else
-        frame_write_none(o, guest, &web_views[i]);
+        frame_write_none(o, &head);
     w->sent[i] = now ? frame_share(now) : NULL;
     frame_drop(sent);
     return true;

@@ -222,3 +222,15 @@ bool roster_has(struct roster *r, const char *id, bool *recording)
     pthread_mutex_unlock(&r->lock);
     return found;
 }
+
+size_t roster_ids(struct roster *r, char **out, size_t max)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->ids.len && n < max; i++)
+        if ((out[n] = strdup(r->ids.data[i])))
+            n++;
+    pthread_mutex_unlock(&r->lock);
+    return n;
+}

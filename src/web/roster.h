@@ -31,4 +31,7 @@ unsigned roster_write(struct roster *r, struct out *o);
 /* Is there such a guest? */
 bool roster_has(struct roster *r, const char *id, bool *recording);
 
+/* The sessions' ids, at most `max`, and how many; each the caller's. */
+size_t roster_ids(struct roster *r, char **out, size_t max);
+
 #endif

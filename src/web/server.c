@@ -8,8 +8,10 @@
 #include "base/error.h"
 #include "base/util.h"
 #include "web/assets.h"
+#include "web/crowd.h"
 #include "web/gate.h"
 #include "web/message.h"
+#include "web/metrics.h"
 #include "web/page.h"
 
 #include <errno.h>
@@ -17,12 +19,14 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 
-enum { HEADERS = 4096, HEADER = 2048, REPLY = 2048, IDLE_S = 15 };
+enum { HEADERS = 4096, HEADER = 2048, REPLY = 2048, IDLE_S = 15, BEAT_S = 2, LET_IN = 64 };
 
 struct server {
     const struct web_options *o;
     struct gate gate;
     struct pages *pages;
+    struct metrics *metrics; /* NULL: there are none */
+    struct crowd crowd;      /* of struct lws */
     struct lws_context *context;
     const struct lws_protocols *socket; /* the protocol of pages */
     int wake;
@@ -33,8 +37,11 @@ struct server {
 struct connection {
     struct page *page; /* WebSocket */
     struct out in;     /* a message of which the end has not come */
+    bool beat;         /* nothing was told for BEAT_S */
     const struct asset *asset;
-    size_t sent; /* bytes of it */
+    size_t sent;       /* bytes of it */
+    struct asset made; /* one that is the connection's own, */
+    struct out body;   /* … and its data */
 };
 
 /* Nothing from elsewhere, nothing inline, in nobody's frame, and kept by nobody. */
@@ -57,7 +64,7 @@ static const char *header(struct lws *wsi, enum lws_token_indexes which, char bu
 
 static enum gate_answer ask(struct server *s, struct lws *wsi, const char *path, bool websocket)
 {
-    char host[HEADER], origin[HEADER], cookie[HEADER], token[HEADER];
+    char host[HEADER], origin[HEADER], cookie[HEADER], token[HEADER], bearer[HEADER];
     bool whole = true, get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
     struct gate_request r = {.method = get ? "GET" : "",
                              .path = path,
@@ -66,8 +73,12 @@ static enum gate_answer ask(struct server *s, struct lws *wsi, const char *path,
                              .cookie = header(wsi, WSI_TOKEN_HTTP_COOKIE, cookie, &whole),
                              .websocket = websocket};
 
+    r.authorization = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, bearer, &whole);
     r.token = lws_get_urlarg_by_name(wsi, "token=", token, sizeof token); /* some place in it */
-    return whole ? gate_ask(&s->gate, &r) : GATE_NO_COOKIE;
+    enum gate_answer a = whole ? gate_ask(&s->gate, &r) : GATE_NO_COOKIE;
+    if (a == GATE_OPEN || a == GATE_ENTER || a == GATE_METRICS)
+        crowd_remove(&s->crowd, wsi);
+    return a;
 }
 
 static bool put(struct lws *wsi, const char *name, const char *value, unsigned char **p,
@@ -100,11 +111,14 @@ static int refuse(struct server *s, struct lws *wsi, enum gate_answer a)
     if (!put_head(wsi, gate_status(a), "text/plain; charset=utf-8", strlen(text), &p, end))
         return -1;
     if (a == GATE_ENTER) {
-        snprintf(cookie, sizeof cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict", s->gate.name,
-                 s->gate.cookie);
+        snprintf(cookie, sizeof cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s", s->gate.name,
+                 s->gate.cookie, s->gate.tls ? "; Secure" : "");
         if (!put(wsi, "set-cookie:", cookie, &p, end) || !put(wsi, "location:", "/", &p, end))
             return -1;
+        s->o->entered(s->o->arg);
     }
+    if (a == GATE_NO_BEARER && !put(wsi, "www-authenticate:", "Bearer", &p, end))
+        return -1;
     if (lws_finalize_http_header(wsi, &p, end))
         return -1;
     size_t head = (size_t)(p - start), n = strlen(text);
@@ -116,16 +130,35 @@ static int refuse(struct server *s, struct lws *wsi, enum gate_answer a)
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
+/* The connection has no asset of its own any more. */
+static void drop_body(struct connection *c)
+{
+    if (c->asset == &c->made)
+        c->asset = NULL;
+    out_free(&c->body);
+    c->body = (struct out){.fd = -1};
+}
+
+/* What is scraped, as an asset. */
+static const struct asset *make_metrics(struct server *s, struct connection *c)
+{
+    metrics_scrape(s->metrics, &c->body);
+    c->made = (struct asset){
+        .type = OPENMETRICS_TYPE, .data = (const unsigned char *)c->body.buf, .size = c->body.len};
+    return c->body.error ? NULL : &c->made;
+}
+
 static int serve(struct server *s, struct lws *wsi, struct connection *c, const char *path)
 {
     unsigned char buf[LWS_PRE + REPLY], *start = buf + LWS_PRE, *p = start, *end = buf + sizeof buf;
     enum gate_answer a = ask(s, wsi, path, false);
 
-    if (a != GATE_OPEN)
+    if (a != GATE_OPEN && a != GATE_METRICS)
         return refuse(s, wsi, a);
-    c->asset = asset_find(path);
+    drop_body(c);
+    c->asset = a == GATE_METRICS ? make_metrics(s, c) : asset_find(path);
     c->sent = 0;
-    if (!put_head(wsi, 200, c->asset->type, c->asset->size, &p, end) ||
+    if (!c->asset || !put_head(wsi, 200, c->asset->type, c->asset->size, &p, end) ||
         lws_finalize_write_http_header(wsi, start, &p, end))
         return -1;
     lws_callback_on_writable(wsi);
@@ -149,6 +182,7 @@ static int serve_more(struct lws *wsi, struct connection *c)
         return 0;
     }
     c->asset = NULL;
+    drop_body(c);
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
@@ -161,8 +195,18 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons why, void *user, v
 {
     struct server *s = server_of(wsi);
     char path[HEADER];
+    struct lws *oldest;
 
     switch (why) {
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        if ((oldest = crowd_add(&s->crowd, wsi)))
+            lws_set_timeout(oldest, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY: crowd_remove(&s->crowd, wsi); return 0;
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (user)
+            drop_body(user);
+        return 0;
     case LWS_CALLBACK_HTTP:
         if (len >= sizeof path || memchr(in, '\0', len))
             return -1;
@@ -226,9 +270,15 @@ static int tell(struct lws *wsi, struct connection *c)
     out_init(&o, -1);
     out_fill(&o, '\0', LWS_PRE);
     enum page_message what = page_next(c->page, &o);
+    if (!what && c->beat) { /* else a page can't tell silence from a stopped server */
+        out_str(&o, "{\"op\":\"alive\"}");
+        what = PAGE_TEXT;
+    }
     if (what) {
         size_t n = o.error ? 0 : o.len - LWS_PRE;
         enum lws_write_protocol how = what == PAGE_BINARY ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
+        c->beat = false;
+        lws_set_timer_usecs(wsi, BEAT_S * LWS_USEC_PER_SEC);
         if (o.error || lws_write(wsi, (unsigned char *)o.buf + LWS_PRE, n, how) < (int)n)
             status = -1;
         lws_callback_on_writable(wsi);
@@ -248,10 +298,15 @@ static int on_socket(struct lws *wsi, enum lws_callback_reasons why, void *user,
     case LWS_CALLBACK_ESTABLISHED:
         out_init(&c->in, -1);
         c->page = page_open(s->pages); /* NULL: it is told so as soon as it can be */
+        lws_set_timer_usecs(wsi, BEAT_S * LWS_USEC_PER_SEC);
         lws_callback_on_writable(wsi);
         return 0;
     case LWS_CALLBACK_RECEIVE: return hear(wsi, c, in, len);
     case LWS_CALLBACK_SERVER_WRITEABLE: return tell(wsi, c);
+    case LWS_CALLBACK_TIMER:
+        c->beat = true;
+        lws_callback_on_writable(wsi);
+        return 0;
     case LWS_CALLBACK_CLOSED:
         if (c->page)
             page_close(c->page);
@@ -322,11 +377,16 @@ static struct oscope_error *listen_there(struct server *s)
         .uid = (uid_t)-1,
         .user = s,
         .max_http_header_data = HEADERS,
+        .max_http_header_pool = CROWD_MAX + LET_IN,
         .timeout_secs = IDLE_S,
         .keepalive_timeout = IDLE_S,
         .retry_and_idle_policy = &alive,
         .server_string = "oscope",
+        .ssl_cert_filepath = s->o->cert,
+        .ssl_private_key_filepath = s->o->key,
+        .alpn = "http/1.1", /* WebSockets are a matter of that */
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+                   (s->o->cert ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0) |
                    (strchr(a->bind, ':') ? 0 : LWS_SERVER_OPTION_DISABLE_IPV6),
     };
 
@@ -341,24 +401,51 @@ static struct oscope_error *listen_there(struct server *s)
             error_errno(errno ? errno : EADDRINUSE, "cannot listen at %s:%u", a->host, a->port),
             "without a port in --listen it takes one that is free");
     s->socket = lws_vhost_name_to_protocol(vhost, protocols[SOCKET].name);
-    TRY(gate_init(&s->gate, a->host, a->loopback, (unsigned)port));
+    TRY(gate_init(&s->gate, &(struct gate_options){.address = a->host,
+                                                   .name = s->o->name,
+                                                   .loopback = a->loopback,
+                                                   .tls = s->o->cert != NULL,
+                                                   .port = (unsigned)port,
+                                                   .bearer = s->o->bearer}));
     if (!adopt(vhost, s->wake, "wake") || !adopt(vhost, s->o->stop, "stop"))
         return error_errno(errno, "cannot wait for events");
     return NULL;
 }
 
+static struct oscope_error *open_metrics(struct server *s)
+{
+    const struct web_options *o = s->o;
+
+    return o->bearer ? metrics_open(&(struct metrics_options){.sessions = o->sessions,
+                                                              .recordings = o->recordings,
+                                                              .open = o->open,
+                                                              .reports = o->metrics,
+                                                              .linger = o->linger},
+                                    &s->metrics)
+                     : NULL;
+}
+
+static void tell_ready(const struct server *s)
+{
+    char url[GATE_HOST + GATE_TOKEN + 32], metrics[GATE_HOST + 32];
+    const char *scheme = s->gate.tls ? "https" : "http", *host = s->gate.hosts[0];
+
+    snprintf(url, sizeof url, "%s://%s/?token=%s", scheme, host, s->gate.token);
+    snprintf(metrics, sizeof metrics, "%s://%s" GATE_METRICS_PATH, scheme, host);
+    s->o->ready(url, s->metrics ? metrics : NULL, s->o->arg);
+}
+
 static struct oscope_error *run(struct server *s)
 {
-    char url[GATE_HOST + GATE_TOKEN + 32];
     struct pages_options p = {.sessions = s->o->sessions,
                               .recordings = s->o->recordings,
                               .open = s->o->open,
                               .wake = s->wake};
 
     TRY(pages_open(&p, &s->pages));
+    TRY(open_metrics(s));
     TRY(listen_there(s));
-    snprintf(url, sizeof url, "http://%s/?token=%s", s->gate.hosts[0], s->gate.token);
-    s->o->ready(url, s->o->arg);
+    tell_ready(s);
     while (!s->stop)
         if (lws_service(s->context, 0) < 0)
             break;
@@ -375,6 +462,7 @@ struct oscope_error *web_run(const struct web_options *o)
     if (s.context)
         lws_context_destroy(s.context); /* closes the pages */
     pages_close(s.pages);
+    metrics_close(s.metrics);
     close(s.wake);
     return err;
 }

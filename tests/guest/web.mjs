@@ -3,6 +3,9 @@
 // A browser that does as it is told: a JSON object a line comes in, a JSON value a line goes out.
 //   {"open":URL} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
 //   {"axe":SELECTOR}: what is wrong for who cannot see well {"problems":true} {"close":true}
+//   {"between":true} before it opens: what the server says goes through here, and then
+//   {"repeat":N}: each whole view that came is said N times more, with other rows in turn; how many were
+//   {"heap":true}: bytes, nodes and listeners of the page, garbage collected
 import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,6 +29,43 @@ async function violations(selector) {
   return found.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html).join(' ')}`);
 }
 
+let heard = null; // the page's end of its connection
+const whole = new Map(); // the last whole message of each view
+
+async function between() {
+  await page.routeWebSocket(/\/ws$/, (ws) => {
+    const server = ws.connectToServer();
+    heard = ws;
+    server.onMessage((m) => {
+      const said = typeof m === 'string' ? JSON.parse(m) : {};
+      if (said.op === 'view' && said.base === undefined && said.tables) whole.set(said.view, said);
+      ws.send(m);
+    });
+  });
+}
+
+async function repeat(n) {
+  let sent = 0;
+  for (let i = 0; i < n; i++) {
+    for (const said of whole.values()) {
+      const tables = said.tables.map((t) => ({ ...t, rows: t.rows.slice(0, Math.ceil(t.rows.length / (1 + (i % 3)))) }));
+      heard.send(JSON.stringify({ ...said, tables: i === n - 1 ? said.tables : tables }));
+      sent++;
+    }
+    if (i % 20 === 0) await page.evaluate('new Promise((done) => requestAnimationFrame(done))'); // it draws in between
+  }
+  return sent;
+}
+
+async function heap() {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
+  const { nodes, jsEventListeners } = await cdp.send('Memory.getDOMCounters');
+  await cdp.detach();
+  return { bytes: usedSize, nodes, listeners: jsEventListeners };
+}
+
 const deeds = {
   open: async (url) => (await page.goto(url)).status(),
   press: (key) => page.keyboard.press(key),
@@ -34,6 +74,9 @@ const deeds = {
   size: ([width, height]) => page.setViewportSize({ width, height }),
   scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
   axe: violations,
+  between,
+  repeat,
+  heap,
   problems: () => problems.splice(0),
   close: () => browser.close(),
 };

@@ -80,6 +80,95 @@ static void test_timeline_messages(void **state)
     assert_int_equal(m.lanes[0], 7);
 }
 
+static void test_arguments(void **state)
+{
+    struct message m;
+
+    assert_null(
+        parse("{\"op\":\"watch\",\"guest\":\"g\",\"views\":[\"pt\",\"walk\",\"page\",\"map\"],"
+              "\"as\":4294967295,\"args\":{\"pid\":-1,\"va\":\"0xffffffffffffffff\",\"pa\":"
+              "\"0x1000\",\"from\":\"0x8000000000000000\",\"to\":\"0x0\",\"cells\":4096}}",
+              &m));
+    assert_int_equal(m.as, UINT32_MAX);
+    assert_int_equal(m.args.given, WEB_PID | WEB_VA | WEB_PA | WEB_FROM | WEB_TO | WEB_CELLS);
+    struct ask pt = web_view_ask(&web_views[web_view_number("pt")], &m.args);
+    struct ask walk = web_view_ask(&web_views[web_view_number("walk")], &m.args);
+    struct ask page = web_view_ask(&web_views[web_view_number("page")], &m.args);
+    struct ask map = web_view_ask(&web_views[web_view_number("map")], &m.args);
+    assert_int_equal(pt.pid, -1);
+    assert_true(pt.from == UINT64_C(1) << 63 && pt.to == 0 && !pt.va && !pt.cells);
+    assert_true(walk.pid == -1 && walk.va == UINT64_MAX && !walk.from);
+    assert_true(page.va == 0x1000 && !page.pid);
+    assert_true(map.cells == 4096 && map.from == pt.from && !map.pid && !map.va);
+    struct ask unasked = web_view_ask(&web_views[web_view_number("map")], &(struct web_args){0});
+    assert_true(unasked.cells > 0 && !ask_equal(&map, &unasked));
+
+    assert_null(parse("{\"op\":\"watch\",\"guest\":\"g\",\"views\":[\"tasks\",\"task_sched\"],"
+                      "\"args\":{\"tree\":true,\"tid\":17}}",
+                      &m));
+    struct ask narrow = web_view_ask(&web_views[web_view_number("task_sched")], &m.args);
+    struct ask tasks = web_view_ask(&web_views[web_view_number("tasks")], &m.args);
+    struct ask info = web_view_ask(&web_views[web_view_number("info")], &m.args);
+    assert_int_equal(narrow.slot, SLOT_NARROW);
+    assert_int_equal(narrow.pid, 17);
+    assert_string_equal(narrow.line, "sched");
+    assert_true(tasks.tree && !tasks.pid && !info.tree);
+    struct ask other = web_view_ask(&web_views[web_view_number("task_faults")], &m.args);
+    assert_false(ask_equal(&narrow, &other));
+}
+
+static void test_wrong_arguments(void **state)
+{
+    static const char *const args[] = {
+        "[]",
+        "1",
+        "null",
+        "{\"pid\":-2}",
+        "{\"pid\":2147483648}",
+        "{\"pid\":1.5}",
+        "{\"pid\":\"1\"}",
+        "{\"tid\":-1}",
+        "{\"va\":1}",
+        "{\"va\":\"\"}",
+        "{\"va\":\"0x\"}",
+        "{\"va\":\"1\"}",
+        "{\"va\":\"0x1g\"}",
+        "{\"va\":\"0x-1\"}",
+        "{\"va\":\"0x1\\u0000\"}",
+        "{\"va\":\"0x10000000000000000\"}",
+        "{\"pa\":null}",
+        "{\"cells\":0}",
+        "{\"cells\":4097}",
+        "{\"tree\":1}",
+        "{\"line\":\"ps\"}",
+        "{\"pid\":1,\"pid\":1}",
+    };
+    static const char *const views[] = {
+        "[\"vm\"]", "[\"pt\"]", "[\"walk\"]", "[\"stack\"]", "[\"page\"]", "[\"task_sched\"]",
+    };
+    char text[256];
+    struct message m;
+
+    for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
+        snprintf(text, sizeof text, "{\"op\":\"watch\",\"guest\":\"g\",\"views\":[],\"args\":%s}",
+                 args[i]);
+        if (!parse(text, &m))
+            fail_msg("taken for arguments: %s", args[i]);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(views); i++) { /* without what they need */
+        snprintf(text, sizeof text, "{\"op\":\"watch\",\"guest\":\"g\",\"views\":%s,\"args\":{%s}}",
+                 views[i], strstr(views[i], "walk") ? "\"pid\":1" : "\"va\":\"0x1\"");
+        if (!parse(text, &m))
+            fail_msg("taken without an argument: %s", views[i]);
+    }
+    assert_non_null(
+        parse("{\"op\":\"watch\",\"guest\":\"g\",\"views\":[\"task_sched\",\"task_faults\"],"
+              "\"args\":{\"tid\":1}}",
+              &m)); /* two reports of one task */
+    assert_non_null(parse("{\"op\":\"watch\",\"guest\":\"g\",\"views\":[],\"as\":4294967296}", &m));
+    assert_non_null(parse("{\"op\":\"watch\",\"guest\":\"g\",\"views\":[],\"as\":-1}", &m));
+}
+
 static void test_wrong_messages(void **state)
 {
     static const char *const wrong[] = {
@@ -202,7 +291,7 @@ static json_t *sent(const struct frame *before, const struct frame *now)
     struct out o;
 
     out_init(&o, -1);
-    frame_write(&o, "g\"1", view_of(), before, now, 5000000);
+    frame_write(&o, &(struct frame_head){"g\"1", view_of(), 4}, before, now, 5000000);
     json_t *j = json_loadb(o.buf, o.len, JSON_REJECT_DUPLICATES, &error);
     if (!j)
         fail_msg("%s: %.*s", error.text, (int)o.len, o.buf);
@@ -230,6 +319,7 @@ static void test_whole_frame(void **state)
 
     assert_string_equal(json_string_value(json_object_get(j, "guest")), "g\"1");
     assert_int_equal(json_integer_value(json_object_get(j, "n")), 3);
+    assert_int_equal(json_integer_value(json_object_get(j, "as")), 4);
     assert_null(json_object_get(j, "base"));
     assert_int_equal(json_integer_value(json_object_get(j, "age")), 4);
     assert_string_equal(json_string_value(json_object_get(j, "consistency")), "consistent");
@@ -298,6 +388,27 @@ static void test_too_many_rows(void **state)
     free(rows);
 }
 
+/* Of single events the last ones travel, each under a key that it keeps. */
+static void test_last_rows(void **state)
+{
+    static const struct web_view singles = {
+        .name = "sched", .report = "sched", .tables = {{"tasks", {"tid"}, true, 2}}};
+    struct fake_row rows[3] = {{1, "a", 1}, {2, "b", 2}, {3, "c", 3}};
+    struct oscope_table table = {
+        .name = "tasks", .columns = columns, .rows = rows, .nrows = 3, .row_size = sizeof *rows};
+    struct oscope_view view = {.tables = &table, .ntables = 1};
+    struct frame *f = frame_make(&singles, &(struct shot){.view = &view}, 1);
+    struct out o;
+
+    assert_non_null(f);
+    out_init(&o, -1);
+    frame_write(&o, &(struct frame_head){.guest = "g", .view = &singles}, NULL, f, 1);
+    json_t *j = json_loadb(o.buf, o.len, 0, NULL);
+    expect(j, "[{\"name\":\"tasks\",\"cut\":1,\"rows\":[[\"2\",2,\"b\",2],[\"3\",3,\"c\",3]]}]");
+    out_free(&o);
+    frame_drop(f);
+}
+
 static void test_errors(void **state)
 {
     char message[] = "it is \"gone\"", hint[] = "start it";
@@ -335,7 +446,14 @@ static void test_hello(void **state)
         const struct web_view *w = &web_views[i];
         assert_string_equal(json_string_value(json_object_get(v, "name")), w->name);
         assert_true(json_is_array(json_object_get(v, "needs")) == (w->report || w->timeline));
-        assert_true(w->report ? web_view_slot(w) >= SLOT_REPORTS : web_view_slot(w) == w->ask.slot);
+        enum slot slot = web_view_slot(w);
+        assert_true(w->timeline            ? slot == SLOTS
+                    : web_view_narrowed(w) ? slot == SLOT_NARROW
+                    : w->report            ? slot >= SLOT_REPORTS
+                                           : slot == w->ask.slot);
+        size_t takes = json_array_size(json_object_get(v, "takes"));
+        assert_int_equal(takes, __builtin_popcount(w->takes));
+        assert_int_equal(w->must & ~w->takes, 0);
     }
     json_decref(j);
     out_free(&o);
@@ -344,11 +462,12 @@ static void test_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),       cmocka_unit_test(test_timeline_messages),
-        cmocka_unit_test(test_wrong_messages), cmocka_unit_test(test_whole_frame),
-        cmocka_unit_test(test_changes),        cmocka_unit_test(test_equal_keys),
-        cmocka_unit_test(test_too_many_rows),  cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_hello),
+        cmocka_unit_test(test_messages),        cmocka_unit_test(test_timeline_messages),
+        cmocka_unit_test(test_wrong_messages),  cmocka_unit_test(test_whole_frame),
+        cmocka_unit_test(test_changes),         cmocka_unit_test(test_equal_keys),
+        cmocka_unit_test(test_too_many_rows),   cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_hello),           cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_wrong_arguments), cmocka_unit_test(test_last_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,11 +8,15 @@
 #include <cmocka.h>
 
 #include "web/assets.h"
+#include "web/crowd.h"
 #include "web/gate.h"
 #include "web/web.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 const struct asset assets[] = {{"/", "text/html", (const unsigned char *)"x", 1},
                                {"/app.js", "text/javascript", (const unsigned char *)"y", 1},
@@ -24,7 +28,8 @@ static struct gate new_gate(void)
 {
     struct gate g;
 
-    assert_null(gate_init(&g, "127.0.0.1", true, PORT));
+    assert_null(gate_init(
+        &g, &(struct gate_options){.address = "127.0.0.1", .loopback = true, .port = PORT}));
     return g;
 }
 
@@ -129,7 +134,8 @@ static void test_host(void **state)
     assert_int_equal(gate_ask(&g, &r), GATE_NO_HOST);
     r.host = "LocalHost:4242";
     assert_int_equal(gate_ask(&g, &r), GATE_OPEN);
-    assert_null(gate_init(&g, "192.0.2.7", false, PORT)); /* not loopback: localhost is another */
+    /* not loopback: localhost is another */
+    assert_null(gate_init(&g, &(struct gate_options){.address = "192.0.2.7", .port = PORT}));
     r = inside(&g, cookie);
     r.host = "localhost:4242";
     assert_int_equal(gate_ask(&g, &r), GATE_NO_HOST);
@@ -207,6 +213,147 @@ static void test_methods(void **state)
     assert_int_equal(gate_ask(&g, &r), GATE_NO_METHOD);
 }
 
+static void test_tls(void **state)
+{
+    struct gate g;
+    char cookie[128];
+
+    assert_null(gate_init(
+        &g, &(struct gate_options){
+                .address = "192.0.2.7", .name = "lab.example", .tls = true, .port = PORT}));
+    assert_string_equal(g.hosts[0], "lab.example:4242"); /* what the URL is made of */
+    struct gate_request r = inside(&g, cookie);
+    r.host = "lab.example:4242", r.origin = "https://lab.example:4242";
+    assert_int_equal(gate_ask(&g, &r), GATE_OPEN);
+    r.origin = "https://192.0.2.7:4242";
+    assert_int_equal(gate_ask(&g, &r), GATE_OPEN);
+    r.origin = "http://lab.example:4242";
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_ORIGIN);
+    r.origin = NULL, r.host = "lab.example"; /* port 443's */
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_HOST);
+    assert_null(gate_init(
+        &g, &(struct gate_options){
+                .address = "192.0.2.7", .name = "lab.example", .tls = true, .port = 443}));
+    r = inside(&g, cookie);
+    r.host = "lab.example", r.origin = "https://lab.example";
+    assert_int_equal(gate_ask(&g, &r), GATE_OPEN);
+    r.host = "192.0.2.7:443";
+    assert_int_equal(gate_ask(&g, &r), GATE_OPEN);
+}
+
+static void test_bearer(void **state)
+{
+    static const char secret[] = "0123456789abcdef-._~+/=";
+    static const char *const wrong[] = {"",
+                                        "Bearer",
+                                        "Bearer ",
+                                        "Bearer x",
+                                        "0123456789abcdef-._~+/=",
+                                        "Basic 0123456789abcdef-._~+/=",
+                                        "Bearer 0123456789abcdef-._~+/",
+                                        "Bearer 0123456789abcdef-._~+/==",
+                                        "Bearer 0123456789abcdef-._~+/= ",
+                                        "Bearer 0123456789ABCDEF-._~+/="};
+    struct gate g = new_gate();
+    char cookie[128];
+    struct gate_request r = inside(&g, cookie);
+
+    r.path = "/metrics", r.authorization = "Bearer ";
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_PATH); /* it was not asked for */
+    r.cookie = NULL;
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_PATH);
+    assert_null(gate_init(
+        &g, &(struct gate_options){
+                .address = "127.0.0.1", .loopback = true, .port = PORT, .bearer = secret}));
+    r = inside(&g, cookie);
+    r.path = "/metrics";
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_BEARER); /* a page's cookie is not it */
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        r.authorization = wrong[i];
+        assert_int_equal(gate_ask(&g, &r), GATE_NO_BEARER);
+    }
+    assert_int_equal(gate_status(GATE_NO_BEARER), 401);
+    r.authorization = "bearer 0123456789abcdef-._~+/=";
+    assert_int_equal(gate_ask(&g, &r), GATE_METRICS);
+    r.authorization = "Bearer 0123456789abcdef-._~+/=", r.cookie = NULL;
+    assert_int_equal(gate_ask(&g, &r), GATE_METRICS);
+    r.host = "evil.example:4242";
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_HOST);
+    r.host = "127.0.0.1:4242", r.origin = "http://evil.example";
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_ORIGIN);
+    r.origin = NULL, r.path = "/"; /* it opens nothing else */
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_COOKIE);
+    r.path = "/metrics", r.method = "POST";
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_METHOD);
+}
+
+static void test_bearer_file(void **state)
+{
+    static const char *const wrong[] = {"", "short", "0123456789 abcdef", "0123456789abcde\"\n",
+                                        "\n0123456789abcdef"};
+    char path[] = "/tmp/oscope-bearer-XXXXXX", endless[1000], *out;
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(pwrite(fd, wrong[i], strlen(wrong[i]), 0), strlen(wrong[i]));
+        struct oscope_error *err = web_bearer(path, &out);
+        assert_non_null(err);
+        assert_int_equal(err->code, OSCOPE_E_BAD_DATA);
+        oscope_error_free(err);
+    }
+    memset(endless, 'a', sizeof endless);
+    assert_int_equal(pwrite(fd, endless, sizeof endless, 0), sizeof endless);
+    struct oscope_error *err = web_bearer(path, &out);
+    assert_non_null(err);
+    oscope_error_free(err);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(pwrite(fd, "0123456789abcdef\r\n", 18, 0), 18);
+    assert_null(web_bearer(path, &out));
+    assert_string_equal(out, "0123456789abcdef");
+    free(out);
+    assert_int_equal(fchmod(fd, 0604), 0);
+    err = web_bearer(path, &out);
+    assert_non_null(err);
+    assert_int_equal(err->code, OSCOPE_E_PERMISSION);
+    oscope_error_free(err);
+    close(fd);
+    unlink(path);
+    err = web_bearer(path, &out);
+    assert_non_null(err);
+    oscope_error_free(err);
+}
+
+static void test_names(void **state)
+{
+    static const char *const wrong[] = {"", "a b", "x/y", "a:1", "\xc3\xa4.example", "a\"b", "<"};
+    char endless[400];
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false(gate_name_ok(wrong[i]));
+    memset(endless, 'a', sizeof endless);
+    endless[sizeof endless - 1] = '\0';
+    assert_false(gate_name_ok(endless));
+    assert_true(gate_name_ok("lab-1.example"));
+}
+
+/* Who says nothing makes room for who comes. */
+static void test_crowd(void **state)
+{
+    static struct crowd c;
+    char who[2 * CROWD_MAX];
+
+    for (size_t i = 0; i < CROWD_MAX; i++)
+        assert_null(crowd_add(&c, &who[i]));
+    crowd_remove(&c, &who[0]); /* was let in */
+    crowd_remove(&c, &who[0]);
+    assert_null(crowd_add(&c, &who[CROWD_MAX]));
+    for (size_t i = CROWD_MAX + 1; i < 2 * CROWD_MAX; i++)
+        assert_ptr_equal(crowd_add(&c, &who[i]), &who[i - CROWD_MAX]);
+    assert_int_equal(c.n, CROWD_MAX);
+}
+
 static void test_addresses(void **state)
 {
     static const char *const wrong[] = {
@@ -242,6 +389,11 @@ int main(void)
         cmocka_unit_test(test_origin),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_bearer),
+        cmocka_unit_test(test_bearer_file),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_addresses),
     };
 

@@ -8,7 +8,7 @@ import { Help } from './help';
 import { lacking, neededBy, sourceOf } from './parts';
 import { changed, hashOf, readPlace, type Change, type Place } from './place';
 import type { Guest } from './protocol';
-import { store } from './store';
+import { store, type Wish } from './store';
 import type { Shown, Tab } from './tab';
 import { DIGITS, TABS } from './tabs';
 
@@ -115,9 +115,11 @@ function App() {
 
   useEffect(() => {
     if (!store.connected) return;
-    const wanted = new Map(guests.filter((g) => g.kind === 'live').map((g) => [g.id, ['info']]));
+    const wanted = new Map<string, Wish>(
+      guests.filter((g) => g.kind === 'live').map((g) => [g.id, { views: ['info'], args: {} }]),
+    );
     for (const g of at && tab.guests ? guests.filter((one) => tab.guests!(at).includes(one.id)) : guest ? [guest] : [])
-      wanted.set(g.id, viewsOf(place, tab, g.kind === 'recording'));
+      wanted.set(g.id, { views: viewsOf(place, tab, g.kind === 'recording'), args: tab.args?.(place.params) ?? {} });
     store.watch(wanted);
   });
 
@@ -168,6 +170,11 @@ function App() {
             again. If it was started anew, open the URL that it printed.
           </p>
         )}
+        {store.connected && store.silent && (
+          <p class="lost" role="alert">
+            Nothing has come from oscope web for some seconds. What is shown is what was seen last.
+          </p>
+        )}
         {at ? (
           <>
             {!tab.guests && <Health guest={at.guest} />}
@@ -206,3 +213,4 @@ function App() {
 
 render(<App />, document.getElementById('app')!);
 store.connect();
+store.watchSilence();

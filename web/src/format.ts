@@ -23,6 +23,11 @@ export function duration(ns: number): string {
   return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 }
 
+/** A moment of the host's clock, ns, in seconds. */
+export function moment(ns: number): string {
+  return (ns / 1e9).toFixed(6);
+}
+
 export function count(v: number): string {
   if (v < 1e4) return Number.isInteger(v) ? String(v) : v.toFixed(1);
   if (v < 1e6) return `${(v / 1e3).toFixed(1)}k`;
@@ -35,6 +40,7 @@ export function cell(c: Column, v: Value): string {
     if (c.kind === 'bytes') return bytes(v);
     if (c.kind === 'duration') return duration(v);
     if (c.kind === 'real') return v.toFixed(1);
+    if (c.name === 'time') return moment(v);
   }
   if (typeof v === 'boolean') return v ? 'yes' : '';
   return String(v);

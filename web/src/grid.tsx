@@ -35,6 +35,26 @@ function order(t: Table, rows: Row[], sort: string): Row[] {
   });
 }
 
+/** What makes a row one that can be chosen. */
+function selectable(row: Row, p: { chosen?: string; choose?: (row: Row) => void }) {
+  const choose = p.choose;
+  if (!choose) return {};
+  return {
+    class: 'selectable',
+    tabIndex: 0,
+    'aria-current': p.chosen === row[0],
+    onClick: () => choose(row),
+    onKeyDown: (e: KeyboardEvent) => {
+      const to = e.key === 'ArrowDown' ? 'nextElementSibling' : e.key === 'ArrowUp' ? 'previousElementSibling' : null;
+      const next = to && ((e.currentTarget as HTMLElement)[to] as HTMLElement | null);
+      if (e.key === 'Enter') choose(row);
+      else if (next) next.focus();
+      else return;
+      e.preventDefault();
+    },
+  };
+}
+
 export function Grid(props: {
   table?: Table;
   columns: string[];
@@ -42,6 +62,9 @@ export function Grid(props: {
   filter?: string;
   most?: number;
   label: string;
+  keep?: (row: Row) => boolean; // rows that are shown; all
+  chosen?: string; // key of the row that is
+  choose?: (row: Row) => void; // a click, Enter
 }) {
   const [sort, setSort] = useState(props.sort ?? '');
   const t = props.table;
@@ -49,7 +72,8 @@ export function Grid(props: {
   const whole = t.list();
   const known = (name: string) => !whole.length || whole.some((row) => t.get(row, name) !== null);
   const columns = props.columns.filter(known).flatMap((name) => t.column(name) ?? []);
-  const all = whole.filter((row) => !props.filter || matches(t, row, props.filter));
+  const kept = props.keep ? whole.filter(props.keep) : whole;
+  const all = kept.filter((row) => !props.filter || matches(t, row, props.filter));
   const rows = order(t, all, sort).slice(0, props.most ?? MOST);
   const left = all.length - rows.length + t.cut;
   const by = (name: string) => setSort(sort === `-${name}` ? name : sort === name ? '' : `-${name}`);
@@ -71,7 +95,7 @@ export function Grid(props: {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row[0]} data-key={row[0]}>
+            <tr key={row[0]} data-key={row[0]} {...selectable(row, props)}>
               {columns.map((c) => (
                 <td class={isNumber(c) ? 'number' : c.kind === 'hex' ? 'mono' : ''} data-column={c.name}>
                   {cell(c, t.get(row, c.name))}

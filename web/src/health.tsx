@@ -19,6 +19,11 @@ export function Health({ guest }: { guest: Guest }) {
       {guest.arch && <span>{guest.arch}</span>}
       {guest.kind === 'recording' ? <span>recording</span> : <span>{status?.ended ? 'ended' : guest.status}</span>}
       {status?.ended && <span class="bad" role="status">The guest has ended. What is shown is what was seen last.</span>}
+      {guest.status === 'no broker' && (
+        <span class="bad" role="status">
+          Its broker has gone. The guest runs on and its memory is seen; <code>oscope attach</code> brings events back.
+        </span>
+      )}
       {info?.consistency && (
         <span class={info.consistency === 'torn' ? 'bad' : 'dim'} title={sourceOf(guest.id, 'info')}>
           memory {info.consistency}

@@ -27,6 +27,20 @@ export function ownerColor(owner: string): string {
   return OWNERS[owner] ?? 'yellow';
 }
 
+/** Kinds of traps: the fields of `report traps`' rates, and what its causes call them. */
+export const TRAPS: [field: string, kind: string, color: string][] = [
+  ['timer', 'timer', 'sky'],
+  ['external', 'external', 'orange'],
+  ['ipi', 'IPI', 'purple'],
+  ['interrupt', 'interrupt', 'yellow'],
+  ['page_fault', 'page fault', 'vermilion'],
+  ['syscall', 'syscall', 'green'],
+  ['other', 'other', 'unknown'],
+];
+
+/** For things that have no colour of their own, one after the other. */
+export const SERIES = ['blue', 'orange', 'green', 'purple', 'sky', 'vermilion', 'yellow'];
+
 /** A colour's value, for canvases. */
 export function css(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || '#888';

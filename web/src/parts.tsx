@@ -74,6 +74,7 @@ export function Panel(props: {
   title: string;
   class?: string;
   extra?: ComponentChildren;
+  quiet?: boolean; // another panel beside it says the view's notes
   children: (view: View) => ComponentChildren;
 }) {
   const view = store.view(props.guest, props.view);
@@ -88,7 +89,7 @@ export function Panel(props: {
       </header>
       <div class="body">
         {view && !view.error ? props.children(view) : <Missing guest={props.guest} name={props.view} view={view} />}
-        {view && view.notes.length > 0 && (
+        {view && !props.quiet && view.notes.length > 0 && (
           <ul class="notes">
             {view.notes.map((n) => (
               <li>{n}</li>

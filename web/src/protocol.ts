@@ -12,9 +12,22 @@ export interface Column {
   doc: string;
 }
 
+/** Arguments of views (src/web/message.h); addresses as "0x…". */
+export interface Args {
+  pid?: number;
+  tid?: number;
+  va?: string;
+  pa?: string;
+  from?: string;
+  to?: string;
+  cells?: number;
+  tree?: boolean;
+}
+
 export interface ViewInfo {
   name: string;
   needs: string[] | null;
+  takes: (keyof Args)[];
   source: string;
 }
 
@@ -52,6 +65,7 @@ export interface TableMessage {
 export interface ViewMessage {
   guest: string;
   view: string;
+  as: number; // of the arguments that it was made with
   none?: true;
   n: number;
   base?: number;
@@ -65,6 +79,7 @@ export interface ViewMessage {
 }
 
 export type Message =
+  | { op: 'alive' }
   | { op: 'hello'; views: ViewInfo[] }
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)

@@ -3,18 +3,31 @@
 // The connection, and all that came over it. Wishes are kept here, and said again after each
 // connecting, so that the page recovers from whatever happened to the server.
 import { View } from './model';
-import type { Guest, Message, Status, ViewInfo } from './protocol';
+import type { Args, Guest, Message, Status, ViewInfo } from './protocol';
 
 const RETRY_MS = 1500;
+const SILENT_MS = 6000; // the server says something every 2 s
+const DEAD_MS = 15000; // as after a laptop's sleep: connect anew
+
+/** Views of a guest, and what they are to be of. */
+export interface Wish {
+  views: string[];
+  args: Args;
+}
 
 class Store {
   connected = false;
+  silent = false; // connected, and nothing came for SILENT_MS
+  private heard = 0; // performance.now() of the last message
   refused = false; // never let in: the cookie is of another server, or there is none
   views = new Map<string, ViewInfo>();
   guests: Guest[] | null = null;
   status = new Map<string, Status>();
   private data = new Map<string, View>(); // by guest and view
-  private watched = new Map<string, string[]>();
+  private watched = new Map<string, Wish>();
+  private said = new Map<string, Args>(); // that the server has, by guest
+  private wishes = 0; // said so far
+  private since = new Map<string, number>(); // by view and guest: the wish that gave it its arguments
   private sets = new Map<string, string[]>();
   private socket: WebSocket | null = null;
   private listeners = new Set<() => void>();
@@ -44,16 +57,31 @@ class Store {
   }
 
   /** These views of these guests from now on, and no others. */
-  watch(wanted: Map<string, string[]>): void {
+  watch(wanted: Map<string, Wish>): void {
     for (const guest of this.watched.keys())
-      if (!wanted.has(guest)) this.send({ op: 'watch', guest, views: [] });
-    for (const [guest, views] of wanted)
-      if (this.watched.get(guest)?.join() !== views.join()) {
-        const fresh = !this.watched.has(guest);
-        this.send({ op: 'watch', guest, views });
-        if (fresh) this.sendSets(guest);
+      if (!wanted.has(guest)) {
+        this.send({ op: 'watch', guest, views: [] });
+        this.said.delete(guest);
       }
+    for (const [guest, wish] of wanted) {
+      const before = this.watched.get(guest);
+      if (before?.views.join() === wish.views.join() && JSON.stringify(before.args) === JSON.stringify(wish.args))
+        continue;
+      this.send({ op: 'watch', guest, ...wish, as: ++this.wishes });
+      this.forget(guest, this.said.get(guest) ?? {}, wish.args);
+      this.said.set(guest, wish.args);
+      if (!before) this.sendSets(guest);
+    }
     this.watched = wanted;
+  }
+
+  /** What views showed that are of something else now; what is still under way of that counts no more. */
+  private forget(guest: string, before: Args, now: Args): void {
+    for (const { name, takes } of this.views.values()) {
+      if (takes.every((arg) => before[arg] === now[arg])) continue;
+      this.data.delete(`${name} ${guest}`);
+      this.since.set(`${name} ${guest}`, this.wishes);
+    }
   }
 
   switchSets(guest: string, sets: string[], on: boolean): void {
@@ -69,19 +97,38 @@ class Store {
 
   connect(): void {
     let greeted = false;
-    const socket = new WebSocket(`ws://${location.host}/ws`, 'oscope');
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, 'oscope');
     socket.onmessage = (e) => {
       greeted = true;
+      this.heard = performance.now();
+      this.silent = false;
       this.hear(JSON.parse(e.data as string) as Message);
     };
-    socket.onclose = () => {
-      this.socket = null;
-      this.refused = !greeted && !this.connected && this.guests === null;
-      this.connected = false;
-      this.changed();
-      setTimeout(() => this.connect(), RETRY_MS);
-    };
+    socket.onclose = () => this.lost(greeted);
     this.socket = socket;
+  }
+
+  /** Once a second: a server that is stopped, or a network that is gone, says nothing. */
+  watchSilence(): void {
+    setInterval(() => {
+      const quiet = performance.now() - this.heard;
+      if (!this.connected || quiet < SILENT_MS) return;
+      this.silent = true;
+      this.changed();
+      if (quiet < DEAD_MS || !this.socket) return;
+      this.socket.onclose = this.socket.onmessage = null; // its end may come much later, or never
+      this.socket.close();
+      this.lost(true);
+    }, 1000);
+  }
+
+  private lost(greeted: boolean): void {
+    this.socket = null;
+    this.refused = !greeted && !this.connected && this.guests === null;
+    this.connected = false;
+    this.silent = false;
+    this.changed();
+    setTimeout(() => this.connect(), RETRY_MS);
   }
 
   private sendSets(guest: string): void {
@@ -100,6 +147,7 @@ class Store {
     this.views = new Map(views.map((v) => [v.name, v]));
     this.data.clear();
     this.status.clear();
+    this.said.clear();
   }
 
   /** A guest can be watched once the server has told of it. */
@@ -112,6 +160,8 @@ class Store {
 
   private hear(m: Message): void {
     switch (m.op) {
+      case 'alive':
+        return;
       case 'hello':
         this.begin(m.views);
         break;
@@ -123,6 +173,7 @@ class Store {
         break;
       case 'view': {
         const key = `${m.view} ${m.guest}`;
+        if (m.as < (this.since.get(key) ?? 0)) break;
         const view = this.data.get(key) ?? new View();
         if (m.none) this.data.delete(key);
         else if (view.apply(m, performance.now())) this.data.set(key, view);

@@ -3,7 +3,7 @@
 // What a tab of the page is. The table of all is in tabs.ts.
 import type { VNode } from 'preact';
 import type { Change, Params } from './place';
-import type { Guest } from './protocol';
+import type { Args, Guest } from './protocol';
 
 /** A tab that is shown: of which guest, and with what chosen. */
 export interface Shown {
@@ -29,6 +29,8 @@ export interface Tab {
   /** The guests whose views it draws; without it: the one that is shown. */
   guests?: (at: Shown) => string[];
   ownSets?: boolean; // it switches event sets itself
+  /** What those views are of, where they take arguments. */
+  args?: (params: Params) => Args;
   live?: boolean; // of guest memory: a recording has none
   filters?: boolean; // has a filter: params.filter
   keys?: Key[];

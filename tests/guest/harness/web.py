@@ -45,11 +45,14 @@ class Web:
 class Browser:
     """A browser with one page; each answer has a time limit."""
 
-    def __init__(self, url):
+    def __init__(self, url, between=False):
+        """between: the driver stands between the page and the server, for `repeat`."""
         self.process = subprocess.Popen(["node", DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
         self.url = url.split("?")[0]
         try:
+            if between:
+                self.tell(between=True)
             self.status = self.tell(open=url)
         except BaseException:
             self.close()
@@ -60,7 +63,7 @@ class Browser:
         self.process.stdin.flush()
         with selectors.DefaultSelector() as s:
             s.register(self.process.stdout, selectors.EVENT_READ)
-            if not s.select(60):
+            if not s.select(180 if "repeat" in deed else 60):
                 raise AssertionError(f"the browser did not answer: {deed}")
         line = self.process.stdout.readline()
         answer = json.loads(line) if line else {"error": "the browser has ended"}

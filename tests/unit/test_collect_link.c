@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tui/link: a socket and a pty, whose other end is this test. */
+/* collect/link: a socket and a pty, whose other end is this test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tui/link.h"
+#include "collect/link.h"
 
 struct taken {
     pthread_mutex_t lock;

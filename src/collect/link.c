@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tui/link.h"
+#include "collect/link.h"
 
 #include "base/error.h"
 #include "base/thread.h"

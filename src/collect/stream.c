@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tui/stream.h"
+#include "collect/stream.h"
 
 #include "base/clock.h"
 #include "base/error.h"

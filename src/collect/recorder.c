@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tui/recorder.h"
+#include "collect/recorder.h"
 
 #include "base/error.h"
 #include "base/thread.h"

@@ -5,8 +5,8 @@
  * is wanted, and switches its set off when it is not. To drop the set at once is the thread's task:
  * stream_want() does not wait. Of a recording it reads the span of time that is wanted.
  */
-#ifndef TUI_STREAM_H
-#define TUI_STREAM_H
+#ifndef COLLECT_STREAM_H
+#define COLLECT_STREAM_H
 
 #include <oscope/events.h>
 

@@ -4,8 +4,8 @@
  * only because the user asked for it. A thread of its own reads what comes, at all times, since a
  * guest waits for who is connected and does not read.
  */
-#ifndef TUI_LINK_H
-#define TUI_LINK_H
+#ifndef COLLECT_LINK_H
+#define COLLECT_LINK_H
 
 #include <oscope/error.h>
 

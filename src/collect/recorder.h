@@ -3,8 +3,8 @@
  * A recording that is made while the screen is open: a thread with a session of its own, so that
  * neither drawing nor the other views hold it up. One mutex guards what is told of it.
  */
-#ifndef TUI_RECORDER_H
-#define TUI_RECORDER_H
+#ifndef COLLECT_RECORDER_H
+#define COLLECT_RECORDER_H
 
 #include <oscope/oscope.h>
 #include <oscope/record.h>
