@@ -2,10 +2,12 @@
 // Copyright the oscope authors
 // The page's tabs, in the order in which they stand.
 import { cpu } from './cpu';
+import { disk } from './disk';
 import { faults } from './faults';
 import { interrupts } from './interrupts';
 import { memory } from './memory';
 import { overview } from './overview';
+import { pagetables } from './pagetable';
 import { sides } from './sides';
 import { syscalls } from './syscalls';
 import type { Tab } from './tab';
@@ -13,7 +15,7 @@ import { tasks } from './tasks';
 import { timeline } from './timeline/tab';
 import { traps } from './traps';
 
-export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, traps, interrupts, faults, sides, timeline];
+export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, traps, interrupts, faults, sides, timeline, pagetables, disk];
 
 /** The keys that show them, as far as there are any. */
 export const DIGITS = '1234567890';
