@@ -446,9 +446,6 @@ static void test_hello(void **state)
         const struct web_view *w = &web_views[i];
         assert_string_equal(json_string_value(json_object_get(v, "name")), w->name);
         assert_true(json_is_array(json_object_get(v, "needs")) == (w->report || w->timeline));
-<<<<<<< HEAD
-        assert_true(w->report ? web_view_slot(w) >= SLOT_REPORTS : web_view_slot(w) == w->ask.slot);
-=======
         enum slot slot = web_view_slot(w);
         assert_true(w->timeline            ? slot == SLOTS
                     : web_view_narrowed(w) ? slot == SLOT_NARROW
@@ -457,7 +454,6 @@ static void test_hello(void **state)
         size_t takes = json_array_size(json_object_get(v, "takes"));
         assert_int_equal(takes, __builtin_popcount(w->takes));
         assert_int_equal(w->must & ~w->takes, 0);
->>>>>>> main
     }
     json_decref(j);
     out_free(&o);
@@ -466,20 +462,12 @@ static void test_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-<<<<<<< HEAD
-        cmocka_unit_test(test_messages),       cmocka_unit_test(test_timeline_messages),
-        cmocka_unit_test(test_wrong_messages), cmocka_unit_test(test_whole_frame),
-        cmocka_unit_test(test_changes),        cmocka_unit_test(test_equal_keys),
-        cmocka_unit_test(test_too_many_rows),  cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_hello),
-=======
-        cmocka_unit_test(test_messages),    cmocka_unit_test(test_wrong_messages),
-        cmocka_unit_test(test_whole_frame), cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_equal_keys),  cmocka_unit_test(test_too_many_rows),
-        cmocka_unit_test(test_errors),      cmocka_unit_test(test_hello),
-        cmocka_unit_test(test_arguments),   cmocka_unit_test(test_wrong_arguments),
-        cmocka_unit_test(test_last_rows),
->>>>>>> main
+        cmocka_unit_test(test_messages),        cmocka_unit_test(test_timeline_messages),
+        cmocka_unit_test(test_wrong_messages),  cmocka_unit_test(test_whole_frame),
+        cmocka_unit_test(test_changes),         cmocka_unit_test(test_equal_keys),
+        cmocka_unit_test(test_too_many_rows),   cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_hello),           cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_wrong_arguments), cmocka_unit_test(test_last_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

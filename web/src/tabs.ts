@@ -15,7 +15,7 @@ import { tasks } from './tasks';
 import { timeline } from './timeline/tab';
 import { traps } from './traps';
 
-export const TABS: Tab[] = [overview, cpu, tasks, memory, syscalls, traps, interrupts, faults, sides, timeline, pagetables, disk];
+export const TABS: Tab[] = [overview, timeline, cpu, tasks, memory, syscalls, traps, interrupts, faults, sides, pagetables, disk];
 
 /** The keys that show them, as far as there are any. */
 export const DIGITS = '1234567890';
