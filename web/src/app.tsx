@@ -106,6 +106,7 @@ function App() {
   useEffect(() => {
     const moved = () => move(readPlace(location.hash));
     addEventListener('hashchange', moved);
+    moved(); // what came between the first drawing and now was not heard of
     return () => removeEventListener('hashchange', moved);
   }, []);
 
@@ -191,7 +192,7 @@ function App() {
               ))}
             </nav>
             <div class="bar-top">
-              {!tab.guests && <Seek guest={at.guest} />}
+              {!tab.guests && !tab.ownTime && <Seek guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input

@@ -13,10 +13,12 @@ import { sides } from './sides';
 import { syscalls } from './syscalls';
 import type { Tab } from './tab';
 import { tasks } from './tasks';
+import { timeline } from './timeline/tab';
 import { traps } from './traps';
 
 export const TABS: Tab[] = [
   overview,
+  timeline,
   cpu,
   tasks,
   memory,

@@ -14,5 +14,5 @@ from .web import Browser, Web, number
 from .wire import Talk, Wire, frame
 
 __all__ = ["Agent", "BUILD", "Browser", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
-           "OSCOPE", "Prometheus", "Qmp", "ROOT", "Screen", "Talk", "Web", "Wire", "boot_command", "frame", "number",
-           "qemu_version", "scrape", "total", "wait_until"]
+           "OSCOPE", "Prometheus", "Qmp", "ROOT", "Screen", "Talk", "Web", "Wire", "boot_command", "frame",
+           "number", "qemu_version", "scrape", "total", "wait_until"]
