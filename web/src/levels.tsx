@@ -138,8 +138,13 @@ export function Levels({ at, regions, walk, va }: { at: Shown; regions?: Table; 
 function showLast(box: HTMLDivElement | null, va: string): void {
   if (!box || box.dataset.va === va) return;
   box.dataset.va = va;
-  box.scrollLeft = box.scrollWidth;
-  for (const row of box.querySelectorAll('tr[aria-current]')) row.scrollIntoView({ block: 'nearest' });
+  requestAnimationFrame(() => {
+    for (const row of box.querySelectorAll<HTMLElement>('tr[aria-current]')) {
+      const level = row.closest('.level');
+      if (level) level.scrollTop = row.offsetTop - level.clientHeight / 2;
+    }
+    box.scrollLeft = box.scrollWidth;
+  });
 }
 
 /** How many bits the root's index has follows from the index of one address. */
