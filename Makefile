@@ -31,7 +31,7 @@ test: ## every test; the last line counts them
 bench: ## the benchmarks: prints ratios, asserts nothing
 	@scripts/setup.sh all
 	@$(MAKE) --no-print-directory all
-	@ninja -C build bench/bench_state bench/bench_fold bench/bench_trace bench/bench_tui
+	@ninja -C build bench/bench_state bench/bench_fold bench/bench_tracks bench/bench_trace bench/bench_tui
 	@guests/fetch.sh riscv64
 	@/usr/bin/python3 bench/bench.py
 

@@ -28,7 +28,7 @@ function isRecording(guest: string): boolean {
 }
 
 /** Why there is nothing to see. */
-function Missing({ guest, name, view }: { guest: string; name: string; view?: View }) {
+export function Missing({ guest, name, view }: { guest: string; name: string; view?: View }) {
   const status = store.status.get(guest);
   const off = isRecording(guest) ? [] : lacking(guest, [name]);
   const needs = store.views.get(name)?.needs ?? [];
