@@ -115,7 +115,8 @@ function App() {
     if (!place.guest && guest) visit(to(latest.current, {}));
   });
 
-  useEffect(() => {
+  // Before it is painted: what is of something else now is not shown under the new heading.
+  useLayoutEffect(() => {
     if (!store.connected) return;
     const wanted = new Map<string, Wish>(
       guests.filter((g) => g.kind === 'live').map((g) => [g.id, { views: ['info'], args: {} }]),

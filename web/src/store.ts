@@ -96,7 +96,7 @@ class Store {
   private forget(guest: string, before: Args, now: Args): void {
     for (const { name, takes } of this.views.values()) {
       if (takes.every((arg) => before[arg] === now[arg])) continue;
-      this.data.delete(`${name} ${guest}`);
+      if (this.data.delete(`${name} ${guest}`)) this.changed();
       this.since.set(`${name} ${guest}`, this.wishes);
     }
   }
