@@ -26,12 +26,14 @@ export interface Tab {
   title: string;
   /** The views (src/web/views.c) that it draws. Of a recording those are asked for that events make. */
   views: (params: Params) => string[];
+  console?: boolean; // shows guests' consoles: not with --no-console
   /** The guests whose views it draws; without it: the one that is shown. */
   guests?: (at: Shown) => string[];
   ownSets?: boolean; // it switches event sets itself
   /** What those views are of, where they take arguments. */
   args?: (params: Params) => Args;
   live?: boolean; // of guest memory: a recording has none
+  ownTime?: boolean; // of a recording: not of the moment that is chosen for the others
   filters?: boolean; // has a filter: params.filter
   keys?: Key[];
   Body: (at: Shown) => VNode | null;
