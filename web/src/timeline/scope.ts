@@ -41,6 +41,7 @@ export class Scope {
   chosen: Slice | null = null;
   cursor: number | null = null; // lane
   area: Win | null = null;
+  draft: Win | null = null; // an area that is being dragged
   pins: number[] = [];
   folded = new Set<string>();
   text = '';
@@ -435,7 +436,8 @@ export class Scope {
     drawFlows(f, inside.length > FLOWS_SHOWN ? inside.filter((x) => x.id === strong) : inside, (id) => this.placeOf(id), strong);
     if (this.hover && this.hover.lane !== this.chosen?.lane) this.box(f, this.hover, false);
     if (this.chosen) this.box(f, this.chosen, true);
-    if (this.area) drawArea(f, this.area);
+    const area = this.draft ?? this.area;
+    if (area) drawArea(f, area);
     drawOverview(f);
     if (this.pointer && this.pointer.x > f.left && this.pointer.y > OVERVIEW) drawPointer(f, this.timeAt(this.pointer.x));
     drawScrollbar(f, this.scrollTop, this.scroll, this.layout().height);

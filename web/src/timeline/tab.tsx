@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // The timeline's tab: its canvas, what stands around it, and its keys.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { duration } from '../format';
 import { Legend, Missing } from '../parts';
 import { store } from '../store';
@@ -109,7 +109,8 @@ function Timeline(at: Shown) {
       scope.onHover = null;
     };
   }, [scope]);
-  useEffect(() => scope.show(at.params, at.go));
+  // At once: later there may be another address, of which this would know nothing.
+  useLayoutEffect(() => scope.show(at.params, at.go));
   const { feed } = scope;
   const empty = !feed.span || !feed.lanes.size;
   return (
