@@ -418,7 +418,7 @@ export class Scope {
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.putImageData(r.image, 0, 0);
     g.setTransform(r.scale, 0, 0, r.scale, 0, 0);
-    if (this.win && this.feed.span) this.drawOver({ g, w, h, left, win: this.win, span: this.feed.extent!, zero: this.zero });
+    if (this.win && this.feed.span) this.drawOver({ g, w, h, left, win: this.win, span: this.feed.extent!, zero: this.zero, css: (name) => colors.css(name) });
   }
 
   /** The interrupt that the chosen slice is part of; 0: none. */
