@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // What is seen of a guest's timeline, and what is done with it. Stands outside of Preact: it draws in
-// animation frames, only while something moves, and tells `told` when words on the page change.
+// animation frames, only while something moves, and tells who subscribes when words on the page change.
 import { readPlace, writePlace, type Place } from './address';
 import { exactOf } from './exact';
 import { classOf, isOpen, mergedOf, pick } from './frame';
@@ -54,6 +54,7 @@ export class Scope {
   private begin: Place | null = null; // of the address, until there is something to look at
   private written = '';
   private go: ((change: Change) => void) | null = null;
+  private listeners = new Set<() => void>();
   private hover: Slice | null = null;
   private numbering = 0;
   onHover: ((s: Slice | null, x: number, y: number) => void) | null = null;
@@ -61,15 +62,24 @@ export class Scope {
   constructor(
     readonly guest: string,
     readonly live: boolean,
-    private told: () => void,
   ) {
     this.feed = new Feed(guest, () => this.heard(), () => this.told());
-    this.finder = new Finder(this, (f) => this.take(f));
+    this.finder = new Finder(this, (f) => this.take(f), () => this.told());
     this.motion = new Motion(live, () => this.feed.extent, () => this.changed(), () => this.told());
   }
 
   get win(): Win | null {
     return this.motion.win;
+  }
+
+  /** f: words on the page are others now. */
+  subscribe(f: () => void): () => void {
+    this.listeners.add(f);
+    return () => this.listeners.delete(f);
+  }
+
+  private told(): void {
+    this.listeners.forEach((f) => f());
   }
 
   /** The address is to say so, and the picture to show it. */
@@ -81,12 +91,10 @@ export class Scope {
 
   // ---- the canvas ----
 
-  attach(canvas: HTMLCanvasElement, told: () => void): () => void {
-    this.told = told;
+  attach(canvas: HTMLCanvasElement): () => void {
     const detach = this.screen.attach(canvas, () => this.wake());
     this.wake();
     return () => {
-      this.told = () => undefined;
       detach();
       clearTimeout(this.settling);
       this.go = null;
@@ -330,7 +338,9 @@ export class Scope {
   search(text: string): void {
     this.text = text;
     this.hits = null;
+    this.finder.missed = false;
     this.changed();
+    this.told();
   }
 
   /** The text that is looked for, from where one is. */
@@ -463,7 +473,7 @@ const scopes = new Map<string, Scope>();
 export function scopeOf(guest: Guest): Scope {
   let scope = scopes.get(guest.id);
   if (!scope) {
-    scope = new Scope(guest.id, guest.kind === 'live', () => undefined);
+    scope = new Scope(guest.id, guest.kind === 'live');
     scopes.set(guest.id, scope);
   }
   return scope;
