@@ -91,34 +91,40 @@ export function drawOverview(f: Face): void {
   g.fillRect(f.left - 1, 0, 1, f.h);
 }
 
-/** Where a lane stands now: top and height, CSS pixels; null: it is not seen. */
-export type PlaceOf = (lane: number) => { y: number; h: number } | null;
+/** Where what is at that time of a lane stands now: its middle, CSS pixels; null: it is not seen. */
+export type PlaceOf = (lane: number, time: number) => number | null;
+
+const STEEP = 40; // pixels: arrows that go less to the side are straight
+
+function drawArrow(g: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
+  const straight = Math.abs(x1 - x0) < STEEP;
+  const bend = Math.min(80, Math.abs(x1 - x0) / 2);
+  const angle = straight ? Math.atan2(y1 - y0, x1 - x0) : 0;
+  g.beginPath();
+  g.moveTo(x0, y0);
+  if (straight) g.lineTo(x1, y1);
+  else g.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
+  g.stroke();
+  g.beginPath();
+  g.moveTo(x1, y1);
+  for (const side of [-1, 1]) g.lineTo(x1 - 7 * Math.cos(angle + side * 0.45), y1 - 7 * Math.sin(angle + side * 0.45));
+  g.fill();
+}
 
 /** What an interrupt is made of: an arrow from each part to the next. Strong: of the chosen one. */
 export function drawFlows(f: Face, flows: Flow[], place: PlaceOf, strong: number): void {
   const { g } = f;
   clipped(f, TOP, f.h - TOP, () => {
     for (const flow of flows) {
-      const from = place(flow.fromLane);
-      const to = place(flow.toLane);
-      if (!from || !to) continue;
-      const [x0, y0] = [xOf(f, flow.fromTime), from.y + from.h / 2];
-      const [x1, y1] = [xOf(f, flow.toTime), to.y + to.h / 2];
-      if (Math.max(x0, x1) < f.left || Math.min(x0, x1) > f.w) continue;
+      const y0 = place(flow.fromLane, flow.fromTime);
+      const y1 = place(flow.toLane, flow.toTime);
+      const [x0, x1] = [xOf(f, flow.fromTime), xOf(f, flow.toTime)];
+      if (y0 === null || y1 === null || Math.max(x0, x1) < f.left || Math.min(x0, x1) > f.w) continue;
       const mine = flow.id === strong;
-      g.strokeStyle = g.fillStyle = f.css(mine ? 'accent' : 'dim');
-      g.globalAlpha = mine ? 1 : 0.55;
+      g.strokeStyle = g.fillStyle = f.css('ink');
+      g.globalAlpha = mine ? 1 : 0.45;
       g.lineWidth = mine ? 2 : 1;
-      const bend = Math.max(14, Math.min(80, Math.abs(x1 - x0) / 2));
-      g.beginPath();
-      g.moveTo(x0, y0);
-      g.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
-      g.stroke();
-      g.beginPath();
-      g.moveTo(x1 + 1, y1);
-      g.lineTo(x1 - 6, y1 - 3.5);
-      g.lineTo(x1 - 6, y1 + 3.5);
-      g.fill();
+      drawArrow(g, x0, y0, x1, y1);
     }
   });
   g.globalAlpha = 1;
@@ -130,9 +136,12 @@ export function drawBox(f: Face, from: number, to: number, y: number, h: number,
   clipped(f, TOP, f.h - TOP, () => {
     const a = Math.max(f.left - 4, xOf(f, from));
     const b = Math.min(f.w + 4, xOf(f, to));
-    g.lineWidth = chosen ? 2 : 1;
-    g.strokeStyle = f.css(chosen ? 'accent' : 'ink');
-    g.strokeRect(a - 0.5, y - 0.5, Math.max(3, b - a) + 0.5, h + 1);
+    // in two colours when it is chosen: it stands out on all
+    for (const [width, color] of chosen ? ([[4, 'panel'], [2, 'ink']] as const) : ([[1, 'ink']] as const)) {
+      g.lineWidth = width;
+      g.strokeStyle = f.css(color);
+      g.strokeRect(a - 0.5, y - 0.5, Math.max(3, b - a) + 0.5, h + 1);
+    }
   });
 }
 

@@ -4,7 +4,7 @@
 // animation frames, only while something moves, and tells who subscribes when words on the page change.
 import { readPlace, writePlace, type Place } from './address';
 import { exactOf } from './exact';
-import { classOf, isOpen, mergedOf, pick } from './frame';
+import { classOf, depthOf, isOpen, mergedOf, pick } from './frame';
 import { Feed, type Found } from './feed';
 import { Finder } from './finder';
 import { groupOf, layout, levelAt, levelBox, type Layout, type Row } from './lanes';
@@ -231,6 +231,17 @@ export class Scope {
     return y + row.h < this.scrollTop || y > this.screen.height ? null : { y, h: row.h };
   }
 
+  /** The middle of the slice that is there then. */
+  private middleOf(id: number, time: number): number | null {
+    const at = this.placeOf(id);
+    const lane = this.feed.lanes.get(id);
+    const data = this.feed.data.get(id);
+    if (!at || !lane) return null;
+    const i = data ? pick(data, time, -1, data.unit) : -1;
+    const [y, h] = levelBox(lane, data && i >= 0 ? depthOf(data.info[i]) : 0);
+    return at.y + y + h / 2;
+  }
+
   fold(key: string): void {
     if (!this.folded.delete(key)) this.folded.add(key);
     this.placed = null;
@@ -443,7 +454,7 @@ export class Scope {
     drawAxis(f);
     const strong = this.flowOf(this.chosen);
     const inside = this.feed.flows.filter((x) => x.toTime >= f.win.from && x.fromTime <= f.win.to);
-    drawFlows(f, inside.length > FLOWS_SHOWN ? inside.filter((x) => x.id === strong) : inside, (id) => this.placeOf(id), strong);
+    drawFlows(f, inside.length > FLOWS_SHOWN ? inside.filter((x) => x.id === strong) : inside, (id, time) => this.middleOf(id, time), strong);
     if (this.hover && this.hover.lane !== this.chosen?.lane) this.box(f, this.hover, false);
     if (this.chosen) this.box(f, this.chosen, true);
     const area = this.draft ?? this.area;
