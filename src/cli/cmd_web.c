@@ -25,6 +25,7 @@ static const struct cli_option web_options[] = {
      "allow a --listen address that other machines reach: what travels is not encrypted, and who "
      "reads it sees the guest's memory and takes over the page",
      NULL},
+    {"no-console", 0, NULL, false, "guests' consoles are neither shown nor typed into", NULL},
     {"tls-cert", 0, "FILE", false, "serve https: the certificate and its chain, PEM", "@file"},
     {"tls-key", 0, "FILE", false, "the certificate's private key, PEM", "@file"},
     {"server-name", 0, "NAME", false,
@@ -175,6 +176,7 @@ static int web_serve(struct cli *c)
     struct web_options o = {.sessions = sessions,
                             .recordings = recordings,
                             .open = &open,
+                            .no_console = cli_option(c, "no-console") != NULL,
                             .ready = web_ready,
                             .entered = web_entered,
                             .arg = &told};

@@ -16,6 +16,8 @@ struct guest {
     bool recording;
     struct oscope_open_options open;
     struct collect *collect;
+    struct tty *tty; /* once somebody has looked at it */
+    int wake;
     uint64_t views, sets;
     struct ask asks[WEB_VIEWS]; /* of the views */
     struct frame *frames[WEB_VIEWS];
@@ -37,6 +39,7 @@ struct oscope_error *guest_open(const struct guest_options *o, struct guest **ou
     }
     f->recording = o->recording;
     f->open = *o->open;
+    f->wake = o->wake;
     f->open.session = o->recording ? NULL : f->id;
     out_init(&f->status, -1);
     struct oscope_error *err = collect_open(
@@ -54,6 +57,7 @@ void guest_close(struct guest *f)
 {
     if (!f)
         return;
+    tty_close(f->tty);
     collect_close(f->collect);
     for (size_t i = 0; i < WEB_VIEWS; i++)
         frame_drop(f->frames[i]);
@@ -121,6 +125,20 @@ static size_t set_names(uint64_t sets, const char *out[SETS_MAX])
     return n;
 }
 
+/* Live it is listened to while its set is on: looking alone switches nothing on. */
+static void wish_console(struct guest *f, bool on)
+{
+    const char *names[SETS_MAX];
+    bool uart = f->recording;
+
+    for (size_t i = set_names(f->sets, names); i--;)
+        uart = uart || !strcmp(names[i], "uart");
+    if (on && !f->tty)
+        oscope_error_free(tty_open(&f->open, f->recording ? f->id : NULL, f->wake, &f->tty));
+    if (f->tty)
+        tty_want(f->tty, on && uart);
+}
+
 /* What there is of a view is of what it is to be of. */
 static bool same_asks(const struct guest *f, uint64_t views, const struct ask *asks)
 {
@@ -130,7 +148,8 @@ static bool same_asks(const struct guest *f, uint64_t views, const struct ask *a
     return true;
 }
 
-void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS], uint64_t sets)
+void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS], uint64_t sets,
+                bool console)
 {
     const char *names[SETS_MAX];
 
@@ -148,6 +167,7 @@ void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS
         f->sets = sets;
         collect_sets(f->collect, names, set_names(sets, names));
     }
+    wish_console(f, console);
     f->status_time = 0;
 }
 
@@ -156,6 +176,23 @@ void guest_seek(struct guest *f, uint64_t time)
     if (f->recording)
         collect_seek(f->collect, time);
     f->status_time = 0;
+}
+
+struct tty *guest_tty(const struct guest *f)
+{
+    return f->tty;
+}
+
+void guest_type(struct guest *f, struct tty_seat *seat, bool on)
+{
+    struct shot *shot = collect_take(f->collect, SLOT_SERIAL);
+    const struct oscope_table *ports = shot && shot->view ? &shot->view->tables[0] : NULL;
+
+    if (ports && (!shot->view->ntables || ports->row_size != sizeof(struct oscope_serial_port)))
+        ports = NULL;
+    if (f->tty)
+        tty_type(f->tty, seat, on, ports);
+    shot_drop(f->collect, shot);
 }
 
 /* ---- what is new ---- */
@@ -213,6 +250,8 @@ static bool poll_status(struct guest *f, uint64_t clock)
     if (clock - f->status_time < STATUS_NS)
         return false;
     collect_status(f->collect, &st);
+    if (f->tty && f->recording && st.span_to) /* all that was sent up to the moment that is shown */
+        tty_span(f->tty, st.span_from, st.at + 1);
     out_init(&now, -1);
     put_status(&now, f, &st);
     if (now.error || (f->status.buf && !strcmp(now.buf, f->status.buf))) {
@@ -258,6 +297,8 @@ static bool poll_view(struct guest *f, size_t i, uint64_t clock)
 bool guest_poll(struct guest *f, uint64_t clock)
 {
     bool other = poll_status(f, clock);
+
+    other = (f->tty && tty_poll(f->tty)) || other;
 
     for (size_t i = 0; i < WEB_VIEWS; i++)
         if (!web_views[i].timeline)

@@ -8,6 +8,7 @@
 #define WEB_GUEST_H
 
 #include "web/frame.h"
+#include "web/tty.h"
 
 struct guest;
 
@@ -23,8 +24,13 @@ void guest_close(struct guest *f); /* NULL allowed; may wait for a view that is 
 const char *guest_id(const struct guest *f);
 
 /* What all pages together wish: views, and sets, bits as in web/message.h; asks: what each of the
- * views is to be of. */
-void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS], uint64_t sets);
+ * views is to be of; its console. */
+void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS], uint64_t sets,
+                bool console);
+/* Its console; NULL: nobody wished for it so far, or out of memory. */
+struct tty *guest_tty(const struct guest *f);
+/* As tty_type(), with the ports that it has. */
+void guest_type(struct guest *f, struct tty_seat *seat, bool on);
 /* Recordings: as collect_seek(). */
 void guest_seek(struct guest *f, uint64_t time);
 

@@ -45,12 +45,17 @@ static void put_source(struct out *o, const struct web_view *v)
     out_free(&text);
 }
 
-void hello_write(struct out *o)
+void hello_write(struct out *o, bool console)
 {
-    out_str(o, "{\"op\":\"hello\",\"views\":[");
+    bool first = true;
+
+    out_printf(o, "{\"op\":\"hello\",\"console\":%s,\"views\":[", console ? "true" : "false");
     for (size_t i = 0; i < WEB_VIEWS; i++) {
         const struct web_view *v = &web_views[i];
-        out_printf(o, "%s{\"name\":\"%s\",\"needs\":", i ? "," : "", v->name);
+        if (!console && v->console)
+            continue;
+        out_printf(o, "%s{\"name\":\"%s\",\"needs\":", first ? "" : ",", v->name);
+        first = false;
         if (v->timeline)
             out_str(o, "[\"sched\"]");
         else if (v->report)

@@ -153,6 +153,33 @@ static const char *seek_time(const json_t *time, uint64_t *out)
     return NULL;
 }
 
+static const char *switched(const json_t *on, bool *out)
+{
+    *out = json_is_true(on);
+    return json_is_boolean(on) ? NULL : "neither on nor off";
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static const char *keys(const json_t *bytes, struct message *out)
+{
+    const char *hex = json_string_value(bytes);
+    size_t n = json_string_length(bytes);
+
+    if (!hex || n % 2 || n / 2 > sizeof out->keys)
+        return "no bytes, or too many";
+    for (size_t i = 0; i < n; i += 2) {
+        int high = hex_digit(hex[i]), low = hex_digit(hex[i + 1]);
+        if (high < 0 || low < 0)
+            return "no bytes";
+        out->keys[out->nkeys++] = (char)(high << 4 | low);
+    }
+    return NULL;
+}
+
 /* A whole number from 0 to `most`. */
 static bool whole(const json_t *j, const char *key, uint64_t most, uint64_t *out)
 {
@@ -253,6 +280,15 @@ const char *message_parse(const char *text, size_t n, struct message *out)
     out->op = MESSAGE_SEEK;
     if (!strcmp(op, "seek"))
         return seek_time(json_object_get(j, "time"), &out->time);
+    out->op = MESSAGE_CONSOLE;
+    if (!strcmp(op, "console"))
+        return switched(json_object_get(j, "on"), &out->on);
+    out->op = MESSAGE_TYPE;
+    if (!strcmp(op, "type"))
+        return switched(json_object_get(j, "on"), &out->on);
+    out->op = MESSAGE_KEYS_TYPED;
+    if (!strcmp(op, "keys"))
+        return keys(json_object_get(j, "bytes"), out);
     if (!strcmp(op, "window") || !strcmp(op, "select") || !strcmp(op, "find"))
         return timeline(j, op, out);
     return "an op that is not known";

@@ -6,6 +6,9 @@
  *                                                these views of that guest, and no others of it
  *     {"op":"sets","guest":ID,"sets":[NAME…]}    these event sets on, as far as this page wishes
  *     {"op":"seek","guest":ID,"time":NS}         of a recording: look at that moment
+ *     {"op":"console","guest":ID,"on":BOOL}      tell what its serial console shows (tty.h), or not
+ *     {"op":"type","guest":ID,"on":BOOL}         this page types there, or no longer
+ *     {"op":"keys","guest":ID,"bytes":HEX}       bytes for the guest, two hexadecimal digits each
  *
  * ARGS, where views take any (web/views.h): {"pid":N,"tid":N,"va":"0x…","pa":"0x…","from":"0x…",
  * "to":"0x…","cells":N,"tree":true}, addresses as text because JSON's numbers lose bits. A view is
@@ -30,12 +33,16 @@ enum {
     MESSAGE_LANES = 256,  /* of a window */
     MESSAGE_WIDTH = 8192, /* pixels */
     MESSAGE_TEXT = 128,   /* bytes to be found */
+    MESSAGE_KEYS = 1024,  /* bytes typed */
 };
 
 enum message_op {
     MESSAGE_WATCH,
     MESSAGE_SETS,
     MESSAGE_SEEK,
+    MESSAGE_CONSOLE,
+    MESSAGE_TYPE,
+    MESSAGE_KEYS_TYPED,
     MESSAGE_WINDOW,
     MESSAGE_SELECT,
     MESSAGE_FIND,
@@ -56,6 +63,9 @@ struct message {
     size_t nlanes;
     bool back;               /* FIND */
     char text[MESSAGE_TEXT]; /* FIND */
+    bool on;                 /* CONSOLE, TYPE */
+    char keys[MESSAGE_KEYS]; /* KEYS_TYPED */
+    size_t nkeys;
 };
 
 /* NULL, or what is wrong with the n bytes: a static line. Then *out means nothing. */

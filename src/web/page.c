@@ -21,6 +21,7 @@ struct watch {
     uint32_t as;                   /* message.h */
     struct frame *sent[WEB_VIEWS]; /* shares */
     char *status;                  /* sent last */
+    struct tty_seat seat;          /* at its console */
     struct timeline *timeline;     /* while it is among the views */
 };
 
@@ -119,7 +120,7 @@ static bool wish(const struct pages *all, struct guest *guest)
 {
     struct ask asks[WEB_VIEWS] = {0};
     uint64_t views = 0, sets = 0;
-    bool watched = false;
+    bool watched = false, console = false;
 
     for (size_t i = 0; i < all->n; i++)
         for (size_t k = 0; k < all->pages[i]->nwatches; k++) {
@@ -132,9 +133,10 @@ static bool wish(const struct pages *all, struct guest *guest)
                     asks[v] = web_view_ask(&web_views[v], &w->args);
             views |= w->views;
             sets |= w->sets;
+            console = console || w->seat.on;
         }
     if (watched)
-        guest_wish(guest, views, asks, sets);
+        guest_wish(guest, views, asks, sets, console);
     return watched;
 }
 
@@ -199,7 +201,11 @@ static void change_watch(struct page *p, struct watch *w, const struct message *
     w->as = m->as;
     if (serves(p->all, old, w) || !(other = get_guest(p->all, guest_id(old), w)))
         return;
+    struct tty_seat seat = {.on = w->seat.on, .dirty = w->seat.types}; /* typing ends: it is told */
+    if (guest_tty(old))
+        tty_leave(guest_tty(old), &w->seat);
     w->guest = other;
+    w->seat = seat;
     if (!wish(p->all, old))
         closing_begin(p->all->closing, close_guest, old);
 }
@@ -209,6 +215,8 @@ static void drop_watch(struct page *p, size_t i)
     struct watch *w = &p->watches[i];
     struct guest *guest = w->guest;
 
+    if (guest_tty(guest))
+        tty_leave(guest_tty(guest), &w->seat);
     for (size_t k = 0; k < WEB_VIEWS; k++)
         frame_drop(w->sent[k]);
     free(w->status);
@@ -246,6 +254,25 @@ void page_close(struct page *p)
     free(p);
 }
 
+static void switch_console(struct watch *w, bool on)
+{
+    if (!on && guest_tty(w->guest))
+        tty_leave(guest_tty(w->guest), &w->seat);
+    w->seat.on = on;
+}
+
+static const char *parse(const struct pages *all, const char *text, size_t n, struct message *m)
+{
+    const char *wrong = message_parse(text, n, m);
+
+    if (wrong || !all->o.no_console)
+        return wrong;
+    m->views = web_views_without_console(m->views);
+    return m->op == MESSAGE_CONSOLE || m->op == MESSAGE_TYPE || m->op == MESSAGE_KEYS_TYPED
+               ? "consoles are switched off"
+               : NULL;
+}
+
 static void watch_timeline(struct watch *w)
 {
     if (!(w->views & BIT(WEB_TIMELINE))) {
@@ -259,7 +286,7 @@ static void watch_timeline(struct watch *w)
 const char *page_hear(struct page *p, const char *text, size_t n)
 {
     struct message m;
-    const char *wrong = message_parse(text, n, &m);
+    const char *wrong = parse(p->all, text, n, &m);
 
     if (wrong)
         return wrong;
@@ -279,6 +306,12 @@ const char *page_hear(struct page *p, const char *text, size_t n)
         break;
     case MESSAGE_SETS: w->sets = m.sets; break;
     case MESSAGE_SEEK: guest_seek(w->guest, m.time); return NULL;
+    case MESSAGE_CONSOLE: switch_console(w, m.on); break;
+    case MESSAGE_TYPE: guest_type(w->guest, &w->seat, m.on); return NULL;
+    case MESSAGE_KEYS_TYPED:
+        if (guest_tty(w->guest))
+            tty_keys(guest_tty(w->guest), &w->seat, m.keys, m.nkeys);
+        return NULL;
     default: /* of the timeline */
         if (w->timeline)
             timeline_hear(w->timeline, &m);
@@ -328,6 +361,13 @@ static bool next_status(struct watch *w, struct out *o)
     return true;
 }
 
+static bool next_console(struct watch *w, struct out *o)
+{
+    struct tty *tty = guest_tty(w->guest);
+
+    return tty && tty_next(tty, &w->seat, guest_id(w->guest), o);
+}
+
 static bool next_frame(struct watch *w, size_t i, struct out *o)
 {
     struct frame *now = w->views & BIT(i) ? guest_frame(w->guest, i) : NULL, *sent = w->sent[i];
@@ -365,7 +405,7 @@ enum page_message page_next(struct page *p, struct out *o)
     unsigned version;
 
     if (!p->greeted) {
-        hello_write(o);
+        hello_write(o, !p->all->o.no_console);
         p->greeted = true;
         return PAGE_TEXT;
     }
@@ -375,6 +415,9 @@ enum page_message page_next(struct page *p, struct out *o)
     }
     for (size_t i = 0; i < p->nwatches; i++)
         if (next_status(&p->watches[i], o))
+            return PAGE_TEXT;
+    for (size_t i = 0; i < p->nwatches; i++)
+        if (next_console(&p->watches[i], o))
             return PAGE_TEXT;
     enum page_message what = next_timeline(p, o);
     if (what)

@@ -18,6 +18,7 @@ struct pages_options {
     const char *const *sessions, *const *recordings; /* as roster_open() */
     const struct oscope_open_options *open;          /* of the sessions */
     int wake;                                        /* eventfd: pages_poll() has something to do */
+    bool no_console; /* guests' consoles are neither shown nor typed into */
 };
 
 struct oscope_error *pages_open(const struct pages_options *o, struct pages **out);

@@ -83,6 +83,16 @@ const struct web_view web_views[WEB_VIEWS] = {
                 {"kinds", {"kind"}},
                 {"tasks", {"tid"}},
                 {"faults", {"time", "tid"}, true, SINGLE}}},
+    {.name = "uart",
+     .report = "uart",
+     .console = true,
+     .tables = {INTERVAL,
+                {"ports", {"device", "direction"}},
+                {"lines", {"time", "direction"}, true, SINGLE}}},
+    {.name = "serial",
+     .ask = {.slot = SLOT_SERIAL, .every_ms = 2 * SECOND},
+     .console = true,
+     .tables = {{"ports", {"label"}}}},
     {.name = "irqflow",
      .report = "irqflow",
      .tables = {INTERVAL,
@@ -129,6 +139,13 @@ int web_view_number(const char *name)
         if (!strcmp(web_views[i].name, name))
             return (int)i;
     return -1;
+}
+
+uint64_t web_views_without_console(uint64_t views)
+{
+    for (size_t i = 0; i < WEB_VIEWS; i++)
+        views &= ~(web_views[i].console ? BIT(i) : 0);
+    return views;
 }
 
 const char *web_arg_name(unsigned arg)

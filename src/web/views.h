@@ -7,7 +7,7 @@
 
 #include "collect/collect.h"
 
-enum { WEB_VIEWS = 24, WEB_TABLES = 5, WEB_KEYS = 3 };
+enum { WEB_VIEWS = 26, WEB_TABLES = 5, WEB_KEYS = 3 };
 
 /* Arguments of views, bits. */
 enum web_arg {
@@ -45,6 +45,7 @@ struct web_view {
     struct ask ask;       /* of a state, without arguments */
     bool timeline;        /* neither: web/timeline.h */
     unsigned takes, must; /* arguments: that it takes; those of them it is nothing without */
+    bool console;         /* shows what passes through serial ports: not with --no-console */
     struct web_table tables[WEB_TABLES + 1];
 };
 
@@ -55,6 +56,8 @@ extern const struct web_view web_views[WEB_VIEWS];
 
 /* Its place in web_views[], -1: there is none. */
 int web_view_number(const char *name);
+/* Those of `views`, bits, that show no console. */
+uint64_t web_views_without_console(uint64_t views);
 /* Where collect.h keeps it; SLOTS: nowhere. */
 enum slot web_view_slot(const struct web_view *v);
 /* What its shot is of (struct shot), with those of the arguments that it takes. */

@@ -20,6 +20,7 @@ struct web_options {
     struct web_address address;
     const char *const *sessions, *const *recordings; /* as roster_open() */
     const struct oscope_open_options *open;          /* of the sessions */
+    bool no_console;                                 /* as of pages_options */
     int stop;                                        /* readable: it is to end */
     const char *name;                                /* as of gate_options */
     const char *cert, *key; /* files, PEM: of TLS; NULL: what travels is not encrypted */

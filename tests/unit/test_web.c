@@ -48,6 +48,16 @@ static void test_messages(void **state)
     assert_null(parse("{\"op\":\"seek\",\"guest\":\"g\",\"time\":9007199254740993}", &m));
     assert_int_equal(m.op, MESSAGE_SEEK);
     assert_int_equal(m.time, 9007199254740993);
+    assert_null(parse("{\"op\":\"console\",\"guest\":\"g\",\"on\":true}", &m));
+    assert_int_equal(m.op, MESSAGE_CONSOLE);
+    assert_true(m.on);
+    assert_null(parse("{\"op\":\"type\",\"guest\":\"g\",\"on\":false}", &m));
+    assert_int_equal(m.op, MESSAGE_TYPE);
+    assert_false(m.on);
+    assert_null(parse("{\"op\":\"keys\",\"guest\":\"g\",\"bytes\":\"000d61ff\"}", &m));
+    assert_int_equal(m.op, MESSAGE_KEYS_TYPED);
+    assert_int_equal(m.nkeys, 4);
+    assert_memory_equal(m.keys, "\0\ra\xff", 4);
 }
 
 static void test_timeline_messages(void **state)
@@ -192,6 +202,13 @@ static void test_wrong_messages(void **state)
         "{\"op\":\"seek\",\"guest\":\"g\"}",
         "{\"op\":\"seek\",\"guest\":\"g\",\"time\":-1}",
         "{\"op\":\"seek\",\"guest\":\"g\",\"time\":1.5}",
+        "{\"op\":\"console\",\"guest\":\"g\"}",
+        "{\"op\":\"type\",\"guest\":\"g\",\"on\":1}",
+        "{\"op\":\"keys\",\"guest\":\"g\"}",
+        "{\"op\":\"keys\",\"guest\":\"g\",\"bytes\":\"6\"}",
+        "{\"op\":\"keys\",\"guest\":\"g\",\"bytes\":\"6g\"}",
+        "{\"op\":\"keys\",\"guest\":\"g\",\"bytes\":\"6A\"}",
+        "{\"op\":\"keys\",\"guest\":\"g\",\"bytes\":[97]}",
         "{\"op\":\"stop\",\"guest\":\"g\"}",
         "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":0,\"lanes\":[]"
         "}",
@@ -238,6 +255,14 @@ static void test_wrong_messages(void **state)
     memset(big + 102, ' ', sizeof big - 102);
     assert_null(message_parse(big, MESSAGE_MAX, &m));
     assert_non_null(message_parse(big, MESSAGE_MAX + 1, &m));
+    size_t head_of_keys =
+        (size_t)snprintf(big, sizeof big, "{\"op\":\"keys\",\"guest\":\"g\",\"bytes\":\"");
+    memset(big + head_of_keys, '6', 2 * MESSAGE_KEYS + 2);
+    memcpy(big + head_of_keys + 2 * MESSAGE_KEYS, "\"}", 2);
+    assert_null(message_parse(big, head_of_keys + 2 * MESSAGE_KEYS + 2, &m));
+    assert_int_equal(m.nkeys, MESSAGE_KEYS);
+    memcpy(big + head_of_keys + 2 * MESSAGE_KEYS, "66\"}", 4);
+    assert_non_null(message_parse(big, head_of_keys + 2 * MESSAGE_KEYS + 4, &m));
     int n = snprintf(big, sizeof big,
                      "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,"
                      "\"width\":9,\"lanes\":[1");
@@ -437,7 +462,7 @@ static void test_hello(void **state)
     json_t *v;
 
     out_init(&o, -1);
-    hello_write(&o);
+    hello_write(&o, true);
     json_t *j = json_loadb(o.buf, o.len, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(j);
     assert_int_equal(json_array_size(json_object_get(j, "views")), WEB_VIEWS);
@@ -462,12 +487,12 @@ static void test_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),        cmocka_unit_test(test_timeline_messages),
-        cmocka_unit_test(test_wrong_messages),  cmocka_unit_test(test_whole_frame),
-        cmocka_unit_test(test_changes),         cmocka_unit_test(test_equal_keys),
-        cmocka_unit_test(test_too_many_rows),   cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_hello),           cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_wrong_arguments), cmocka_unit_test(test_last_rows),
+        cmocka_unit_test(test_messages),       cmocka_unit_test(test_timeline_messages),
+        cmocka_unit_test(test_wrong_messages), cmocka_unit_test(test_whole_frame),
+        cmocka_unit_test(test_changes),        cmocka_unit_test(test_equal_keys),
+        cmocka_unit_test(test_too_many_rows),  cmocka_unit_test(test_last_rows),
+        cmocka_unit_test(test_errors),         cmocka_unit_test(test_hello),
+        cmocka_unit_test(test_arguments),      cmocka_unit_test(test_wrong_arguments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

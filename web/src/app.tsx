@@ -14,11 +14,12 @@ import { DIGITS, TABS } from './tabs';
 
 function viewsOf(p: Place, tab: Tab, recording: boolean): string[] {
   const views = tab.views(p.params);
-  return recording ? views.filter((v) => store.views.get(v)?.needs) : [...new Set(['info', ...views])];
+  const known = views.filter((v) => store.views.has(v));
+  return recording ? known.filter((v) => store.views.get(v)?.needs) : [...new Set(['info', ...known])];
 }
 
 function tabsOf(guest?: Guest): Tab[] {
-  return TABS.filter((t) => guest?.kind !== 'recording' || !t.live);
+  return TABS.filter((t) => (guest?.kind !== 'recording' || !t.live) && (!t.console || store.consoles));
 }
 
 function Nothing({ named }: { named: string }) {
@@ -129,7 +130,11 @@ function App() {
     const digit = tabsOf(on)[DIGITS.indexOf(key)];
     if (own && on) own.press(shown(p, on));
     else if (digit) visit(to(p, {}, digit.name));
-    else if (key === '?') setHelp(true);
+    else if (key === '<' || key === '>') {
+      const all = tabsOf(on);
+      const next = all.indexOf(here) + (key === '>' ? 1 : all.length - 1);
+      visit(to(p, {}, all[next % all.length].name));
+    } else if (key === '?') setHelp(true);
     else if (key === '/' && filter.current) filter.current.focus();
     else if (key === 'g' && guests.length) {
       const i = guests.findIndex((g) => g.id === on?.id);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// What the server says: see src/web/hello.h, roster.h, guest.h, frame.h and timeline.h, which define it.
+// What the server says: see src/web/hello.h, roster.h, guest.h, tty.h, frame.h and timeline.h, which define it.
 
 export type Value = string | number | boolean | null;
 /** A row: its key, then a value a column. */
@@ -78,6 +78,18 @@ export interface ViewMessage {
   tables?: TableMessage[];
 }
 
+export interface ConsoleMessage {
+  guest: string;
+  again: boolean;
+  text: string; // a character a byte
+}
+
+export interface TypingMessage {
+  guest: string;
+  on: boolean;
+  why: string;
+}
+
 /** Of the timeline: what happens in one place. */
 export interface Lane {
   id: number;
@@ -117,7 +129,9 @@ export type FoundMessage = { guest: string; seq: number } & (
 
 export type Message =
   | { op: 'alive' }
-  | { op: 'hello'; views: ViewInfo[] }
+  | { op: 'hello'; console: boolean; views: ViewInfo[] }
+  | ({ op: 'console' } & ConsoleMessage)
+  | ({ op: 'typing' } & TypingMessage)
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)
   | ({ op: 'view' } & ViewMessage)

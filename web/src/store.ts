@@ -3,10 +3,11 @@
 // The connection, and all that came over it. Wishes are kept here, and said again after each
 // connecting, so that the page recovers from whatever happened to the server.
 import { View } from './model';
-import type { Args, Guest, Message, Status, ViewInfo } from './protocol';
+import type { Args, ConsoleMessage, Guest, Message, Status, TypingMessage, ViewInfo } from './protocol';
 
 const RETRY_MS = 1500;
 const SILENT_MS = 6000; // the server says something every 2 s
+const KEYS = 512; // bytes of a message
 const DEAD_MS = 15000; // as after a laptop's sleep: connect anew
 
 /** Views of a guest, and what they are to be of. */
@@ -18,6 +19,7 @@ export interface Wish {
 class Store {
   connected = false;
   silent = false; // connected, and nothing came for SILENT_MS
+  consoles = true; // the server shows guests' consoles
   private heard = 0; // performance.now() of the last message
   refused = false; // never let in: the cookie is of another server, or there is none
   views = new Map<string, ViewInfo>();
@@ -28,6 +30,8 @@ class Store {
   private said = new Map<string, Args>(); // that the server has, by guest
   private wishes = 0; // said so far
   private since = new Map<string, number>(); // by view and guest: the wish that gave it its arguments
+  typing = new Map<string, TypingMessage>();
+  private screens = new Map<string, (m: ConsoleMessage) => void>(); // by guest
   private sets = new Map<string, string[]>();
   private socket: WebSocket | null = null;
   private listeners = new Set<() => void>();
@@ -83,6 +87,7 @@ class Store {
       this.forget(guest, this.said.get(guest) ?? {}, wish.args);
       this.said.set(guest, wish.args);
       if (!before) this.sendSets(guest);
+      if (!before && this.screens.has(guest)) this.send({ op: 'console', guest, on: true });
     }
     this.watched = wanted;
   }
@@ -105,6 +110,28 @@ class Store {
 
   seek(guest: string, time: number): void {
     this.send({ op: 'seek', guest, time: Math.round(time) });
+  }
+
+  /** What the guest's console shows from now on, until that is called which is returned. */
+  screen(guest: string, show: (m: ConsoleMessage) => void): () => void {
+    this.screens.set(guest, show);
+    this.send({ op: 'console', guest, on: true });
+    return () => {
+      this.screens.delete(guest);
+      this.typing.delete(guest);
+      this.send({ op: 'console', guest, on: false });
+    };
+  }
+
+  /** Keys go to the guest, or no longer. */
+  type(guest: string, on: boolean): void {
+    this.send({ op: 'type', guest, on });
+  }
+
+  keys(guest: string, text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    for (let i = 0; i < bytes.length; i += KEYS)
+      this.send({ op: 'keys', guest, bytes: [...bytes.slice(i, i + KEYS)].map((b) => b.toString(16).padStart(2, '0')).join('') });
   }
 
   connect(): void {
@@ -156,7 +183,9 @@ class Store {
   }
 
   /** After connecting: what the server knew of us is gone. */
-  private begin(views: ViewInfo[]): void {
+  private begin(views: ViewInfo[], consoles: boolean): void {
+    this.consoles = consoles;
+    this.typing.clear();
     this.connected = true;
     this.refused = false;
     this.views = new Map(views.map((v) => [v.name, v]));
@@ -178,13 +207,19 @@ class Store {
       case 'alive':
         return;
       case 'hello':
-        this.begin(m.views);
+        this.begin(m.views, m.console);
         break;
       case 'guests':
         this.resume(m.guests);
         break;
       case 'status':
         this.status.set(m.guest, m);
+        break;
+      case 'console':
+        this.screens.get(m.guest)?.(m);
+        return;
+      case 'typing':
+        this.typing.set(m.guest, m);
         break;
       case 'view': {
         const key = `${m.view} ${m.guest}`;

@@ -26,6 +26,7 @@ export interface Tab {
   title: string;
   /** The views (src/web/views.c) that it draws. Of a recording those are asked for that events make. */
   views: (params: Params) => string[];
+  console?: boolean; // shows guests' consoles: not with --no-console
   /** The guests whose views it draws; without it: the one that is shown. */
   guests?: (at: Shown) => string[];
   ownSets?: boolean; // it switches event sets itself

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // The page's tabs, in the order in which they stand.
+import { consoles } from './console';
 import { cpu } from './cpu';
 import { disk } from './disk';
 import { faults } from './faults';
@@ -15,7 +16,21 @@ import { tasks } from './tasks';
 import { timeline } from './timeline/tab';
 import { traps } from './traps';
 
-export const TABS: Tab[] = [overview, timeline, cpu, tasks, memory, syscalls, traps, interrupts, faults, sides, pagetables, disk];
+export const TABS: Tab[] = [
+  overview,
+  timeline,
+  cpu,
+  tasks,
+  memory,
+  pagetables,
+  syscalls,
+  traps,
+  interrupts,
+  faults,
+  disk,
+  consoles,
+  sides,
+];
 
 /** The keys that show them, as far as there are any. */
 export const DIGITS = '1234567890';

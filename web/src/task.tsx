@@ -254,7 +254,7 @@ function Name({ at, task }: { at: Shown; task: number }) {
       </span>
       {t.num(row, 'ppid') > 0 && <a class="ref" href={at.link({ task: t.text(row, 'ppid') })}>parent {t.text(row, 'ppid')}</a>}
       {TABS.some((tab) => tab.name === 'timeline') && (
-        <a class="ref" href={at.link({ lane: `task ${task}` }, 'timeline')}>on the timeline</a>
+        <a class="ref" href={at.link({ text: t.text(row, 'comm') }, 'timeline')}>on the timeline</a>
       )}
     </>
   );
