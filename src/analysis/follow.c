@@ -298,7 +298,8 @@ void follow_break(struct follow *f, uint64_t time)
         if (t->call || t->fault)
             slice_close_thread(f, &f->cpus[FOLLOW_CPUS], t, time);
     }
-    memset(f->types, 0, f->ntypes * sizeof *f->types);
+    if (f->types)
+        memset(f->types, 0, f->ntypes * sizeof *f->types);
 }
 
 /* Of RISC-V others than riscv64 have the same traps. */

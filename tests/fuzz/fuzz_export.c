@@ -6,6 +6,7 @@
  * report modes has.
  */
 #include "fuzz.h"
+#include "hostile_events.h"
 
 #include "../unit/fake_fold.h"
 #include "../unit/fake_trace.h"
@@ -14,71 +15,16 @@
 
 #include <stdio.h>
 
-enum { BYTES = 8, RECORD = 2048 };
-
 static const struct export_format *const formats[] = {&export_perfetto, &export_chrome,
                                                       &export_folded, &export_csv};
-
-static void add_syscalls(struct trace_schema *s)
-{
-    static const struct trace_field fields[] = {{"tid", TRACE_S32}, {"ret", TRACE_S64}};
-    static const char *const names[] = {"syscall_entry_a", "syscall_exit_a", "syscall_entry_b"};
-
-    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-        struct trace_type t = {(uint16_t)(4096 + i), 2, names[i], NULL, NULL, fields};
-        if (trace_schema_add(s, &t))
-            abort();
-    }
-}
-
-static const char *text_of(const struct trace_field *f, const uint8_t *p, char own[4])
-{
-    static const char *const devices[] = {"apic-msi", "riscv.sifive.plic", "riscv.aclint.swi"};
-    static const char *const registers[] = {"claim[1]", "complete[1]", "msip[0]", "EOI",
-                                            "ICR_low",  "message[0]",  ""};
-
-    memcpy(own, p + 5, 3);
-    own[3] = 0;
-    if (!strcmp(f->name, "device") && p[5] % 4 < 3)
-        return devices[p[5] % 4];
-    return strcmp(f->name, "register") ? own : registers[p[6] % ARRAY_SIZE(registers)];
-}
-
-/* The type's fields are small numbers, the same ones often. */
-static void make(struct trace_event *ev, uint8_t bytes[RECORD], const uint8_t *p)
-{
-    const struct trace_type *t = ev->type;
-    char own[4];
-
-    for (unsigned i = 0; i < t->nfields; i++) {
-        const struct trace_field *f = &t->fields[i];
-        int64_t v = (int8_t)p[3 + i % 5] % 16;
-        if (!strcmp(f->name, "cause") && p[4] & 0x80)
-            v = 0x8000 | (p[4] & 15);
-        const char *text = f->kind == TRACE_STRING ? text_of(f, p, own) : NULL;
-        size_t n = text ? strlen(text) + 1 : trace_kind_size(f->kind);
-        ev->own[i] = ev->size;
-        memcpy(bytes + ev->size, text ? (const void *)text : &v, n);
-        ev->size = (uint16_t)(ev->size + n);
-    }
-    ev->bytes = bytes;
-    ev->at = ev->own;
-}
 
 static void give(const struct export_format *f, void *state, struct fold *modes,
                  const struct trace_schema *s, const uint8_t *p, uint64_t *time)
 {
-    uint8_t bytes[RECORD];
-    struct trace_event ev = {.flags = p[1] & 0x40 ? WIRE_EVENT_FAULT : 0,
-                             .gap = (p[1] & 0xf0) == 0x80};
+    uint8_t bytes[HOSTILE_BYTES];
+    struct trace_event ev;
 
-    for (unsigned i = p[0]; !ev.type; i++)
-        if (s->by_id[i * 31 % s->nids])
-            ev.type = &s->by_id[i * 31 % s->nids]->type;
-    *time += p[2] == 255 ? UINT64_C(1) << 40 : p[2];
-    ev.time = p[1] & 0x10 ? *time - p[2] : *time;
-    ev.cpu = p[1] & 8 ? TRACE_CPU_NONE : p[1] & 0x20 ? p[1] * 20u : p[1] & 3;
-    make(&ev, bytes, p);
+    hostile_event(&ev, bytes, s, p, time);
     f->event(state, &ev);
     fold_event(modes, &ev);
 }
@@ -129,7 +75,7 @@ static void export(const struct export_format *f, const struct export_job *job,
 
     if (!state || fold_open(fold_find("modes"), o, &modes) || f->begin(state, job))
         abort();
-    for (size_t at = 2; at + BYTES <= n; at += BYTES)
+    for (size_t at = 2; at + HOSTILE_EVENT <= n; at += HOSTILE_EVENT)
         give(f, state, modes, job->schema, data + at, &time);
     if (f->end(state, &stats))
         abort();
@@ -158,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     FILE *file = tmpfile();
 
     fake_trace_open(&f, 1);
-    add_syscalls(&f.schema);
+    hostile_types(&f.schema);
     if (!file || !export_out_init(&out, fileno(file)) ||
         trace_reader_open_rings(&r, &f.rings, &f.schema, TRACE_FROM_NOW))
         abort();

@@ -150,3 +150,132 @@ def test_a_recording_is_what_the_reports_say(eventful, recordings):
         whole = same_sums(t, folder, first, last)
         assert len(whole["tasks"]) > 3 and len(whole["calls"]) > 3 and whole["traps"] and whole["faults"]
         same_sums(t, folder, first + 500_000_000, first + 1_700_000_000)
+
+
+def check_frame(frame, lanes, width):
+    """What holds of every frame, whatever is in it."""
+    span = (frame["to"] - frame["from"]) // frame["unit"]
+    for lane, items in frame["lanes"].items():
+        ends = {}
+        for i in items:
+            assert i["start"] >= ends.get(i["depth"], 0) and i["start"] + i["duration"] <= span + 1
+            assert i["count"] >= 1 and i["depth"] < lanes[lane]["depth"]
+            ends[i["depth"]] = i["start"] + i["duration"]
+        for depth in ends:
+            assert len([i for i in items if i["depth"] == depth]) <= 2 * width + 1
+    for _, a, start, b, end in frame["arrows"]:
+        assert start <= span and end <= span
+
+
+def test_windows_of_a_recording(eventful, recordings):
+    folder = recordings(eventful)
+    with Web("-t", folder) as web, Timeline(web, folder) as t:
+        first, last = t.loaded()
+        lanes = sorted(t.lanes)[:256]
+        middle = (first + last) // 2
+        for start, end, width in ((first, last, 1500), (first, last, 1), (middle, middle + 10**7, 8192),
+                                  (middle, middle + 1, 100), (0, last * 2, 1000), (last + 10**9, last + 2 * 10**9, 100)):
+            frame = t.window(start, end, lanes, width)
+            assert (frame["from"], frame["to"], sorted(frame["lanes"])) == (start, end, lanes)
+            check_frame(frame, t.lanes, width)
+            assert all(i["name"] < len(t.names) for items in frame["lanes"].values() for i in items)
+        assert t.window(first, last, [2**32 - 1, lanes[0]])["lanes"][2**32 - 1] == []
+
+        # in full resolution a vCPU's slices follow each other, and are the selection's sums
+        cpus = [lane["id"] for lane in t.of("cpu")]
+        start, end = middle, middle + 400_000_000
+        frame = t.window(start, end, cpus, 8192)
+        assert frame["unit"] == 1
+        sums, merged = {}, 0
+        for items in frame["lanes"].values():
+            for i, after in zip(items, items[1:]):
+                assert i["start"] + i["duration"] == after["start"]
+            assert items[0]["start"] == 0 and items[-1]["start"] + items[-1]["duration"] == end - start
+            for i in items:
+                if i["count"] > 1:
+                    merged += i["duration"]
+                else:
+                    sums[t.names[i["name"]]] = sums.get(t.names[i["name"]], 0) + i["duration"]
+        rows = t.select(start, end)["tasks"]
+        assert merged + sum(sums.values()) == (end - start) * len(cpus)
+        for r in rows:
+            shown = sum(ns for name, ns in sums.items() if name.endswith(f" {r['tid']}") or (not r["tid"] and name == "idle"))
+            assert r["cpu_time"] - merged <= shown <= r["cpu_time"]
+
+        # interrupts: each arrow begins and ends where its lanes have something
+        where = {lane: t.lanes[lane]["kind"] for lane in t.lanes}
+        frame = t.window(start, start + 50_000_000, lanes)
+        assert all({where[a], where[b]} <= {"trap", "irq", "mmio"} for _, a, _, b, _ in frame["arrows"])
+        if eventful.arch == "riscv64":
+            assert any(where[b] == "mmio" for step in range(0, 3000, 50) for _, _, _, b, _ in
+                       t.window(first + step * 10**6, first + (step + 50) * 10**6, [])["arrows"])
+
+
+def test_finding_in_a_recording(eventful, recordings):
+    folder = recordings(eventful)
+    with Web("-t", folder) as web, Timeline(web, folder) as t:
+        first, last = t.loaded()
+        at, starts = first, []
+        for _ in range(5):
+            found = t.answer("find", text="OPENAT", back=False, lane=None, **{"from": at})
+            assert t.lanes[found["lane"]]["kind"] == "call" and found["start"] > at
+            at = found["start"]
+            starts.append(at)
+        back = t.answer("find", text="openat", back=True, lane=None, **{"from": at})
+        assert starts[0] <= starts[3] <= back["start"] < at
+        frame = t.window(found["start"], found["start"] + max(1, found["duration"]), [found["lane"]])
+        assert t.names[frame["lanes"][found["lane"]][0]["name"]] == "openat" == t.names[found["name"]]
+        assert t.answer("find", text="openat", back=False, lane=None, **{"from": last})["lane"] is None
+        cpu = t.of("cpu")[0]["id"]
+        slices = [t.answer("find", text="", back=False, lane=cpu, **{"from": first})]
+        slices.append(t.answer("find", text="", back=False, lane=cpu, **{"from": slices[0]["start"]}))
+        assert slices[0]["start"] + slices[0]["duration"] == slices[1]["start"]
+        # only the newest question of a kind is answered
+        for seq in range(1000, 1050):
+            t.say(op="select", guest=t.guest, seq=seq, to=last, **{"from": first})
+        assert t.until(lambda m: m.get("op") == "selected" and m["seq"] == 1049)
+
+
+def test_a_live_timeline(eventful):
+    """It grows while somebody watches; what it switched on is off when nobody does."""
+    with Web("-s", eventful.session) as web:
+        with Timeline(web, eventful.session, "sched", "syscalls", "traps") as t:
+            def work(m):
+                return m.get("op") == "lanes" and m["span"][1] and \
+                    {lane["cpu"] for lane in t.of("cpu")} == set(range(eventful.smp)) and t.of("call") and t.of("trap")
+            for _ in range(20):
+                eventful.sh(WORK, check=False)
+            m = t.until(work)
+            assert not m["busy"] and m["end"] == 0
+            ends = [t.until(lambda m: m.get("op") == "lanes")["span"][1] for _ in range(3)]
+            assert m["span"][1] < ends[0] < ends[1] < ends[2]
+            start, end = ends[2] - 500_000_000, ends[2]
+            cpus = [lane["id"] for lane in t.of("cpu")]
+            frame = t.window(start, end, cpus, 8192)
+            check_frame(frame, t.lanes, 8192)
+            for items in frame["lanes"].values():
+                assert sum(i["duration"] for i in items) == end - start
+            tables = t.select(start, end)
+            assert sum(r["cpu_time"] for r in tables["tasks"]) <= (end - start) * eventful.smp
+            assert {r["tid"] for r in tables["tasks"]} >= {0}
+            eventful.sh("ls /no-such-file", check=False)
+            assert t.until(lambda m: m.get("op") == "lanes" and any(lane["comm"] == "ls" for lane in t.of("task")))
+
+            # other sets: what was seen stays, what happens meanwhile is not known
+            t.say(op="sets", guest=t.guest, sets=["sched"])
+
+            def known_again():
+                eventful.sh(WORK, check=False)
+                m = t.until(lambda m: m.get("op") == "lanes")
+                lanes = t.window(ends[2] - 500_000_000, m["span"][1], cpus, 4000)["lanes"].values()
+                return any(i["class"] == 2 for items in lanes for i in items) and \
+                    all(items[-1]["class"] in (0, 1) for items in lanes) and m
+            later = wait_until(known_again, "switches of every vCPU, after a time of which nothing is known")
+
+            def begun_anew():
+                t.say(op="watch", guest=t.guest, views=["info"])
+                time.sleep(0.5)
+                t.say(op="watch", guest=t.guest, views=["timeline"])
+                return t.until(lambda m: m.get("op") == "lanes" and m["span"][1])["span"][0] > later["span"][0]
+            wait_until(begun_anew, "a timeline that was forgotten")
+        wait_until(lambda: eventful.oscope("probe", "list", "-o", "json") == [], "no probes")

@@ -96,7 +96,7 @@ class Talk:
         return bytes(data)
 
     def hear(self):
-        """The next message; pings are answered by nobody."""
+        """The next message; pings are answered, or it hangs up after a while."""
         whole, first = b"", 0
         while True:
             head, size = self._bytes(2)
@@ -106,6 +106,8 @@ class Talk:
             data = self._bytes(n)
             if head & 0xf == 8:
                 raise ConnectionError(data[2:].decode(errors="replace"))
+            if head & 0xf == 9:
+                self.socket.sendall(frame(data, opcode=10))
             if head & 0xf > 8:
                 continue
             first = first or head & 0xf
