@@ -29,6 +29,7 @@ from common import BUILD, OSCOPE, ROOT, row
 
 from harness import Guest  # noqa: E402
 from test_profile_events import Watched  # noqa: E402
+from timeline import bench_timeline  # noqa: E402
 from top import bench_top  # noqa: E402
 from web import bench_web  # noqa: E402
 
@@ -487,7 +488,7 @@ def bench_profile(args):
 ROWS = {"tasks": bench_tasks, "large": bench_large, "many": bench_many, "slowdown": bench_slowdown,
         "events": bench_events, "peers": bench_peers, "hits": bench_hits, "trace": bench_trace,
         "heat": bench_heat, "profile": bench_profile, "top": bench_top,
-        "web": bench_web}
+        "web": bench_web, "timeline": bench_timeline}
 
 
 def main():

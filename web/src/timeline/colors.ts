@@ -84,8 +84,10 @@ const LIGHT_INK = pixel('#ffffff');
 
 export class Colors {
   private known = new Map<string, Pixel>();
+  private texts = new Map<string, string>();
   private shades: Pixel[][] = [];
   private byName: Pixel[] = [];
+  private paler = new Map<Pixel, Pixel>();
 
   constructor() {
     const [white, black] = [pixel('#ffffff'), pixel('#000000')];
@@ -93,11 +95,18 @@ export class Colors {
       this.shades.push(HUES.map((hue) => mix(this.get(hue), part < 0 ? black : white, Math.abs(part))));
   }
 
-  /** A colour of app.css. */
+  /** A colour of app.css, as it stands there. */
+  css(name: string): string {
+    let text = this.texts.get(name);
+    if (text === undefined) this.texts.set(name, (text = css(name)));
+    return text;
+  }
+
+  /** The same as a pixel. */
   get(name: string): Pixel {
     let p = this.known.get(name);
     if (p === undefined) {
-      const value = css(name);
+      const value = this.css(name);
       p = pixel(/^#[0-9a-f]{6}$/i.test(value) ? value : '#888888');
       this.known.set(name, p);
     }
@@ -108,6 +117,13 @@ export class Colors {
   number(n: number): Pixel {
     const hue = n + Math.floor(n / 7) + Math.floor(n / 49);
     return this.shades[Math.floor(n / 3) % this.shades.length][hue % HUES.length];
+  }
+
+  /** What stands for several. */
+  pale(c: Pixel): Pixel {
+    let p = this.paler.get(c);
+    if (p === undefined) this.paler.set(c, (p = mix(c, this.get('panel'), 0.25)));
+    return p;
   }
 
   task(tid: number): Pixel {

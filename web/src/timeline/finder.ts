@@ -11,11 +11,13 @@ export class Finder {
   private last: Promise<void> = Promise.resolve();
   private awaited: { lane: number; at: number } | null = null;
   private asking = false;
+  missed = false; // there was none of that name
 
-  /** take: a slice was found. */
+  /** take: a slice was found; told: or none was. */
   constructor(
     private scope: Scope,
     private take: (f: Found) => void,
+    private told: () => void,
   ) {}
 
   /** The next slice: of the same lane, or of a name wherever it is. */
@@ -32,7 +34,8 @@ export class Finder {
     if (!named && lane === null) return this.scope.step(1);
     const from = chosen ? chosen.start : back ? motion.goal.to : motion.goal.from;
     const found = await feed.find(named ? text || chosen?.name || '' : '', from, back, lane);
-    if (!found) return;
+    this.missed = named && !found;
+    if (!found) return this.told();
     this.take(found);
     motion.bringIn(found.start, found.duration);
   }

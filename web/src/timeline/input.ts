@@ -66,7 +66,7 @@ export function listen(canvas: HTMLCanvasElement, scope: Scope): () => void {
     if (drag === 'overview') scope.motion.center(overviewTime(at.x));
     else if (drag === 'area') {
       const time = scope.timeAt(at.x);
-      scope.area = { from: Math.min(from.time, time), to: Math.max(from.time, time) };
+      scope.draft = { from: Math.min(from.time, time), to: Math.max(from.time, time) };
       scope.wake();
     } else {
       scope.motion.panBy((from.time - scope.timeAt(at.x)) / length(scope.win!), false);
@@ -74,11 +74,17 @@ export function listen(canvas: HTMLCanvasElement, scope: Scope): () => void {
     }
   };
 
+  const cancel = () => {
+    drag = scope.draft = null;
+  };
+
   const up = (e: PointerEvent) => {
     const { x, y } = where(e);
     const was = drag;
     drag = null;
-    if (was === 'area' && moved) return scope.setArea(scope.area);
+    const area = scope.draft;
+    scope.draft = null;
+    if (was === 'area' && area) return scope.setArea(area);
     if (moved || y < TOP || !scope.win) return;
     if (x < screen.left) {
       const hit = scope.rowAt(y);
@@ -108,6 +114,7 @@ export function listen(canvas: HTMLCanvasElement, scope: Scope): () => void {
   canvas.addEventListener('pointerdown', down);
   canvas.addEventListener('pointermove', move);
   canvas.addEventListener('pointerup', up);
+  canvas.addEventListener('pointercancel', cancel);
   canvas.addEventListener('pointerleave', leave);
   canvas.addEventListener('dblclick', twice);
   return () => {
@@ -115,6 +122,7 @@ export function listen(canvas: HTMLCanvasElement, scope: Scope): () => void {
     canvas.removeEventListener('pointerdown', down);
     canvas.removeEventListener('pointermove', move);
     canvas.removeEventListener('pointerup', up);
+    canvas.removeEventListener('pointercancel', cancel);
     canvas.removeEventListener('pointerleave', leave);
     canvas.removeEventListener('dblclick', twice);
   };

@@ -34,6 +34,12 @@ interface Label {
   ground: Pixel;
 }
 
+/** A part of a line; most are a pixel or two. */
+function put(line: Uint32Array, c: Pixel, from: number, to: number): void {
+  if (to - from > 8) line.fill(c, from, to);
+  else for (let x = from; x < to; x++) line[x] = c;
+}
+
 /** One level of a lane: boxes as one line of pixels, copied down. */
 function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h: number, top: number): void {
   const { raster: r, colors, win, feed } = p;
@@ -52,8 +58,9 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
     const c = classInfo(lane.kind, n);
     return { ...c, pixel: c.color ? colors.get(c.color) : 0 };
   });
-  r.line.fill(ground);
-  r.line2.fill(ground);
+  const { line, line2 } = r;
+  line.fill(ground);
+  line2.fill(ground);
   let thin = false;
   const { start, duration, name, info } = data;
   const begin = data.rows[level] ?? data.n;
@@ -76,17 +83,17 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
       continue;
     }
     let color = c.color ? c.pixel : colors.ofName(name[i], feed.names);
-    if (mergedOf(info[i]) > 1) color = mix(color, ground, 0.25);
+    if (mergedOf(info[i]) > 1) color = colors.pale(color);
     if (p.hits && !p.hits[name[i]]) color = mix(color, ground, 0.75);
-    r.line2.fill(color, from, to);
+    put(line2, color, from, to);
     if (c.thin) {
       thin = true;
-      r.line.fill(ground, from, to);
+      put(line, ground, from, to);
     } else {
-      r.line.fill(color, from, to);
+      put(line, color, from, to);
       if (to - from >= edge && to < r.w) {
-        r.line[to - 1] = ground;
-        r.line2[to - 1] = ground;
+        line[to - 1] = ground;
+        line2[to - 1] = ground;
       }
       if (to - from > FITS * s && h >= 11) labels.push({ x: from, w: to - from, name: name[i], ground: color });
     }

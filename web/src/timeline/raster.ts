@@ -10,7 +10,8 @@ interface Mask {
   cover: Uint8ClampedArray;
 }
 
-const MASKS = 4000; // kept
+const MASKS = 2000; // kept of a font
+const USUAL = 11; // pixels
 const FADE = 10; // pixels over which a text ends that is too long
 
 export class Raster {
@@ -84,7 +85,7 @@ export class Raster {
 
 /** Texts as they are covered, each drawn once. */
 export class Masks {
-  private kept = new Map<string, Mask>();
+  private kept = new Map<string, Map<string, Mask>>(); // by font, by text
   private g: CanvasRenderingContext2D;
   private static readonly WIDE = 640;
   private static readonly HIGH = 40;
@@ -98,8 +99,10 @@ export class Masks {
 
   /** size: CSS pixels. */
   get(text: string, size: number, weight = ''): Mask {
-    const key = `${size}${weight}${text}`;
-    let mask = this.kept.get(key);
+    const font = size === USUAL && !weight ? '' : `${weight} ${size}`;
+    let kept = this.kept.get(font);
+    if (!kept) this.kept.set(font, (kept = new Map()));
+    let mask = kept.get(text);
     if (mask) return mask;
     const g = this.g;
     g.font = `${weight} ${size * this.scale}px system-ui, 'DejaVu Sans', sans-serif`;
@@ -114,8 +117,8 @@ export class Masks {
     const cover = new Uint8ClampedArray(w * h);
     for (let i = 0; i < cover.length; i++) cover[i] = rgba[i * 4 + 1];
     mask = { w, h, cover };
-    if (this.kept.size > MASKS) this.kept.clear();
-    this.kept.set(key, mask);
+    if (kept.size > MASKS) kept.clear();
+    kept.set(text, mask);
     return mask;
   }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // What is seen of a guest's timeline, and what is done with it. Stands outside of Preact: it draws in
-// animation frames, only while something moves, and tells `told` when words on the page change.
+// animation frames, only while something moves, and tells who subscribes when words on the page change.
 import { readPlace, writePlace, type Place } from './address';
 import { exactOf } from './exact';
-import { classOf, isOpen, mergedOf, pick } from './frame';
+import { classOf, depthOf, isOpen, mergedOf, pick } from './frame';
 import { Feed, type Found } from './feed';
 import { Finder } from './finder';
 import { groupOf, layout, levelAt, levelBox, type Layout, type Row } from './lanes';
@@ -41,6 +41,7 @@ export class Scope {
   chosen: Slice | null = null;
   cursor: number | null = null; // lane
   area: Win | null = null;
+  draft: Win | null = null; // an area that is being dragged
   pins: number[] = [];
   folded = new Set<string>();
   text = '';
@@ -53,6 +54,7 @@ export class Scope {
   private begin: Place | null = null; // of the address, until there is something to look at
   private written = '';
   private go: ((change: Change) => void) | null = null;
+  private listeners = new Set<() => void>();
   private hover: Slice | null = null;
   private numbering = 0;
   onHover: ((s: Slice | null, x: number, y: number) => void) | null = null;
@@ -60,15 +62,24 @@ export class Scope {
   constructor(
     readonly guest: string,
     readonly live: boolean,
-    private told: () => void,
   ) {
     this.feed = new Feed(guest, () => this.heard(), () => this.told());
-    this.finder = new Finder(this, (f) => this.take(f));
+    this.finder = new Finder(this, (f) => this.take(f), () => this.told());
     this.motion = new Motion(live, () => this.feed.extent, () => this.changed(), () => this.told());
   }
 
   get win(): Win | null {
     return this.motion.win;
+  }
+
+  /** f: words on the page are others now. */
+  subscribe(f: () => void): () => void {
+    this.listeners.add(f);
+    return () => this.listeners.delete(f);
+  }
+
+  private told(): void {
+    this.listeners.forEach((f) => f());
   }
 
   /** The address is to say so, and the picture to show it. */
@@ -80,12 +91,10 @@ export class Scope {
 
   // ---- the canvas ----
 
-  attach(canvas: HTMLCanvasElement, told: () => void): () => void {
-    this.told = told;
+  attach(canvas: HTMLCanvasElement): () => void {
     const detach = this.screen.attach(canvas, () => this.wake());
     this.wake();
     return () => {
-      this.told = () => undefined;
       detach();
       clearTimeout(this.settling);
       this.go = null;
@@ -222,6 +231,17 @@ export class Scope {
     return y + row.h < this.scrollTop || y > this.screen.height ? null : { y, h: row.h };
   }
 
+  /** The middle of the slice that is there then. */
+  private middleOf(id: number, time: number): number | null {
+    const at = this.placeOf(id);
+    const lane = this.feed.lanes.get(id);
+    const data = this.feed.data.get(id);
+    if (!at || !lane) return null;
+    const i = data ? pick(data, time, -1, data.unit) : -1;
+    const [y, h] = levelBox(lane, data && i >= 0 ? depthOf(data.info[i]) : 0);
+    return at.y + y + h / 2;
+  }
+
   fold(key: string): void {
     if (!this.folded.delete(key)) this.folded.add(key);
     this.placed = null;
@@ -329,7 +349,9 @@ export class Scope {
   search(text: string): void {
     this.text = text;
     this.hits = null;
+    this.finder.missed = false;
     this.changed();
+    this.told();
   }
 
   /** The text that is looked for, from where one is. */
@@ -417,7 +439,7 @@ export class Scope {
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.putImageData(r.image, 0, 0);
     g.setTransform(r.scale, 0, 0, r.scale, 0, 0);
-    if (this.win && this.feed.span) this.drawOver({ g, w, h, left, win: this.win, span: this.feed.extent!, zero: this.zero });
+    if (this.win && this.feed.span) this.drawOver({ g, w, h, left, win: this.win, span: this.feed.extent!, zero: this.zero, css: (name) => colors.css(name) });
   }
 
   /** The interrupt that the chosen slice is part of; 0: none. */
@@ -432,10 +454,11 @@ export class Scope {
     drawAxis(f);
     const strong = this.flowOf(this.chosen);
     const inside = this.feed.flows.filter((x) => x.toTime >= f.win.from && x.fromTime <= f.win.to);
-    drawFlows(f, inside.length > FLOWS_SHOWN ? inside.filter((x) => x.id === strong) : inside, (id) => this.placeOf(id), strong);
+    drawFlows(f, inside.length > FLOWS_SHOWN ? inside.filter((x) => x.id === strong) : inside, (id, time) => this.middleOf(id, time), strong);
     if (this.hover && this.hover.lane !== this.chosen?.lane) this.box(f, this.hover, false);
     if (this.chosen) this.box(f, this.chosen, true);
-    if (this.area) drawArea(f, this.area);
+    const area = this.draft ?? this.area;
+    if (area) drawArea(f, area);
     drawOverview(f);
     if (this.pointer && this.pointer.x > f.left && this.pointer.y > OVERVIEW) drawPointer(f, this.timeAt(this.pointer.x));
     drawScrollbar(f, this.scrollTop, this.scroll, this.layout().height);
@@ -461,7 +484,7 @@ const scopes = new Map<string, Scope>();
 export function scopeOf(guest: Guest): Scope {
   let scope = scopes.get(guest.id);
   if (!scope) {
-    scope = new Scope(guest.id, guest.kind === 'live', () => undefined);
+    scope = new Scope(guest.id, guest.kind === 'live');
     scopes.set(guest.id, scope);
   }
   return scope;

@@ -10,6 +10,8 @@ export class Screen {
   canvas: HTMLCanvasElement | null = null;
   g: CanvasRenderingContext2D | null = null;
   raster: Raster | null = null;
+  width = 0; // CSS pixels
+  height = 0;
   private letters: Masks | null = null;
   private shades: Colors | null = null;
 
@@ -21,7 +23,15 @@ export class Screen {
       this.shades = null;
       changed();
     };
-    const sizes = new ResizeObserver(changed);
+    const measure = () => {
+      this.width = canvas.clientWidth;
+      this.height = canvas.clientHeight;
+    };
+    const sizes = new ResizeObserver(() => {
+      measure();
+      changed();
+    });
+    measure();
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     sizes.observe(canvas);
     scheme.addEventListener('change', again);
@@ -32,14 +42,6 @@ export class Screen {
       scheme.removeEventListener('change', again);
       if (this.canvas === canvas) this.canvas = this.g = null;
     };
-  }
-
-  get width(): number {
-    return this.canvas?.clientWidth ?? 0;
-  }
-
-  get height(): number {
-    return this.canvas?.clientHeight ?? 0;
   }
 
   /** Where time begins: headings are left of it. */

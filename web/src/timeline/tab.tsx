@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // The timeline's tab: its canvas, what stands around it, and its keys.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { duration } from '../format';
 import { Legend, Missing } from '../parts';
 import { store } from '../store';
@@ -93,15 +93,20 @@ function Colours({ scope }: { scope: Scope }) {
   );
 }
 
+function useWords(scope: Scope): void {
+  const [, redraw] = useState(0);
+  useLayoutEffect(() => scope.subscribe(() => redraw((n) => n + 1)), [scope]);
+}
+
 function Timeline(at: Shown) {
   const scope = scopeOf(at.guest);
   const canvas = useRef<HTMLCanvasElement>(null);
   const tip = useRef<HTMLDivElement>(null);
-  const [, redraw] = useState(0);
+  useWords(scope);
   useEffect(() => {
     const c = canvas.current!;
     scope.onHover = (s, x, y) => tip.current && showTip(tip.current, scope, s, x, y);
-    const detach = scope.attach(c, () => redraw((n) => n + 1));
+    const detach = scope.attach(c);
     const deaf = listen(c, scope);
     return () => {
       deaf();
@@ -109,7 +114,8 @@ function Timeline(at: Shown) {
       scope.onHover = null;
     };
   }, [scope]);
-  useEffect(() => scope.show(at.params, at.go));
+  // At once: later there may be another address, of which this would know nothing.
+  useLayoutEffect(() => scope.show(at.params, at.go));
   const { feed } = scope;
   const empty = !feed.span || !feed.lanes.size;
   return (
@@ -155,7 +161,7 @@ const SEARCH = 'tl-search';
 
 function Tools(at: Shown) {
   const scope = scopeOf(at.guest);
-  const [, redraw] = useState(0);
+  useWords(scope);
   return (
     <>
       <input
@@ -163,21 +169,23 @@ function Tools(at: Shown) {
         type="search"
         placeholder="search names: Enter, Shift+Enter"
         aria-label="Search slices"
-        value={scope.text || at.params.text || ''}
+        value={scope.text}
         onInput={(e) => scope.search(e.currentTarget.value)}
         onKeyDown={(e) => {
           if (e.key === 'Enter') scope.searchNext(e.shiftKey);
-          if (e.key === 'Escape') e.currentTarget.blur();
+          if (e.key !== 'Escape') return;
+          e.preventDefault(); // it would empty the field
+          e.currentTarget.blur();
         }}
       />
+      <span class="bad" role="status">
+        {scope.finder.missed && 'none found'}
+      </span>
       {at.guest.kind === 'live' && (
         <button
           class="act"
           aria-pressed={scope.motion.follow}
-          onClick={() => {
-            scope.motion.setFollow(!scope.motion.follow);
-            redraw((n) => n + 1);
-          }}
+          onClick={() => scope.motion.setFollow(!scope.motion.follow)}
         >
           {scope.motion.follow ? 'Following' : 'Follow'} <kbd>l</kbd>
         </button>
