@@ -175,6 +175,7 @@ def test_one_task(guest1):
 
 def under(b, picture, *keys):
     """What is said of the thing that those keys lead to."""
+    b.until(lambda b: b.tell(eval=f"!!document.querySelector('{picture} canvas')"), picture)
     b.tell(eval=f"document.querySelector('{picture} canvas').focus()")
     for key in keys:
         b.press(key)
