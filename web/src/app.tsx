@@ -8,6 +8,7 @@ import { Help } from './help';
 import { lacking, neededBy, sourceOf } from './parts';
 import { changed, hashOf, readPlace, type Change, type Place } from './place';
 import type { Guest } from './protocol';
+import { Record, toggleRecord } from './record';
 import { store, type Wish } from './store';
 import type { Shown, Tab } from './tab';
 import { DIGITS, TABS } from './tabs';
@@ -131,6 +132,7 @@ function App() {
     if (own && on) own.press(shown(p, on));
     else if (digit) visit(to(p, {}, digit.name));
     else if (key === '?') setHelp(true);
+    else if (key === 'R' && on) toggleRecord(on);
     else if (key === '/' && filter.current) filter.current.focus();
     else if (key === 'g' && guests.length) {
       const i = guests.findIndex((g) => g.id === on?.id);
@@ -188,6 +190,7 @@ function App() {
             </nav>
             <div class="bar-top">
               {!tab.guests && <Seek guest={at.guest} />}
+              {!tab.guests && <Record guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input
