@@ -7,7 +7,7 @@ GUEST ?= riscv64
 PREFIX ?= /usr/local
 CACHE := $(or $(OSCOPE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/oscope)
 
-.PHONY: all help setup demo test bench lint install clean clean-cache
+.PHONY: all help setup demo test bench pictures lint install clean clean-cache
 
 all: build/build.ninja ## build build/oscope
 	@ninja -C build
@@ -31,9 +31,16 @@ test: ## every test; the last line counts them
 bench: ## the benchmarks: prints ratios, asserts nothing
 	@scripts/setup.sh all
 	@$(MAKE) --no-print-directory all
-	@ninja -C build bench/bench_state bench/bench_fold bench/bench_trace bench/bench_tui
+	@ninja -C build bench/bench_state bench/bench_fold bench/bench_tracks bench/bench_trace bench/bench_tui
 	@guests/fetch.sh riscv64
 	@/usr/bin/python3 bench/bench.py
+
+pictures: ## takes the pictures of `oscope web` that the README shows
+	@scripts/setup.sh all
+	@$(MAKE) --no-print-directory all
+	@scripts/web-deps.sh check
+	@guests/fetch.sh riscv64
+	@cd tests/guest && OSCOPE_PICTURES=$(CURDIR)/docs/images /usr/bin/python3 -m pytest -q -p no:cacheprovider --arch riscv64 test_web_pictures.py
 
 lint: ## warnings, format and static checks only
 	@scripts/setup.sh all

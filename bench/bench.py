@@ -35,6 +35,7 @@ from web import bench_web  # noqa: E402
 BENCH_STATE = str(BUILD / "bench/bench_state")
 BENCH_TRACE = str(BUILD / "bench/bench_trace")
 BENCH_FOLD = str(BUILD / "bench/bench_fold")
+BENCH_TRACKS = str(BUILD / "bench/bench_tracks")
 
 
 def process(argv, env=None):
@@ -447,6 +448,11 @@ def bench_trace(args):
                                text=True).stdout.splitlines():
         name, rate, unit = line.split(maxsplit=2)
         row(f"fold {name}", f"{rate} {unit}")
+    t = json.loads(subprocess.run([BENCH_TRACKS], check=True, capture_output=True).stdout)
+    row(f"timeline of {t['events'] * 1e-6:.0f} M events: filled in; bytes a slice; memory",
+        f"{t['seconds']:.1f} s; {t['bytes']:.1f}; {t['mib']:.0f} MiB", "bytes <= 17")
+    row(f"  its whole, {t['whole_items']:,} items / a thousandth, {t['part_items']:,} / a selection of all",
+        f"{t['whole']:.0f} / {t['part']:.1f} / {t['select']:.0f} ms", "<= 50")
 
 
 def bench_peers(args):

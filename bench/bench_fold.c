@@ -1,70 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How many events a second of CPU time a fold takes, and two folds of each report that a screen may
- * show at once: bench_fold [MILLIONS]. Events are made beforehand (4
- * vCPUs, 200 tasks that wake each other, a trap now and then) and given again and again as time
- * goes on.
+ * show at once: bench_fold [MILLIONS].
  */
-#include "../tests/unit/fake_fold.h"
-
-#include <stdio.h>
-#include <time.h>
-
-enum { EVENTS = 4096, TASKS = 200, CPUS = 4 };
-
-struct made {
-    struct trace_event ev;
-    uint8_t bytes[96];
-};
-
-static void make(struct made *m, const struct trace_type *t, uint32_t cpu, const int64_t *values,
-                 const char *const *texts)
-{
-    m->ev = (struct trace_event){.cpu = cpu, .type = t, .bytes = m->bytes, .at = m->ev.own};
-    for (unsigned i = 0; i < t->nfields; i++) {
-        const char *text = t->fields[i].kind == TRACE_STRING ? texts[i] : NULL;
-        size_t n = text ? strlen(text) + 1 : trace_kind_size(t->fields[i].kind);
-        m->ev.own[i] = m->ev.size;
-        memcpy(m->bytes + m->ev.size, text ? (const void *)text : &values[i], n);
-        m->ev.size = (uint16_t)(m->ev.size + n);
-    }
-}
-
-static void make_all(struct made *all, const struct trace_schema *schema)
-{
-    int64_t runs[CPUS] = {0};
-    char prev[16], next[16];
-
-    for (int i = 0; i < EVENTS; i++) {
-        uint32_t cpu = (uint32_t)(i / 4) % CPUS;
-        int64_t to = i % EVENTS < EVENTS - 4 * CPUS ? 1 + i * 7 % TASKS : 0;
-        snprintf(prev, sizeof prev, "task-%d", (int)runs[cpu]);
-        snprintf(next, sizeof next, "task-%d", (int)to);
-        int64_t task[] = {0, to, 20, (int64_t)cpu};
-        const char *text[] = {next, NULL, NULL, NULL};
-        if (i % 4 < 2) {
-            const char *name = i % 4 ? "sched_wakeup" : "sched_waking";
-            make(&all[i], trace_schema_find(schema, name), cpu, task, text);
-        } else if (i % 4 == 2) {
-            int64_t values[] = {0, runs[cpu], 20, 1, 0, to, 20};
-            const char *texts[] = {prev, NULL, NULL, NULL, next, NULL, NULL};
-            make(&all[i], trace_schema_find(schema, "sched_switch"), cpu, values, texts);
-            runs[cpu] = to;
-        } else {
-            int64_t values[] = {runs[cpu], i % 8 == 3 ? 8 : 0, i % 8 == 3 ? 0 : 0, 0, 0, 0};
-            const char *name = i % 8 == 3 ? "trap_entry" : "trap_exit";
-            make(&all[i], trace_schema_find(schema, name), cpu, values, NULL);
-        }
-    }
-}
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
+#include "made.h"
 
 /* The same events to all these folds. */
 static void measure(const char *name, const struct fold_ops *const *ops, size_t nops, uint64_t n)

@@ -20,7 +20,7 @@ QEMU_MIN=10
 build='build-essential meson ninja-build pkg-config libelf-dev libdw-dev libjansson-dev libzstd-dev
 	libexpat1-dev libncurses-dev libvterm-dev libcmocka-dev scdoc python3 cpio zstd xz-utils gzip'
 checks='python3-pytest tmux clang clang-format clang-tidy cppcheck llvm gdb-multiarch
-	babeltrace2 chromium fonts-dejavu-core'
+	babeltrace2 chromium fonts-dejavu-core openssl prometheus'
 web=libwebsockets-dev
 case $(codename) in
 bookworm) checks="$checks libclang-rt-14-dev" ;;

@@ -121,8 +121,12 @@ def docs(step):
 
 
 def page(step):
-    """The types of the page that `oscope web` serves."""
-    return step.check("sh", "-c", "scripts/web-deps.sh check && node web/node_modules/typescript/bin/tsc -p web")
+    """The types of the page that `oscope web` serves, and its unit tests."""
+    good, bad = step.check("sh", "-c", "scripts/web-deps.sh check && node web/node_modules/typescript/bin/tsc -p web")
+    ok = step.run("node", "web/test/run.mjs")
+    log = (LOGS / "page.log").read_text(errors="replace")
+    passed, failed = (sum(map(int, re.findall(rf"^# {what} (\d+)", log, re.M))) for what in ("pass", "fail"))
+    return good + passed, bad + max(failed, 0 if ok and passed else 1)
 
 
 def unit(step):

@@ -70,6 +70,7 @@ struct oscope_pte_step {
     uint64_t pa;         /* next table, or the page */
     uint64_t page_size;  /* leaf: bytes mapped */
     const char *decoded; /* the bits, as the architecture names them */
+    uint64_t span;       /* bytes of virtual memory that an entry at this level covers */
     uint8_t consistency;
 };
 

@@ -6,8 +6,9 @@
  */
 #include "analysis/fold.h"
 
+#include "analysis/trap_words.h"
+
 #include "analysis/columns.h"
-#include "os/trap_names.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -361,38 +362,26 @@ void fold_names_switch(struct fold *f, struct fold_map *names, const struct trac
     fold_names_set(f, names, fold_s32(ev, b, 3), fold_str(ev, b, 2));
 }
 
-static bool os_trap(const struct fold *f, unsigned cause, struct os_trap *out)
+static struct trap_words words(const struct fold *f)
 {
-    return f->o.arch && f->o.os && f->o.os->trap && f->o.os->trap(f->o.arch, cause, out);
+    return (struct trap_words){f->o.arch, f->o.os, f->o.trap_names};
 }
 
 enum arch_trap fold_trap_kind(const struct fold *f, unsigned cause)
 {
-    struct os_trap own;
-    struct trap_name named;
+    const struct trap_words w = words(f);
 
-    if (trap_names_find(f->o.trap_names, cause, &named))
-        return named.kind;
-    if (os_trap(f, cause, &own))
-        return own.kind;
-    return f->o.arch && f->o.arch->trap_kind ? f->o.arch->trap_kind(cause) : ARCH_TRAP_OTHER;
+    return trap_words_kind(&w, cause);
 }
 
 const char *fold_trap_name(const struct fold *f, unsigned cause, struct arena *strings)
 {
-    const struct arch *a = f->o.arch;
-    struct os_trap own = {0};
-    struct trap_name named;
-    const char *name = os_trap(f, cause, &own) ? own.name : NULL;
+    const struct trap_words w = words(f);
+    char buf[TRAP_NAME];
+    const char *name = trap_words_name(&w, cause, buf);
 
-    if (trap_names_find(f->o.trap_names, cause, &named))
-        name = arena_strdup(strings, named.name[0] ? named.name : arch_trap_kind_name(named.kind));
-    if (!name && a && a->trap_name)
-        name = a->trap_name(cause);
-    if (!name && a && a->trap_kind && a->trap_kind(cause) == ARCH_TRAP_INTERRUPT)
-        name = arena_printf(strings, "interrupt %u", cause & 0x7fff);
-    else if (!name)
-        name = arena_printf(strings, "cause %u", cause);
+    if (name == buf)
+        name = arena_strdup(strings, buf);
     return name ? name : "?";
 }
 

@@ -6,6 +6,7 @@
 #include "analysis/follow_slice.h"
 
 #include "base/error.h"
+#include "os/model.h"
 
 #define BACKWARDS_NS UINT64_C(1000000000)
 
@@ -325,6 +326,7 @@ struct follow_options follow_recording(const struct trace_metadata *m,
                                        const struct trace_context *context)
 {
     return (struct follow_options){.arch = follow_arch(m),
+                                   .os = m ? os_find(trace_metadata_env(m, "sysname")) : NULL,
                                    .trap_names = m ? trace_metadata_env(m, "trap_names") : NULL,
                                    .tasks = context ? context->tasks : NULL,
                                    .ntasks = context ? context->ntasks : 0};
@@ -336,6 +338,7 @@ struct oscope_error *follow_init(struct follow *f, const struct follow_options *
     f->ops = ops;
     f->x = x;
     f->arch = o->arch;
+    f->os = o->os;
     f->trap_names = o->trap_names;
     f->cpus = calloc(FOLLOW_CPUS + 1, sizeof *f->cpus);
     if (!f->cpus)

@@ -17,6 +17,7 @@
 #ifndef ANALYSIS_FOLLOW_H
 #define ANALYSIS_FOLLOW_H
 
+#include "analysis/trap_words.h"
 #include "arch/arch.h"
 #include "base/hash.h"
 #include "base/vec.h"
@@ -31,7 +32,7 @@ enum {
     FOLLOW_FLOWS = 8,    /* interrupts of a vCPU that may still go on */
     FOLLOW_VECTORS = 256,
     FOLLOW_HELD = 192,         /* bytes of an event that waits; mmio has at most 122 */
-    FOLLOW_NAME = 64,          /* bytes of a slice's name with its 0 */
+    FOLLOW_NAME = TRAP_NAME,   /* bytes of a slice's name with its 0 */
     FOLLOW_NOBODY = INT32_MAX, /* beyond the kernel's greatest pid (PID_MAX_LIMIT, 2^22) */
 };
 
@@ -209,7 +210,8 @@ struct follow {
     struct hash index;       /* tid to index in threads */
     VEC(struct follow_thread) threads;
     const struct arch *arch; /* NULL: not known */
-    const char *trap_names;  /* os/trap_names.h; or NULL */
+    const struct os_model_ops *os;
+    const char *trap_names; /* os/trap_names.h; or NULL */
     struct follow_device devices[FOLLOW_DEVICES];
     unsigned ndevices, last_device;
     struct follow_raise raises[FOLLOW_VECTORS]; /* x86: by vector */
@@ -220,6 +222,7 @@ struct follow {
 /* What is known beside the events. Strings stay until follow_free(); tasks need not. */
 struct follow_options {
     const struct arch *arch;        /* NULL: not known */
+    const struct os_model_ops *os;  /* likewise; only what needs no guest is asked */
     const char *trap_names;         /* os/trap_names.h; or NULL */
     const struct trace_task *tasks; /* that there were when the events began */
     size_t ntasks;

@@ -11,8 +11,6 @@
  */
 #include "analysis/follow_slice.h"
 
-#include "os/trap_names.h"
-
 #include <stdio.h>
 
 /* ---- names ---- */
@@ -28,21 +26,9 @@ const char *follow_call_name(const struct trace_type *type)
 
 const char *follow_trap_name(const struct follow *f, unsigned cause, char buf[FOLLOW_NAME])
 {
-    const struct arch *a = f->arch;
-    const char *name = a && a->trap_name ? a->trap_name(cause) : NULL;
-    struct trap_name own;
+    const struct trap_words w = {f->arch, f->os, f->trap_names};
 
-    if (trap_names_find(f->trap_names, cause, &own)) {
-        snprintf(buf, FOLLOW_NAME, "%s", own.name[0] ? own.name : arch_trap_kind_name(own.kind));
-        return buf;
-    }
-    if (name)
-        return name;
-    if (a && a->trap_kind && a->trap_kind(cause) == ARCH_TRAP_INTERRUPT)
-        snprintf(buf, FOLLOW_NAME, "interrupt %u", cause & 0x7fff);
-    else
-        snprintf(buf, FOLLOW_NAME, "%s %u", a ? "cause" : "trap", cause);
-    return buf;
+    return trap_words_name(&w, cause, buf);
 }
 
 /* include/linux/interrupt.h */

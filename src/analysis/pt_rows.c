@@ -45,6 +45,8 @@ const struct oscope_column pt_step_columns[] = {
     COL(kind, OSCOPE_TEXT, 0, "table, leaf, hole, reserved (forbidden encoding) or unreadable"),
     COL(pa, OSCOPE_HEX, 0, "physical address of the next table or of the page"),
     COL(page_size, OSCOPE_BYTES, 0, "leaf: bytes mapped"),
+    COL(span, OSCOPE_BYTES, OSCOPE_COL_JSON_ONLY,
+        "bytes of virtual memory that one entry at this level covers"),
     COL(decoded, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "the entry's bits by the architecture's names"),
     COL(consistency, OSCOPE_CONSISTENCY, OSCOPE_COL_JSON_ONLY, "how good this row is"),
     {0},
@@ -277,6 +279,7 @@ static bool add_step(const struct arch *arch, const struct paging_mode *m,
         .kind = step_kind(s),
         .pa = s->readable && s->pte.present ? s->pte.pa : OSCOPE_UNKNOWN,
         .page_size = OSCOPE_UNKNOWN,
+        .span = BIT(m->shift[s->level]),
     };
     if (s->readable)
         arch->pte_text(m, s->level, s->pte.raw, text, sizeof text);

@@ -280,9 +280,14 @@ struct oscope_error *source_read(struct source *src, uint64_t end, const struct 
 
 struct follow_options source_follow(const struct source *src, bool *starts)
 {
+    struct os_model *m = NULL;
+
     *starts = source_has_set(src, "sched");
     if (src->live)
+        oscope_error_free(session_os(src->session, &m));
+    if (src->live)
         return (struct follow_options){.arch = src->session->arch,
+                                       .os = m ? m->ops : NULL,
                                        .trap_names = src->trap_names,
                                        .tasks = src->tasks,
                                        .ntasks = src->ntasks};

@@ -5,7 +5,11 @@
 
 #include "base/util.h"
 
-enum { KIND_SHIFT = 24, WHOLE_SHIFT = 28 };
+enum {
+    KIND_SHIFT = 24,
+    WHOLE_SHIFT = 28,
+    SHARE = 64, /* of the memory is for one chunk, at most */
+};
 
 struct track_chunk {
     uint32_t cap, len;
@@ -94,6 +98,8 @@ static struct track_chunk *add_chunk(struct track_row *r, struct track_memory *m
 {
     const struct track_chunk *before = last_chunk(r);
     uint32_t cap = before ? MIN(before->cap * 2, (uint32_t)TRACK_CHUNK) : TRACK_CHUNK_FIRST;
+    while (cap > TRACK_CHUNK_FIRST && chunk_bytes(cap) > m->most / SHARE)
+        cap /= 2;
     uint32_t places = r->nchunks < r->cap ? r->cap : MAX(r->cap * 2, 1U);
     size_t bytes = chunk_bytes(cap) + (places - r->cap) * sizeof *r->chunks;
 

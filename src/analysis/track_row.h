@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Slices that follow each other and never overlap: one row of a lane of the timeline (tracks.h).
- * Stored by columns in chunks, 16 bytes and a quarter of one a slice. Of each TRACK_BLOCK slices it
- * is known which is the longest, so that a window in which they are all narrower than a pixel need
- * not look at each.
+ * Stored by columns in chunks, 16 bytes and a sixteenth of one a slice. Of each TRACK_BLOCK slices
+ * it is known which is the longest, so that a window in which they are all narrower than a pixel
+ * need not look at each.
  *
  * Times are ns since the store's origin, below TRACK_FOREVER.
  */
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    TRACK_BLOCK = 64,
+    TRACK_BLOCK = 16,
     TRACK_CHUNK = 2048,     /* slices of one, at most */
     TRACK_CHUNK_FIRST = 16, /* of a row's first; each next one has twice as many */
 };

@@ -315,11 +315,9 @@ static uint8_t trap_kind(const struct tracks *t, enum follow_slice slice, uint32
         [ARCH_TRAP_EXTERNAL] = TRACK_EXTERNAL,  [ARCH_TRAP_IPI] = TRACK_IPI,
         [ARCH_TRAP_INTERRUPT] = TRACK_EXTERNAL, [ARCH_TRAP_PAGE_FAULT] = TRACK_PAGE_FAULT,
         [ARCH_TRAP_SYSCALL] = TRACK_SYSCALL};
-    const struct arch *a = t->follow.arch;
+    const struct trap_words w = {t->follow.arch, t->follow.os, t->follow.trap_names};
 
-    if (slice == FOLLOW_SLICE_FIRMWARE)
-        return TRACK_FIRMWARE;
-    return a && a->trap_kind ? kinds[a->trap_kind(cause)] : TRACK_OTHER;
+    return slice == FOLLOW_SLICE_FIRMWARE ? TRACK_FIRMWARE : kinds[trap_words_kind(&w, cause)];
 }
 
 static uint8_t kind_of(const struct tracks *t, struct follow_place at)
@@ -499,6 +497,7 @@ bool tracks_resume(struct tracks *t, const struct follow_options *follow)
     if (!t->begun || !keep_trap_names(t, &o))
         return false;
     t->follow.trap_names = o.trap_names;
+    t->follow.os = o.os ? o.os : t->follow.os;
     t->follow.arch = o.arch ? o.arch : t->follow.arch;
     return true;
 }

@@ -100,6 +100,8 @@ static void look_row(struct look *l, const struct track_row *r)
             continue;
         }
         end = track_slice_end(l->t, &s);
+        if (end <= l->from && s.start < l->from) /* an open one, of which no more is known */
+            break;
         if (end - s.start >= l->pixel || s.duration == TRACK_FOREVER) {
             flush(l);
             put(l, s.start, end, &s, 1, s.duration == TRACK_FOREVER);

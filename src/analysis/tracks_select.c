@@ -227,7 +227,7 @@ struct oscope_error *tracks_select(const struct tracks *t, uint64_t from, uint64
         {"traps", trap_columns, &lists[2], 0},
         {"faults", fault_columns, &lists[3], 0},
     };
-    AUTO_FREE struct sum *sums = calloc(MAX(t->names.list.len, (size_t)1), sizeof *sums);
+    struct sum *sums = calloc(MAX(t->names.list.len, (size_t)1), sizeof *sums);
     struct stretch x = {t, tracks_in(t, from), tracks_in(t, to), sums};
 
     *out = NULL;
@@ -238,6 +238,7 @@ struct oscope_error *tracks_select(const struct tracks *t, uint64_t from, uint64
         err = call_rows(&x, TRACK_TRAP, &lists[2]);
     if (!err)
         err = call_rows(&x, TRACK_FAULT, &lists[3]);
+    free(sums);
     if (!err)
         return view_from_lists("timeline", parts, ARRAY_SIZE(parts), out);
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)

@@ -130,7 +130,7 @@ static struct oscope_error *events_narrow(struct events *e)
     e->narrow_tid = c->narrow_tid;
     pthread_mutex_unlock(&c->lock);
     snprintf(task, sizeof task, "%d", e->narrow_tid);
-    e->moved = e->moved || other;
+    e->moved = e->moved || (other && c->o.dir); /* live it begins now */
     return other ? oscope_monitor_narrow(e->monitor, report, task) : NULL;
 }
 

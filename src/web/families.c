@@ -37,7 +37,7 @@ const struct openmetrics_family families[FAMILIES] = {
         COUNTER("", "oscope_syscall_errors", "System calls that returned an error, by name."),
     [FAMILY_CALL_TIME] = COUNTER("seconds", "oscope_syscall_seconds",
                                  "Time that system calls took which returned, sleep included."),
-    [FAMILY_FAULTS] = COUNTER("", "oscope_page_faults", "Page faults by kind."),
+    [FAMILY_FAULTS] = COUNTER("", "oscope_page_faults", "Page faults that were served, by kind."),
     [FAMILY_DISK_REQUESTS] =
         COUNTER("", "oscope_disk_requests", "Requests that the guest issued to a virtio disk."),
     [FAMILY_DISK_BYTES] = COUNTER("bytes", "oscope_disk_bytes", "Bytes in these requests."),

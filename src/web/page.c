@@ -342,6 +342,15 @@ bool pages_recording(struct pages *all, const char *id)
     return roster_has(all->roster, id, &recording) && recording;
 }
 
+static bool timeline_is_due(const struct watch *w, uint64_t now)
+{
+    struct collect *c = guest_collect(w->guest);
+    struct collect_reading r;
+
+    collect_reading(c, &r);
+    return timeline_due(w->timeline, collect_tracks(c), &r, now);
+}
+
 bool pages_poll(struct pages *all)
 {
     uint64_t now = clock_ns();
@@ -353,8 +362,7 @@ bool pages_poll(struct pages *all)
         for (size_t k = 0; k < p->nwatches; k++) {
             const struct watch *w = &p->watches[k];
             other = guest_poll(w->guest, now) || other;
-            other =
-                other || (w->timeline && timeline_due(w->timeline, guest_collect(w->guest), now));
+            other = other || (w->timeline && timeline_is_due(w, now));
         }
     }
     return other;
@@ -417,12 +425,15 @@ static bool next_frame(struct watch *w, size_t i, struct out *o)
 static enum page_message next_timeline(struct page *p, struct out *o)
 {
     enum page_message what = PAGE_NONE;
-    uint64_t now = clock_ns();
 
     for (size_t i = 0; i < p->nwatches && !what; i++) {
         const struct watch *w = &p->watches[i];
-        if (w->timeline)
-            what = timeline_next(w->timeline, guest_id(w->guest), guest_collect(w->guest), now, o);
+        struct collect *c = guest_collect(w->guest);
+        struct collect_reading r;
+        if (!w->timeline)
+            continue;
+        collect_reading(c, &r);
+        what = timeline_next(w->timeline, guest_id(w->guest), collect_tracks(c), &r, clock_ns(), o);
     }
     return what;
 }

@@ -34,6 +34,7 @@ struct server {
     struct crowd crowd;      /* of struct lws */
     struct closing *closing; /* of exports */
     unsigned downloads;      /* there are */
+    struct lws *leaving;     /* one that is put out, until it is gone */
     struct lws_context *context;
     const struct lws_protocols *socket; /* the protocol of pages */
     int wake;
@@ -282,6 +283,15 @@ static struct server *server_of(struct lws *wsi)
     return lws_context_user(lws_get_context(wsi));
 }
 
+/* At once. With TLS the first time it is only told goodbye, and could be waited for. */
+static void put_out(struct server *s, struct lws *who)
+{
+    s->leaving = who;
+    for (int i = 0; i < 2 && s->leaving; i++)
+        lws_set_timeout(who, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+    s->leaving = NULL;
+}
+
 static int on_http(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in, size_t len)
 {
     struct server *s = server_of(wsi);
@@ -291,9 +301,12 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons why, void *user, v
     switch (why) {
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
         if ((oldest = crowd_add(&s->crowd, wsi)))
-            lws_set_timeout(oldest, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+            put_out(s, oldest);
         return 0;
-    case LWS_CALLBACK_WSI_DESTROY: crowd_remove(&s->crowd, wsi); return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        crowd_remove(&s->crowd, wsi);
+        s->leaving = wsi == s->leaving ? NULL : s->leaving;
+        return 0;
     case LWS_CALLBACK_CLOSED_HTTP:
         if (user) {
             drop_body(user);
@@ -460,6 +473,19 @@ static bool adopt(struct lws_vhost *vhost, int fd, const char *protocol)
            lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, what, protocol, NULL);
 }
 
+/* Why there is no server; errnum: where that is the socket's fault. */
+static struct oscope_error *not_there(const struct web_options *o, int errnum)
+{
+    bool socket = errnum == EADDRINUSE || errnum == EADDRNOTAVAIL || errnum == EACCES;
+
+    if (o->cert && !socket)
+        return error_new(OSCOPE_E_BAD_DATA, "%s and %s are no certificate and its private key",
+                         o->cert, o->key);
+    return error_hint(error_errno(errnum ? errnum : EADDRINUSE, "cannot listen at %s:%u",
+                                  o->address.host, o->address.port),
+                      "without a port in --listen it takes one that is free");
+}
+
 static struct oscope_error *listen_there(struct server *s)
 {
     const struct web_address *a = &s->o->address;
@@ -480,7 +506,8 @@ static struct oscope_error *listen_there(struct server *s)
         .server_string = "oscope",
         .ssl_cert_filepath = s->o->cert,
         .ssl_private_key_filepath = s->o->key,
-        .alpn = "http/1.1", /* WebSockets are a matter of that */
+        .ssl_private_key_password = "", /* nobody is asked for one */
+        .alpn = "http/1.1",             /* WebSockets are a matter of that */
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
                    (s->o->cert ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0) |
                    (strchr(a->bind, ':') ? 0 : LWS_SERVER_OPTION_DISABLE_IPV6),
@@ -493,9 +520,7 @@ static struct oscope_error *listen_there(struct server *s)
     struct lws_vhost *vhost = lws_create_vhost(s->context, &info);
     int port = vhost ? lws_get_vhost_listen_port(vhost) : -1;
     if (port <= 0)
-        return error_hint(
-            error_errno(errno ? errno : EADDRINUSE, "cannot listen at %s:%u", a->host, a->port),
-            "without a port in --listen it takes one that is free");
+        return not_there(s->o, errno);
     s->socket = lws_vhost_name_to_protocol(vhost, protocols[SOCKET].name);
     TRY(gate_init(&s->gate, &(struct gate_options){.address = a->host,
                                                    .name = s->o->name,

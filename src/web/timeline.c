@@ -370,30 +370,24 @@ static enum page_message next(struct timeline *t, const char *guest, const struc
     return PAGE_NONE;
 }
 
-bool timeline_due(const struct timeline *t, struct collect *c, uint64_t clock)
+bool timeline_due(const struct timeline *t, struct tracks *k, const struct collect_reading *r,
+                  uint64_t clock)
 {
-    struct tracks *k = collect_tracks(c);
-    struct collect_reading r;
     struct tracks_state s;
 
     if (clock - t->time < LANES_NS && t->told)
         return false;
-    collect_reading(c, &r);
     tracks_lock(k);
     tracks_state(k, &s);
     tracks_unlock(k);
-    return s.epoch != t->epoch || lanes_due(t, &s, &r, clock);
+    return s.epoch != t->epoch || lanes_due(t, &s, r, clock);
 }
 
-enum page_message timeline_next(struct timeline *t, const char *guest, struct collect *c,
-                                uint64_t clock, struct out *o)
+enum page_message timeline_next(struct timeline *t, const char *guest, struct tracks *k,
+                                const struct collect_reading *r, uint64_t clock, struct out *o)
 {
-    struct tracks *k = collect_tracks(c);
-    struct collect_reading r;
-
-    collect_reading(c, &r);
     tracks_lock(k);
-    enum page_message what = next(t, guest, k, &r, clock, o);
+    enum page_message what = next(t, guest, k, r, clock, o);
     tracks_unlock(k);
     return what;
 }

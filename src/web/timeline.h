@@ -43,9 +43,10 @@ void timeline_free(struct timeline *t); /* NULL is allowed */
 void timeline_hear(struct timeline *t, const struct message *m);
 
 /* Whether there may be something for the page by now. */
-bool timeline_due(const struct timeline *t, struct collect *c, uint64_t clock);
-/* Appends the next message. */
-enum page_message timeline_next(struct timeline *t, const char *guest, struct collect *c,
-                                uint64_t clock, struct out *o);
+bool timeline_due(const struct timeline *t, struct tracks *k, const struct collect_reading *r,
+                  uint64_t clock);
+/* Appends the next message, of that store. */
+enum page_message timeline_next(struct timeline *t, const char *guest, struct tracks *k,
+                                const struct collect_reading *r, uint64_t clock, struct out *o);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // A browser that does as it is told: a JSON object a line comes in, a JSON value a line goes out.
-//   {"open":URL} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
+//   {"open":URL} {"reload":true} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
+//   {"move":[X,Y]} {"click":[X,Y]} {"wheel":[DX,DY]} {"drag":[X,Y,X,Y]} {"down":KEY} {"up":KEY}: pointer and held keys
 //   {"axe":SELECTOR}: what is wrong for who cannot see well {"problems":true} {"close":true}
 //   {"between":true} before it opens: what the server says goes through here, and then
 //   {"repeat":N}: each whole view that came is said N times more, with other rows in turn; how many were
@@ -16,7 +17,7 @@ const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: process.getuid() === 0 ? ['--no-sandbox'] : [],
 });
-const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true });
 const problems = [];
 page.on('pageerror', (e) => problems.push(e.message));
 page.on('console', (m) => m.type() === 'error' && problems.push(m.text()));
@@ -68,11 +69,23 @@ async function heap() {
 
 const deeds = {
   open: async (url) => (await page.goto(url)).status(),
+  reload: async () => (await page.reload()).status(),
   press: (key) => page.keyboard.press(key),
   eval: (expression) => page.evaluate(expression),
   shot: (path) => page.screenshot({ path }),
   size: ([width, height]) => page.setViewportSize({ width, height }),
   scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
+  move: ([x, y]) => page.mouse.move(x, y),
+  click: ([x, y]) => page.mouse.click(x, y),
+  wheel: ([dx, dy]) => page.mouse.wheel(dx, dy),
+  drag: async ([x0, y0, x1, y1]) => {
+    await page.mouse.move(x0, y0);
+    await page.mouse.down();
+    await page.mouse.move(x1, y1, { steps: 5 });
+    await page.mouse.up();
+  },
+  down: (key) => page.keyboard.down(key),
+  up: (key) => page.keyboard.up(key),
   axe: violations,
   between,
   repeat,

@@ -43,25 +43,36 @@ struct fake_value {
 #define FAKE_T(s) ((struct fake_value){.text = (s)})
 #define FAKE_N(i) ((struct fake_value){.n = (i)})
 
+enum { FAKE_BYTES = 1024 };
+
+/* Puts the values of ev->type's fields into bytes. */
+static inline void fake_event_fill(struct trace_event *ev, uint8_t bytes[FAKE_BYTES],
+                                   const struct fake_value *values)
+{
+    const struct trace_type *t = ev->type;
+
+    for (unsigned i = 0; i < t->nfields; i++) {
+        const char *text = t->fields[i].kind == TRACE_STRING ? values[i].text : NULL;
+        size_t n = text ? strlen(text) + 1 : trace_kind_size(t->fields[i].kind);
+        ev->own[i] = ev->size;
+        memcpy(bytes + ev->size, text ? (const void *)text : &values[i].n, n);
+        ev->size = (uint16_t)(ev->size + n);
+    }
+    ev->bytes = bytes;
+    ev->at = ev->own;
+}
+
 static inline void fake_fold_give(struct fake_fold *x, const char *name, uint32_t cpu,
                                   uint64_t time, const struct fake_value *values)
 {
     const struct trace_type *t = trace_schema_find(&x->schema, name);
     struct trace_event ev = {
         .time = time, .cpu = cpu, .gap = x->gap, .lossy = x->gap || x->lossy, .type = t};
-    uint8_t bytes[1024];
+    uint8_t bytes[FAKE_BYTES];
 
     if (!t)
         abort();
-    for (unsigned i = 0; i < t->nfields; i++) {
-        const char *text = t->fields[i].kind == TRACE_STRING ? values[i].text : NULL;
-        size_t n = text ? strlen(text) + 1 : trace_kind_size(t->fields[i].kind);
-        ev.own[i] = ev.size;
-        memcpy(bytes + ev.size, text ? (const void *)text : &values[i].n, n);
-        ev.size = (uint16_t)(ev.size + n);
-    }
-    ev.bytes = bytes;
-    ev.at = ev.own;
+    fake_event_fill(&ev, bytes, values);
     x->gap = x->lossy = false;
     fold_event(x->fold, &ev);
 }

@@ -252,6 +252,7 @@ static void test_steps(void **state)
         assert_string_equal(s[i].kind, i < 4 ? "table" : "leaf");
         assert_string_equal(s[i].decoded, i < 4 ? "table" : "page AF PXN UXN AttrIndx=0");
         assert_true(s[i].page_size == (i < 4 ? OSCOPE_UNKNOWN : 4096));
+        assert_true(s[i].span == UINT64_C(4096) << 9 * (4 - i));
         if (i)
             assert_int_equal(s[i].table, s[i - 1].pa);
     }

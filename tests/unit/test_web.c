@@ -66,6 +66,36 @@ static void test_messages(void **state)
     assert_memory_equal(m.keys, "\0\ra\xff", 4);
 }
 
+static void test_timeline_messages(void **state)
+{
+    struct message m;
+
+    assert_null(parse("{\"op\":\"window\",\"guest\":\"g\",\"seq\":4294967295,\"from\":0,"
+                      "\"to\":9223372036854775807,\"width\":8192,\"lanes\":[0,4294967295]}",
+                      &m));
+    assert_int_equal(m.op, MESSAGE_WINDOW);
+    assert_int_equal(m.seq, UINT32_MAX);
+    assert_int_equal(m.to, INT64_MAX);
+    assert_int_equal(m.width, 8192);
+    assert_int_equal(m.nlanes, 2);
+    assert_int_equal(m.lanes[1], UINT32_MAX);
+    assert_null(parse("{\"op\":\"select\",\"guest\":\"g\",\"seq\":1,\"from\":5,\"to\":6}", &m));
+    assert_int_equal(m.op, MESSAGE_SELECT);
+    assert_int_equal(m.from, 5);
+    assert_null(parse("{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":5,\"text\":\"a\","
+                      "\"back\":true,\"lane\":null}",
+                      &m));
+    assert_int_equal(m.op, MESSAGE_FIND);
+    assert_true(m.back);
+    assert_string_equal(m.text, "a");
+    assert_int_equal(m.nlanes, 0);
+    assert_null(parse("{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":5,\"text\":\"\","
+                      "\"back\":false,\"lane\":7}",
+                      &m));
+    assert_int_equal(m.nlanes, 1);
+    assert_int_equal(m.lanes[0], 7);
+}
+
 static void test_arguments(void **state)
 {
     struct message m;
@@ -188,6 +218,31 @@ static void test_wrong_messages(void **state)
         "{\"op\":\"keys\",\"guest\":\"g\",\"bytes\":\"6A\"}",
         "{\"op\":\"keys\",\"guest\":\"g\",\"bytes\":[97]}",
         "{\"op\":\"stop\",\"guest\":\"g\"}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":0,\"lanes\":[]"
+        "}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":8193,\"lanes\":"
+        "[]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":1,\"to\":1,\"width\":9,\"lanes\":[]"
+        "}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":-1,\"to\":1,\"width\":9,\"lanes\":[]"
+        "}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1.5,\"width\":9,\"lanes\":["
+        "]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":4294967296,\"from\":0,\"to\":1,\"width\":9,"
+        "\"lanes\":[]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":[-"
+        "1]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":["
+        "4294967296]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":["
+        "\"1\"]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":1}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"from\":0,\"to\":1,\"width\":9,\"lanes\":[]}",
+        "{\"op\":\"select\",\"guest\":\"g\",\"seq\":1,\"from\":2}",
+        "{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"text\":1,\"back\":true}",
+        "{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"text\":\"a\"}",
+        "{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"text\":\"a\",\"back\":true,"
+        "\"lane\":\"a\"}",
         "{\"op\":\"watch\",\"guest\":\"g\",\"views\":[]} x",
         "{\"op\":\"watch\",\"guest\":\"\\u0000\",\"views\":[]}",
         "\xff\xfe"};
@@ -216,6 +271,15 @@ static void test_wrong_messages(void **state)
     assert_int_equal(m.nkeys, MESSAGE_KEYS);
     memcpy(big + head_of_keys + 2 * MESSAGE_KEYS, "66\"}", 4);
     assert_non_null(message_parse(big, head_of_keys + 2 * MESSAGE_KEYS + 4, &m));
+    int n = snprintf(big, sizeof big,
+                     "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,"
+                     "\"width\":9,\"lanes\":[1");
+    for (int i = 1; i < MESSAGE_LANES; i++)
+        n += snprintf(big + n, sizeof big - (size_t)n, ",1");
+    snprintf(big + n, sizeof big - (size_t)n, "]}");
+    assert_null(parse(big, &m));
+    snprintf(big + n, sizeof big - (size_t)n, ",1]}"); /* one lane too many */
+    assert_non_null(parse(big, &m));
     memset(big, '[', sizeof big);
     assert_non_null(message_parse(big, MESSAGE_MAX, &m));
 }
@@ -431,12 +495,12 @@ static void test_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),    cmocka_unit_test(test_wrong_messages),
-        cmocka_unit_test(test_whole_frame), cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_equal_keys),  cmocka_unit_test(test_too_many_rows),
-        cmocka_unit_test(test_errors),      cmocka_unit_test(test_hello),
-        cmocka_unit_test(test_arguments),   cmocka_unit_test(test_wrong_arguments),
-        cmocka_unit_test(test_last_rows),
+        cmocka_unit_test(test_messages),       cmocka_unit_test(test_timeline_messages),
+        cmocka_unit_test(test_wrong_messages), cmocka_unit_test(test_whole_frame),
+        cmocka_unit_test(test_changes),        cmocka_unit_test(test_equal_keys),
+        cmocka_unit_test(test_too_many_rows),  cmocka_unit_test(test_last_rows),
+        cmocka_unit_test(test_errors),         cmocka_unit_test(test_hello),
+        cmocka_unit_test(test_arguments),      cmocka_unit_test(test_wrong_arguments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

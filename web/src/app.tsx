@@ -131,7 +131,11 @@ function App() {
     const digit = tabsOf(on)[DIGITS.indexOf(key)];
     if (own && on) own.press(shown(p, on));
     else if (digit) visit(to(p, {}, digit.name));
-    else if (key === '?') setHelp(true);
+    else if (key === '<' || key === '>') {
+      const all = tabsOf(on);
+      const next = all.indexOf(here) + (key === '>' ? 1 : all.length - 1);
+      visit(to(p, {}, all[next % all.length].name));
+    } else if (key === '?') setHelp(true);
     else if (key === 'R' && on) toggleRecord(on);
     else if (key === '/' && filter.current) filter.current.focus();
     else if (key === 'g' && guests.length) {
@@ -189,7 +193,7 @@ function App() {
               ))}
             </nav>
             <div class="bar-top">
-              {!tab.guests && <Seek guest={at.guest} />}
+              {!tab.guests && !tab.ownTime && <Seek guest={at.guest} />}
               {!tab.guests && <Record guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (

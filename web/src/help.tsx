@@ -6,6 +6,7 @@ import type { Tab } from './tab';
 
 const KEYS: [string, string][] = [
   ['1–9, 0', 'show another view'],
+  ['< >', 'the view before, the next one'],
   ['g', 'the next guest'],
   ['e', 'switch the event sets of this view on, or off'],
   ['/', 'go to the filter; Escape leaves it'],

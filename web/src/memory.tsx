@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// Who owns physical memory: sums, and a map on which what changed is marked.
-import { useRef, useState } from 'preact/hooks';
+// Who owns physical memory: sums, free blocks, and a map (physical.tsx).
+import { address, hex } from './address';
 import { bytes } from './format';
 import { Grid } from './grid';
 import type { Table, View } from './model';
-import { css, ownerColor } from './palette';
-import { Bar, Canvas, Legend, Panel } from './parts';
-import type { Row } from './protocol';
+import { PageOwners } from './pagetable';
+import { ownerColor } from './palette';
+import { Bar, Legend, Panel } from './parts';
+import { Crumbs, Modes, PhysicalMap, showHeat, zoomed } from './physical';
 import type { Shown, Tab } from './tab';
-
-const BLINK_MS = 1500;
 
 export function ownerParts(t: Table): [name: string, color: string, percent: number][] {
   return t
@@ -39,79 +38,106 @@ export function Owners({ view }: { view: View }) {
   );
 }
 
-/** When each cell's owner was seen to change last, by the cell's key. */
-function useChanges(t?: Table): Map<string, number> {
-  const owners = useRef(new Map<string, string>());
-  const changes = useRef(new Map<string, number>());
-  for (const row of t?.list() ?? []) {
-    const owner = t!.text(row, 'owner');
-    const before = owners.current.get(row[0]);
-    if (before !== undefined && before !== owner) changes.current.set(row[0], performance.now());
-    owners.current.set(row[0], owner);
-  }
-  return changes.current;
-}
-
-function describe(t: Table, row: Row): string {
-  return `${t.text(row, 'start')}–${t.text(row, 'end')}: ${t.text(row, 'owner')}, ${t.num(row, 'share').toFixed(0)} % of ${bytes(t.num(row, 'bytes'))}`;
-}
-
-function PhysicalMap({ view }: { view: View }) {
-  const t = view.table('cells');
-  const changes = useChanges(t);
-  const [at, setAt] = useState(-1);
+/** Free blocks: a line an order, a column a zone. */
+function Buddy({ view }: { view: View }) {
+  const t = view.table('buddy');
   if (!t) return null;
-  const rows = t.list().sort((a, b) => (BigInt(t.text(a, 'start')) < BigInt(t.text(b, 'start')) ? -1 : 1));
-  const shape = (w: number, h: number) => {
-    const side = Math.max(3, Math.floor(Math.sqrt((w * h) / Math.max(1, rows.length))));
-    const across = Math.max(1, Math.floor(w / side));
-    const lines = Math.ceil(rows.length / across);
-    return { across, side, high: Math.min(side, h / lines) };
+  const rows = t.list();
+  const zone = (row: (typeof rows)[0]) => `${t.text(row, 'zone')}${t.num(row, 'node') ? ` of node ${t.text(row, 'node')}` : ''}`;
+  const zones = [...new Set(rows.map(zone))];
+  const orders = [...new Set(rows.map((row) => t.num(row, 'order')))].sort((a, b) => a - b);
+  const at = new Map(rows.map((row) => [`${zone(row)} ${t.num(row, 'order')}`, row]));
+  const total = (name: string, column: string) => {
+    const row = rows.find((r) => zone(r) === name);
+    return row && t.get(row, column) !== null ? bytes(t.num(row, column)) : '–';
   };
-  const now = performance.now();
+  const sums: [string, string][] = [
+    ['free', 'zone_free'],
+    ['per CPU', 'zone_percpu'],
+    ['managed', 'zone_managed'],
+  ];
   return (
-    <>
-      <Canvas
-        class="map"
-        label={`Physical memory, ${rows.length} cells of ${rows.length ? bytes(t.num(rows[0], 'bytes')) : ''}; the table beside has the sums`}
-        draw={(g, w, h) => {
-          const { across, side, high } = shape(w, h);
-          rows.forEach((row, i) => {
-            const [x, y] = [(i % across) * side, Math.floor(i / across) * high];
-            g.fillStyle = css(ownerColor(t.text(row, 'owner')));
-            g.fillRect(x, y, side - 1, high - 1);
-            if (now - (changes.get(row[0]) ?? -BLINK_MS) < BLINK_MS || i === at) {
-              g.strokeStyle = css('ink');
-              g.lineWidth = 2;
-              g.strokeRect(x + 1, y + 1, side - 3, high - 3);
-            }
-          });
-        }}
-        onMove={(x, y, w, h) => {
-          const { across, side, high } = shape(w, h);
-          const i = Math.floor(y / high) * across + Math.min(across - 1, Math.floor(x / side));
-          setAt(i < rows.length ? i : -1);
-        }}
-        onLeave={() => setAt(-1)}
-      />
-      <p class="under">{at >= 0 && rows[at] ? describe(t, rows[at]) : 'Point at a cell. Cells that changed just now have a border.'}</p>
-    </>
+    <div class="scroll">
+      <table aria-label="Free blocks">
+        <thead>
+          <tr>
+            <th title={t.column('order')?.doc}>order</th>
+            {zones.map((name) => (
+              <th class="number" title={t.column('blocks')?.doc}>{name}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {orders.map((order) => (
+            <tr key={order}>
+              <td data-column="order">
+                {order} <span class="dim">{bytes(4096 * 2 ** order)}</span>
+              </td>
+              {zones.map((name) => {
+                const row = at.get(`${name} ${order}`);
+                return (
+                  <td class="number" data-column={name} title={row && bytes(t.num(row, 'bytes'))}>
+                    {row ? t.num(row, 'blocks') : '–'}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          {sums.map(([title, column]) => (
+            <tr key={column}>
+              <th scope="row" title={t.column(column)?.doc}>{title}</th>
+              {zones.map((name) => (
+                <td class="number" data-column={`${name} ${column}`}>{total(name, column)}</td>
+              ))}
+            </tr>
+          ))}
+        </tfoot>
+      </table>
+    </div>
   );
 }
 
-function Physical({ guest: { id: guest } }: Shown) {
+function Memory(at: Shown) {
+  const guest = at.guest.id;
+  const heat = showHeat(at.params);
+  const page = address(at.params.pa) !== undefined;
   return (
     <div class="page memory">
-      <Panel guest={guest} view="memory" title="Owners">
-        {(view) => (
-          <>
-            <Owners view={view} />
-            <Grid table={view.table('owners')} label="Owners" columns={['owner', 'pages', 'bytes', 'percent']} />
-          </>
+      <div class="stack">
+        <Panel guest={guest} view="memory" title="Owners">
+          {(view) => (
+            <>
+              <Owners view={view} />
+              <Grid table={view.table('owners')} label="Owners" columns={['owner', 'pages', 'bytes', 'percent']} />
+            </>
+          )}
+        </Panel>
+        {page && <PageOwners at={at} />}
+        {heat && (
+          <Panel guest={guest} view="heat" title="Hottest pages" class="fill" quiet>
+            {(view) => {
+              const t = view.table('pages');
+              return (
+                <Grid
+                  table={t}
+                  label="Hottest pages"
+                  columns={['address', 'owner', 'comm', 'maps', 'reads', 'writes', 'execs']}
+                  link={(row) => t && at.link({ pa: t.text(row, 'address') })}
+                />
+              );
+            }}
+          </Panel>
         )}
-      </Panel>
-      <Panel guest={guest} view="map" title="Physical memory" class="fill">
-        {(view) => <PhysicalMap view={view} />}
+        {!page && !heat && (
+          <Panel guest={guest} view="buddy" title="Free blocks by order" class="fill">
+            {(view) => <Buddy view={view} />}
+          </Panel>
+        )}
+      </div>
+      <Panel guest={guest} view={heat ? 'heat' : 'map'} title="Physical memory" class="fill" extra={<><Crumbs at={at} /><Modes at={at} /></>}>
+        {(view) => <PhysicalMap at={at} view={view} heat={heat} />}
       </Panel>
     </div>
   );
@@ -120,7 +146,20 @@ function Physical({ guest: { id: guest } }: Shown) {
 export const memory: Tab = {
   name: 'memory',
   title: 'Memory',
-  views: () => ['memory', 'map'],
+  views: (params) => [
+    'memory',
+    'map',
+    ...(showHeat(params) ? ['heat'] : ['buddy']),
+    ...(address(params.pa) === undefined ? [] : ['page']),
+  ],
+  args: (params) => {
+    const at = zoomed(params);
+    const pa = address(params.pa);
+    return {
+      ...(at ? { from: hex(at[0]), to: hex(at[1]) } : {}),
+      ...(pa === undefined ? {} : { pa: hex(pa) }),
+    };
+  },
   live: true,
-  Body: Physical,
+  Body: Memory,
 };

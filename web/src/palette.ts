@@ -45,3 +45,19 @@ export const SERIES = ['blue', 'orange', 'green', 'purple', 'sky', 'vermilion', 
 export function css(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || '#888';
 }
+
+/** What memory may be used for, and its colour. Written and executed is what nobody should see. */
+export const RIGHTS: [name: string, color: string][] = [
+  ['read', 'sky'],
+  ['write', 'orange'],
+  ['execute', 'purple'],
+  ['write and execute', 'vermilion'],
+  ['none', 'unknown'],
+];
+
+/** perm: as of `vm` or `pt`. */
+export function rightsColor(perm: string): string {
+  const [w, x] = [/w/i.test(perm), /x/i.test(perm)];
+  if (w && x) return 'vermilion';
+  return x ? 'purple' : w ? 'orange' : /r/i.test(perm) ? 'sky' : 'unknown';
+}

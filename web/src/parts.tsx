@@ -108,6 +108,8 @@ export function Canvas(props: {
   draw: (g: CanvasRenderingContext2D, w: number, h: number) => void;
   onMove?: (x: number, y: number, w: number, h: number) => void;
   onLeave?: () => void;
+  onClick?: (x: number, y: number, w: number, h: number) => void;
+  onKey?: (e: KeyboardEvent) => void; // it can have the focus then
 }) {
   const ref = useRef<HTMLCanvasElement>(null);
   const paint = () => {
@@ -142,8 +144,14 @@ export function Canvas(props: {
     <canvas
       ref={ref}
       class={props.class}
-      role="img"
+      role={props.onKey ? 'application' : 'img'}
       aria-label={props.label}
+      tabIndex={props.onKey ? 0 : undefined}
+      onKeyDown={(e) => props.onKey?.(e)}
+      onClick={(e) => {
+        const c = e.currentTarget;
+        props.onClick?.(e.offsetX, e.offsetY, c.clientWidth, c.clientHeight);
+      }}
       onMouseMove={(e) => {
         const c = e.currentTarget;
         props.onMove?.(e.offsetX, e.offsetY, c.clientWidth, c.clientHeight);

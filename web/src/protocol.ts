@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// What the server says: see src/web/hello.h, roster.h, guest.h, tty.h and frame.h, which define it.
+// What the server says: see src/web/hello.h, roster.h, guest.h, tty.h, frame.h and timeline.h, which define it.
 
 export type Value = string | number | boolean | null;
 /** A row: its key, then a value a column. */
@@ -101,6 +101,43 @@ export interface TypingMessage {
   why: string;
 }
 
+/** Of the timeline: what happens in one place. */
+export interface Lane {
+  id: number;
+  kind: 'cpu' | 'trap' | 'irq' | 'wait' | 'task' | 'call' | 'fault' | 'mmio' | 'counter';
+  name: string;
+  cpu: number | null;
+  tid: number | null;
+  comm: string | null;
+  depth: number;
+  busy: number;
+}
+
+export interface LanesMessage {
+  guest: string;
+  n: number;
+  base: number | null; // lanes: those that are new or others since then; null: all that there are
+  span: [number, number]; // 0, 0: nothing is known yet
+  dropped: number;
+  busy: boolean; // a recording is being read
+  end: number; // of the recording
+  notes: string[];
+  lanes: Lane[];
+}
+
+export interface SelectedMessage {
+  guest: string;
+  seq: number;
+  from: number;
+  to: number;
+  tables: { name: string; cut: number; columns: Column[]; rows: Value[][] }[];
+}
+
+export type FoundMessage = { guest: string; seq: number } & (
+  | { lane: number; start: number; duration: number; depth: number; class: number; open: boolean; name: number }
+  | { lane: null }
+);
+
 export type Message =
   | { op: 'alive' }
   | { op: 'hello'; console: boolean; views: ViewInfo[] }
@@ -109,4 +146,8 @@ export type Message =
   | ({ op: 'recording' } & RecordingMessage)
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)
-  | ({ op: 'view' } & ViewMessage);
+  | ({ op: 'view' } & ViewMessage)
+  | ({ op: 'lanes' } & LanesMessage)
+  | { op: 'names'; guest: string; base: number; names: string[] }
+  | ({ op: 'selected' } & SelectedMessage)
+  | ({ op: 'found' } & FoundMessage);

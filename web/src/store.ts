@@ -37,10 +37,22 @@ class Store {
   private socket: WebSocket | null = null;
   private listeners = new Set<() => void>();
   private drawing = false;
+  private ears = new Set<(m: Message | ArrayBuffer) => void>();
 
   subscribe(f: () => void): () => void {
     this.listeners.add(f);
     return () => this.listeners.delete(f);
+  }
+
+  /** All that comes, as it comes, for who keeps it himself. */
+  listen(f: (m: Message | ArrayBuffer) => void): () => void {
+    this.ears.add(f);
+    return () => this.ears.delete(f);
+  }
+
+  /** Asks what is answered to who listens. Lost when there is no connection. */
+  ask(message: object): void {
+    this.send(message);
   }
 
   /** Draws once a frame, however much came. */
@@ -131,11 +143,14 @@ class Store {
   connect(): void {
     let greeted = false;
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`, 'oscope');
+    socket.binaryType = 'arraybuffer';
     socket.onmessage = (e) => {
       greeted = true;
       this.heard = performance.now();
       this.silent = false;
-      this.hear(JSON.parse(e.data as string) as Message);
+      const m = e.data instanceof ArrayBuffer ? e.data : (JSON.parse(e.data as string) as Message);
+      if (!(m instanceof ArrayBuffer)) this.hear(m);
+      this.ears.forEach((f) => f(m));
     };
     socket.onclose = () => this.lost(greeted);
     this.socket = socket;
@@ -225,6 +240,8 @@ class Store {
         else this.socket?.close(); // begin anew
         break;
       }
+      default:
+        return; // for who listens
     }
     this.changed();
   }

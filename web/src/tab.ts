@@ -33,6 +33,7 @@ export interface Tab {
   /** What those views are of, where they take arguments. */
   args?: (params: Params) => Args;
   live?: boolean; // of guest memory: a recording has none
+  ownTime?: boolean; // of a recording: not of the moment that is chosen for the others
   filters?: boolean; // has a filter: params.filter
   keys?: Key[];
   Body: (at: Shown) => VNode | null;

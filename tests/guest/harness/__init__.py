@@ -6,6 +6,7 @@ from .agent import Agent
 from .events import Events
 from .guest import BUILD, CACHE, DISK, OSCOPE, ROOT, CommandFailed, Guest, GuestError, \
     boot_command, qemu_version
+from .prometheus import Prometheus, scrape, total
 from .qmp import Qmp
 from .screen import Screen
 from .waiting import wait_until
@@ -13,5 +14,5 @@ from .web import Browser, Web, number
 from .wire import Talk, Wire, frame
 
 __all__ = ["Agent", "BUILD", "Browser", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
-           "OSCOPE", "Qmp", "ROOT", "Screen", "Talk", "Web", "Wire", "boot_command", "frame", "number",
-           "qemu_version", "wait_until"]
+           "OSCOPE", "Prometheus", "Qmp", "ROOT", "Screen", "Talk", "Web", "Wire", "boot_command", "frame",
+           "number", "qemu_version", "scrape", "total", "wait_until"]

@@ -16,13 +16,17 @@ DRIVER = pathlib.Path(__file__).resolve().parent.parent / "web.mjs"
 
 
 class Web:
-    """`oscope web ARGS`: .url with the token, .host, .port."""
+    """`oscope web ARGS`: .url with the token, .host, .port; with --metrics also .metrics, its URL, and
+    .bearer, the token that was printed for it (None: it is in a file)."""
 
     def __init__(self, *args):
         self.process = subprocess.Popen([str(OSCOPE), "web", *map(str, args)], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.url = self.process.stdout.readline().strip()
-        if not self.url.startswith("http://"):
+        if "--metrics" in args:
+            self.metrics, _, shown = self.process.stdout.readline().strip().partition(" ")
+            self.bearer = shown[len("(Authorization: Bearer "):-1] or None
+        if not self.url.startswith(("http://", "https://")):
             self.process.kill()
             raise AssertionError(f"oscope web: {self.url}{self.process.communicate()[0]}")
         parts = urllib.parse.urlsplit(self.url)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Copyright the oscope authors
+// Slices that the server is to find: the next one, and the one that the address has chosen.
+import type { Found } from './feed';
+import type { Scope } from './scope';
+
+const QUEUE = 3; // keys that wait for what the one before finds
+
+export class Finder {
+  private waiting = 0;
+  private last: Promise<void> = Promise.resolve();
+  private awaited: { lane: number; at: number } | null = null;
+  private asking = false;
+
+  /** take: a slice was found. */
+  constructor(
+    private scope: Scope,
+    private take: (f: Found) => void,
+  ) {}
+
+  /** The next slice: of the same lane, or of a name wherever it is. */
+  next(back: boolean, named: boolean): void {
+    if (this.waiting >= QUEUE) return;
+    this.waiting++;
+    this.last = this.last.then(() => this.find(back, named)).finally(() => this.waiting--);
+  }
+
+  private async find(back: boolean, named: boolean): Promise<void> {
+    const { chosen, cursor, text, feed, motion } = this.scope;
+    if (!motion.goal) return;
+    const lane = named ? null : chosen?.lane ?? cursor;
+    if (!named && lane === null) return this.scope.step(1);
+    const from = chosen ? chosen.start : back ? motion.goal.to : motion.goal.from;
+    const found = await feed.find(named ? text || chosen?.name || '' : '', from, back, lane);
+    if (!found) return;
+    this.take(found);
+    motion.bringIn(found.start, found.duration);
+  }
+
+  /** The slice of that lane that begins then, as soon as it is read. null: none any more. */
+  await(slice: { lane: number; at: number } | null): void {
+    this.awaited = slice;
+    void this.heard();
+  }
+
+  /** There is more to be found. */
+  async heard(): Promise<void> {
+    const { feed } = this.scope;
+    const a = this.awaited;
+    if (!a || !feed.span || this.asking) return;
+    const { busy } = feed;
+    this.asking = true;
+    const found = await feed.find('', a.at - 1, false, a.lane);
+    this.asking = false;
+    if (this.awaited !== a) return;
+    if (found || !busy) this.awaited = null;
+    if (found?.start === a.at) this.take(found);
+  }
+}
