@@ -8,6 +8,7 @@ import { Help } from './help';
 import { lacking, neededBy, sourceOf } from './parts';
 import { changed, hashOf, readPlace, type Change, type Place } from './place';
 import type { Guest } from './protocol';
+import { Record, toggleRecord } from './record';
 import { store, type Wish } from './store';
 import type { Shown, Tab } from './tab';
 import { DIGITS, TABS } from './tabs';
@@ -137,6 +138,7 @@ function App() {
       const next = all.indexOf(here) + (key === '>' ? 1 : all.length - 1);
       visit(to(p, {}, all[next % all.length].name));
     } else if (key === '?') setHelp(true);
+    else if (key === 'R' && on) toggleRecord(on);
     else if (key === '/' && filter.current) filter.current.focus();
     else if (key === 'g' && guests.length) {
       const i = guests.findIndex((g) => g.id === on?.id);
@@ -194,6 +196,7 @@ function App() {
             </nav>
             <div class="bar-top">
               {!tab.guests && !tab.ownTime && <Seek guest={at.guest} />}
+              {!tab.guests && <Record guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input
