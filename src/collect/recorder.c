@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 enum { STEP_MS = 50 };
 
@@ -131,6 +132,16 @@ struct oscope_error *recorder_start(const struct oscope_open_options *open, cons
     }
     *out = r;
     return NULL;
+}
+
+void recorder_name_now(char *text, size_t n)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    text[0] = '\0';
+    if (localtime_r(&now, &tm))
+        strftime(text, n, "trace-%Y%m%d-%H%M%S", &tm);
 }
 
 void recorder_stop(struct recorder *r)

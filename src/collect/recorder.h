@@ -34,6 +34,8 @@ struct recorder;
  * until recorder_close(). Errors: no thread, no memory; all else is told by the status. */
 struct oscope_error *recorder_start(const struct oscope_open_options *open, const char *const *sets,
                                     size_t n, const char *dir, struct recorder **out);
+/* A name for its folder, by the time: "trace-20261231-235959". */
+void recorder_name_now(char *text, size_t n);
 /* Asks it to end, and does not wait. */
 void recorder_stop(struct recorder *r);
 void recorder_status(struct recorder *r, struct recorder_status *out);

@@ -110,16 +110,6 @@ static void draw_notes(struct tui *t, struct area *a, const char notes[][160], s
 
 /* ---- making one ---- */
 
-static void name_now(char text[TEXT])
-{
-    time_t now = time(NULL);
-    struct tm tm;
-
-    text[0] = '\0';
-    if (localtime_r(&now, &tm))
-        strftime(text, TEXT, "trace-%Y%m%d-%H%M%S", &tm);
-}
-
 /* Until the user chooses: those that are on. */
 static void follow_sets(struct tui *t, struct recording *r)
 {
@@ -245,7 +235,7 @@ static void draw_live(struct tui *t, struct recording *r, struct area a)
     if (r->asks == ASKS_DIR) {
         draw_prompt(t, r, "folder:", &a);
     } else {
-        name_now(now);
+        recorder_name_now(now, TEXT);
         const char *dir = *r->dir ? r->dir : now;
         line(t, &a, ROLE_TEXT, r->recorder ? "the next" : "folder", dir, strlen(dir));
     }
@@ -268,7 +258,7 @@ static void start(struct tui *t, struct recording *r)
         tui_say(t, "no set is chosen: space chooses the one under the cursor");
         return;
     }
-    name_now(dir);
+    recorder_name_now(dir, TEXT);
     if (*r->dir)
         memcpy(dir, r->dir, sizeof dir);
     recorder_close(r->recorder); /* it has ended */
@@ -393,7 +383,7 @@ static void ask(struct recording *r, enum asks asks)
     if (asks == ASKS_DIR && *r->dir)
         memcpy(r->prompt.text, r->dir, sizeof r->dir);
     else if (asks == ASKS_DIR)
-        name_now(r->prompt.text);
+        recorder_name_now(r->prompt.text, TEXT);
 }
 
 static void asked_key(struct tui *t, struct recording *r, int key)

@@ -126,6 +126,11 @@ static enum gate_answer ask_metrics(const struct gate *g, const char *authorizat
                                                                         : GATE_NO_BEARER;
 }
 
+static bool is_path(const char *path)
+{
+    return asset_find(path) || !strcmp(path, GATE_EXPORT_PATH);
+}
+
 enum gate_answer gate_ask(struct gate *g, const struct gate_request *r)
 {
     if (!r->method || strcmp(r->method, "GET") != 0)
@@ -143,7 +148,7 @@ enum gate_answer gate_ask(struct gate *g, const struct gate_request *r)
     }
     if (!has_cookie(g, r->cookie))
         return GATE_NO_COOKIE;
-    if (!r->path || (r->websocket ? strcmp(r->path, "/ws") != 0 : !asset_find(r->path)))
+    if (!r->path || (r->websocket ? strcmp(r->path, "/ws") != 0 : !is_path(r->path)))
         return GATE_NO_PATH;
     return GATE_OPEN;
 }

@@ -16,6 +16,7 @@
 
 enum { GATE_TOKEN = 65, GATE_HOSTS = 6, GATE_HOST = 264, GATE_BEARER = 257, GATE_BEARER_MIN = 16 };
 #define GATE_METRICS_PATH "/metrics"
+#define GATE_EXPORT_PATH  "/export"
 
 struct gate {
     char token[GATE_TOKEN];            /* hexadecimal; "" once it was used */

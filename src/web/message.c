@@ -24,6 +24,13 @@ static int set_number(const char *name)
     return -1;
 }
 
+uint64_t message_set(const char *name)
+{
+    int at = set_number(name);
+
+    return at < 0 ? 0 : BIT(at);
+}
+
 /* The names of a list as bits. */
 static const char *names(const json_t *list, int (*number)(const char *), uint64_t *bits)
 {
@@ -280,6 +287,9 @@ const char *message_parse(const char *text, size_t n, struct message *out)
     out->op = MESSAGE_SEEK;
     if (!strcmp(op, "seek"))
         return seek_time(json_object_get(j, "time"), &out->time);
+    out->op = MESSAGE_RECORD;
+    if (!strcmp(op, "record"))
+        return names(json_object_get(j, "sets"), set_number, &out->sets);
     out->op = MESSAGE_CONSOLE;
     if (!strcmp(op, "console"))
         return switched(json_object_get(j, "on"), &out->on);

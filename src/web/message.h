@@ -5,6 +5,7 @@
  *     {"op":"watch","guest":ID,"views":[NAME…],"args":ARGS,"as":N}
  *                                                these views of that guest, and no others of it
  *     {"op":"sets","guest":ID,"sets":[NAME…]}    these event sets on, as far as this page wishes
+ *     {"op":"record","guest":ID,"sets":[NAME…]}  begin a recording of these sets; none: end it
  *     {"op":"seek","guest":ID,"time":NS}         of a recording: look at that moment
  *     {"op":"console","guest":ID,"on":BOOL}      tell what its serial console shows (tty.h), or not
  *     {"op":"type","guest":ID,"on":BOOL}         this page types there, or no longer
@@ -40,6 +41,7 @@ enum message_op {
     MESSAGE_WATCH,
     MESSAGE_SETS,
     MESSAGE_SEEK,
+    MESSAGE_RECORD,
     MESSAGE_CONSOLE,
     MESSAGE_TYPE,
     MESSAGE_KEYS_TYPED,
@@ -54,7 +56,7 @@ struct message {
     uint64_t views;                /* WATCH: bits by number in web_views[] */
     struct web_args args;          /* WATCH */
     uint32_t as;                   /* WATCH */
-    uint64_t sets;                 /* SETS: bits by number in collect_known_sets() */
+    uint64_t sets;                 /* SETS, RECORD: bits by number in collect_known_sets() */
     uint64_t time;                 /* SEEK: ns of the recording's clock */
     uint32_t seq;                  /* WINDOW, SELECT, FIND */
     uint64_t from, to;             /* WINDOW, SELECT: from < to; FIND: from */
@@ -70,5 +72,7 @@ struct message {
 
 /* NULL, or what is wrong with the n bytes: a static line. Then *out means nothing. */
 const char *message_parse(const char *text, size_t n, struct message *out);
+/* That event set as a bit, as in messages; 0: there is none. */
+uint64_t message_set(const char *name);
 
 #endif

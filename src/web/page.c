@@ -9,6 +9,7 @@
 #include "web/guest.h"
 #include "web/hello.h"
 #include "web/message.h"
+#include "web/records.h"
 #include "web/roster.h"
 #include "web/timeline.h"
 
@@ -21,6 +22,7 @@ struct watch {
     uint32_t as;                   /* message.h */
     struct frame *sent[WEB_VIEWS]; /* shares */
     char *status;                  /* sent last */
+    char *record;                  /* likewise, of its recording */
     struct tty_seat seat;          /* at its console */
     struct timeline *timeline;     /* while it is among the views */
 };
@@ -37,6 +39,7 @@ struct page {
 struct pages {
     struct pages_options o;
     struct roster *roster;
+    struct records *records;
     struct closing *closing; /* guests that nobody watches any more */
     struct page *pages[PAGES_MAX];
     size_t n;
@@ -55,6 +58,8 @@ struct oscope_error *pages_open(const struct pages_options *o, struct pages **ou
         err = error_nomem();
     else
         err = roster_open(o->sessions, o->recordings, o->wake, &all->roster);
+    if (!err && !(all->records = records_open(o->open, all->roster)))
+        err = error_nomem();
     if (err)
         pages_close(all);
     else
@@ -66,6 +71,7 @@ void pages_close(struct pages *all)
 {
     if (!all)
         return;
+    records_close(all->records);
     roster_close(all->roster);
     closing_end(all->closing);
     free(all);
@@ -220,6 +226,7 @@ static void drop_watch(struct page *p, size_t i)
     for (size_t k = 0; k < WEB_VIEWS; k++)
         frame_drop(w->sent[k]);
     free(w->status);
+    free(w->record);
     timeline_free(w->timeline);
     *w = p->watches[--p->nwatches];
     if (!wish(p->all, guest))
@@ -268,6 +275,7 @@ static const char *parse(const struct pages *all, const char *text, size_t n, st
     if (wrong || !all->o.no_console)
         return wrong;
     m->views = web_views_without_console(m->views);
+    m->sets &= ~message_set("uart");
     return m->op == MESSAGE_CONSOLE || m->op == MESSAGE_TYPE || m->op == MESSAGE_KEYS_TYPED
                ? "consoles are switched off"
                : NULL;
@@ -306,6 +314,12 @@ const char *page_hear(struct page *p, const char *text, size_t n)
         break;
     case MESSAGE_SETS: w->sets = m.sets; break;
     case MESSAGE_SEEK: guest_seek(w->guest, m.time); return NULL;
+    case MESSAGE_RECORD:
+        if (m.sets)
+            records_start(p->all->records, m.guest, m.sets);
+        else
+            records_stop(p->all->records, m.guest);
+        return NULL;
     case MESSAGE_CONSOLE: switch_console(w, m.on); break;
     case MESSAGE_TYPE: guest_type(w->guest, &w->seat, m.on); return NULL;
     case MESSAGE_KEYS_TYPED:
@@ -321,6 +335,13 @@ const char *page_hear(struct page *p, const char *text, size_t n)
     return NULL;
 }
 
+bool pages_recording(struct pages *all, const char *id)
+{
+    bool recording;
+
+    return roster_has(all->roster, id, &recording) && recording;
+}
+
 static bool timeline_is_due(const struct watch *w, uint64_t now)
 {
     struct collect *c = guest_collect(w->guest);
@@ -333,7 +354,7 @@ static bool timeline_is_due(const struct watch *w, uint64_t now)
 bool pages_poll(struct pages *all)
 {
     uint64_t now = clock_ns();
-    bool other = false;
+    bool other = records_poll(all->records);
 
     for (size_t i = 0; i < all->n; i++) {
         struct page *p = all->pages[i];
@@ -358,6 +379,23 @@ static bool next_status(struct watch *w, struct out *o)
     free(w->status);
     w->status = strdup(now);
     out_str(o, now);
+    return true;
+}
+
+static bool next_record(const struct pages *all, struct watch *w, struct out *o)
+{
+    struct out now;
+
+    out_init(&now, -1);
+    bool other = records_write(all->records, guest_id(w->guest), &now);
+    out_char(&now, '\0');
+    if (!other || now.error || (w->record && !strcmp(w->record, now.buf))) {
+        out_free(&now);
+        return false;
+    }
+    out_str(o, now.buf);
+    free(w->record);
+    w->record = now.buf;
     return true;
 }
 
@@ -417,7 +455,7 @@ enum page_message page_next(struct page *p, struct out *o)
         if (next_status(&p->watches[i], o))
             return PAGE_TEXT;
     for (size_t i = 0; i < p->nwatches; i++)
-        if (next_console(&p->watches[i], o))
+        if (next_record(p->all, &p->watches[i], o) || next_console(&p->watches[i], o))
             return PAGE_TEXT;
     enum page_message what = next_timeline(p, o);
     if (what)

@@ -36,6 +36,9 @@ enum page_message { PAGE_NONE, PAGE_TEXT, PAGE_BINARY };
 /* Appends the next message for it, if there is one now. */
 enum page_message page_next(struct page *p, struct out *o);
 
+/* Is there a recording of that name? */
+bool pages_recording(struct pages *all, const char *id);
+
 /* Takes what is new of the guests. True: there may be messages. */
 bool pages_poll(struct pages *all);
 

@@ -29,6 +29,7 @@ struct roster {
     unsigned version;
     struct out text; /* the list's JSON */
     id_list ids;     /* of the sessions in it */
+    id_list made;    /* recordings, besides those that were there; only added to */
 };
 
 static void ids_free(id_list *ids)
@@ -71,7 +72,7 @@ static void put_guest(struct out *o, const char *kind, const struct oscope_sessi
 }
 
 /* All there are now, as JSON and as ids. */
-static bool look(const struct roster *r, struct out *o, id_list *ids)
+static bool look(struct roster *r, struct out *o, id_list *ids)
 {
     struct oscope_view *v = NULL;
     struct oscope_error *err = oscope_view_list(&v);
@@ -90,6 +91,10 @@ static bool look(const struct roster *r, struct out *o, id_list *ids)
     }
     for (const char *const *d = r->recordings; !o->error && *d; d++)
         put_guest(o, "recording", &(struct oscope_session_row){.id = *d, .name = *d});
+    pthread_mutex_lock(&r->lock);
+    vec_each (char *, d, &r->made)
+        put_guest(o, "recording", &(struct oscope_session_row){.id = *d, .name = *d});
+    pthread_mutex_unlock(&r->lock);
     out_str(o, "]}");
     oscope_view_free(v);
     oscope_error_free(err);
@@ -189,6 +194,7 @@ void roster_close(struct roster *r)
         pthread_join(r->thread, NULL);
     out_free(&r->text);
     ids_free(&r->ids);
+    ids_free(&r->made);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
     free(r);
@@ -198,6 +204,17 @@ void roster_watch(struct roster *r, bool on)
 {
     pthread_mutex_lock(&r->lock);
     r->on = on;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void roster_add(struct roster *r, const char *dir)
+{
+    char *copy = strdup(dir);
+
+    pthread_mutex_lock(&r->lock);
+    if (copy && !vec_push(&r->made, copy))
+        free(copy);
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
 }
@@ -217,6 +234,8 @@ bool roster_has(struct roster *r, const char *id, bool *recording)
     bool found = *recording = in(r->recordings, id);
 
     pthread_mutex_lock(&r->lock);
+    vec_each (char *, made, &r->made)
+        found = *recording = *recording || !strcmp(*made, id);
     for (size_t i = 0; !found && i < r->ids.len; i++)
         found = !strcmp(r->ids.data[i], id);
     pthread_mutex_unlock(&r->lock);

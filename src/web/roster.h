@@ -28,6 +28,8 @@ void roster_watch(struct roster *r, bool on);
  * Returns which version of it that is, not 0; o NULL: only that. 0: not known yet.
  */
 unsigned roster_write(struct roster *r, struct out *o);
+/* One more recording, made meanwhile. */
+void roster_add(struct roster *r, const char *dir);
 /* Is there such a guest? */
 bool roster_has(struct roster *r, const char *id, bool *recording);
 

@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "base/util.h"
 #include "web/assets.h"
+#include "web/closing.h"
 #include "web/crowd.h"
+#include "web/download.h"
 #include "web/gate.h"
 #include "web/message.h"
 #include "web/metrics.h"
@@ -20,6 +22,9 @@
 #include <sys/eventfd.h>
 
 enum { HEADERS = 4096, HEADER = 2048, REPLY = 2048, IDLE_S = 15, BEAT_S = 2, LET_IN = 64 };
+/* Of exports: at once; how long one may stand still; how soon it is looked whether there is more.
+ */
+enum { DOWNLOADS = 4, STILL_S = 120, SOON_US = 5000 };
 
 struct server {
     const struct web_options *o;
@@ -27,6 +32,8 @@ struct server {
     struct pages *pages;
     struct metrics *metrics; /* NULL: there are none */
     struct crowd crowd;      /* of struct lws */
+    struct closing *closing; /* of exports */
+    unsigned downloads;      /* there are */
     struct lws *leaving;     /* one that is put out, until it is gone */
     struct lws_context *context;
     const struct lws_protocols *socket; /* the protocol of pages */
@@ -40,9 +47,10 @@ struct connection {
     struct out in;     /* a message of which the end has not come */
     bool beat;         /* nothing was told for BEAT_S */
     const struct asset *asset;
-    size_t sent;       /* bytes of it */
-    struct asset made; /* one that is the connection's own, */
-    struct out body;   /* … and its data */
+    size_t sent;               /* bytes of it */
+    struct asset made;         /* one that is the connection's own, */
+    struct out body;           /* … and its data */
+    struct download *download; /* in place of an asset */
 };
 
 /* Nothing from elsewhere, nothing inline, in nobody's frame, and kept by nobody. */
@@ -149,6 +157,87 @@ static const struct asset *make_metrics(struct server *s, struct connection *c)
     return c->body.error ? NULL : &c->made;
 }
 
+/* ---- exports: chunked (RFC 9112, 7.1), so that one that broke off is told from a whole one ----
+ */
+
+static void close_download(void *download)
+{
+    download_close(download);
+}
+
+static void drop_download(struct server *s, struct connection *c)
+{
+    if (!c->download)
+        return;
+    closing_begin(s->closing, close_download, c->download);
+    c->download = NULL;
+    s->downloads--;
+}
+
+/* The recording that is asked for; NULL: there is no such one, or no such format. */
+static struct download *begin_download(struct server *s, struct lws *wsi)
+{
+    char bufs[2][HEADER]; /* the values are some place in them */
+    const char *guest = lws_get_urlarg_by_name(wsi, "guest=", bufs[0], HEADER);
+    const char *to = lws_get_urlarg_by_name(wsi, "to=", bufs[1], HEADER);
+    struct download *d = NULL;
+
+    if (s->downloads == DOWNLOADS || !guest || !to || !download_format(to) ||
+        !pages_recording(s->pages, guest))
+        return NULL;
+    oscope_error_free(download_open(guest, to, &d));
+    s->downloads += d != NULL;
+    return d;
+}
+
+static int serve_download(struct server *s, struct lws *wsi, struct connection *c)
+{
+    unsigned char buf[LWS_PRE + REPLY], *start = buf + LWS_PRE, *p = start, *end = buf + sizeof buf;
+    char as[256];
+
+    drop_download(s, c);
+    c->asset = NULL;
+    if (!(c->download = begin_download(s, wsi)))
+        return refuse(s, wsi, GATE_NO_PATH);
+    snprintf(as, sizeof as, "attachment; filename=\"%s\"", download_name(c->download));
+    if (!put_head(wsi, 200, "application/octet-stream", LWS_ILLEGAL_HTTP_CONTENT_LEN, &p, end) ||
+        !put(wsi, "content-disposition:", as, &p, end) ||
+        !put(wsi, "transfer-encoding:", "chunked", &p, end) ||
+        lws_finalize_write_http_header(wsi, start, &p, end))
+        return -1;
+    lws_callback_on_writable(wsi);
+    return 0;
+}
+
+/* A chunk, if there is one. */
+static int serve_chunk(struct server *s, struct lws *wsi, struct connection *c)
+{
+    enum { HEAD = 8, CHUNK = 1 << 15 };
+    unsigned char buf[LWS_PRE + HEAD + CHUNK + 2], *data = buf + LWS_PRE + HEAD;
+    ssize_t got = download_read(c->download, data, CHUNK);
+    char head[32];
+
+    if (got == DOWNLOAD_FAILED)
+        return -1; /* without the last chunk */
+    if (got == DOWNLOAD_NONE) {
+        lws_set_timer_usecs(wsi, SOON_US);
+        return 0;
+    }
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STILL_S);
+    snprintf(head, sizeof head, "%06zx\r\n", (size_t)got);
+    memcpy(data - HEAD, head, HEAD);
+    memcpy(data + got, "\r\n", 2);
+    size_t n = HEAD + (size_t)got + 2;
+    if (lws_write(wsi, data - HEAD, n, got ? LWS_WRITE_HTTP : LWS_WRITE_HTTP_FINAL) != (int)n)
+        return -1;
+    if (got) {
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
+    drop_download(s, c);
+    return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
 static int serve(struct server *s, struct lws *wsi, struct connection *c, const char *path)
 {
     unsigned char buf[LWS_PRE + REPLY], *start = buf + LWS_PRE, *p = start, *end = buf + sizeof buf;
@@ -157,6 +246,8 @@ static int serve(struct server *s, struct lws *wsi, struct connection *c, const 
     if (a != GATE_OPEN && a != GATE_METRICS)
         return refuse(s, wsi, a);
     drop_body(c);
+    if (!strcmp(path, GATE_EXPORT_PATH))
+        return serve_download(s, wsi, c);
     c->asset = a == GATE_METRICS ? make_metrics(s, c) : asset_find(path);
     c->sent = 0;
     if (!c->asset || !put_head(wsi, 200, c->asset->type, c->asset->size, &p, end) ||
@@ -217,8 +308,10 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons why, void *user, v
         s->leaving = wsi == s->leaving ? NULL : s->leaving;
         return 0;
     case LWS_CALLBACK_CLOSED_HTTP:
-        if (user)
+        if (user) {
             drop_body(user);
+            drop_download(s, user);
+        }
         return 0;
     case LWS_CALLBACK_HTTP:
         if (len >= sizeof path || memchr(in, '\0', len))
@@ -226,7 +319,10 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons why, void *user, v
         memcpy(path, in, len);
         path[len] = '\0';
         return serve(s, wsi, user, path);
-    case LWS_CALLBACK_HTTP_WRITEABLE: return serve_more(wsi, user);
+    case LWS_CALLBACK_TIMER: lws_callback_on_writable(wsi); return 0;
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return ((struct connection *)user)->download ? serve_chunk(s, wsi, user)
+                                                     : serve_more(wsi, user);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: /* to anything but pages' sockets: none */
         return strcmp(in, "websocket") != 0;
     default: return 0;
@@ -468,6 +564,8 @@ static struct oscope_error *run(struct server *s)
                               .wake = s->wake,
                               .no_console = s->o->no_console};
 
+    if (!(s->closing = closing_new()))
+        return error_nomem();
     TRY(pages_open(&p, &s->pages));
     TRY(open_metrics(s));
     TRY(listen_there(s));
@@ -487,6 +585,7 @@ struct oscope_error *web_run(const struct web_options *o)
     struct oscope_error *err = run(&s);
     if (s.context)
         lws_context_destroy(s.context); /* closes the pages */
+    closing_end(s.closing);
     pages_close(s.pages);
     metrics_close(s.metrics);
     close(s.wake);

@@ -16,8 +16,7 @@ import time
 
 import pytest
 
-from harness import OSCOPE, Browser, Prometheus, Web, scrape, wait_until
-from test_web import Wire
+from harness import OSCOPE, Browser, Prometheus, Web, Wire, scrape, wait_until
 
 HALF = b"GET / HTTP/1.1\r\nHost: 127"
 

@@ -149,3 +149,45 @@ def test_faults(recording):
         b.press("Escape")
         b.until(lambda b: not b.rows("Page table entries"), "it closed")
         assert b.tell(problems=True) == []
+
+
+def test_devices(recording):
+    tables = report(recording, "mmio")
+    lines = report(recording, "uart")["lines"]
+    with Web("-t", recording) as web, Browser(web.url) as b:
+        b.show(recording, "devices")
+        page = b.until(lambda b: b.rows("Devices"), "devices")
+        assert sorted((r["device"], number(r["reads"]), number(r["writes"])) for r in page) == \
+            sorted((r["device"], r["reads"], r["writes"]) for r in tables["devices"])
+        name = max(tables["devices"], key=lambda r: r["reads"] + r["writes"])["device"]
+        b.tell(eval=f"[...document.querySelectorAll(\"table[aria-label='Devices'] tbody tr\")]"
+                    f".find(tr => tr.children[0].innerText == {json.dumps(name)}).click()")
+        want = sorted((r["register"], r["access"], r["count"]) for r in tables["registers"] if r["device"] == name)
+        b.until(lambda b: sorted((r.get("register", ""), r["access"], number(r["count"])) for r in b.rows("Registers")) == want,
+                "its registers")
+        assert "device=" in b.tell(eval="location.hash")
+        b.press("v")
+        b.until("A recording has no state of devices.")
+        b.press("v")
+        page = b.until(lambda b: b.rows("Serial lines"), "lines")
+        assert sorted((r["direction"], r["text"].strip()) for r in page) == \
+            sorted((r["direction"], " ".join(r["text"].split())) for r in lines)
+        assert b.tell(problems=True) == []
+
+
+def test_controllers(guest1):
+    """As `dev` has them."""
+    g = guest1
+    with Web("-s", g.session) as web, Browser(web.url) as b:
+        b.tell(eval=f"location.hash = '#' + encodeURIComponent({json.dumps(g.session)}) + '/devices?part=controllers'")
+        ranges = g.oscope("dev", "-o", "json")
+        b.until(lambda b: len(b.rows("Machine")) == len(ranges), "the devices")
+        views = {r["view"] for r in ranges if r["view"]}
+        if "plic" in views:
+            sources = {str(r["source"]): str(r["priority"]) for r in g.oscope("dev", "plic", "-o", "json") if r["table"] == "sources"}
+            b.until(lambda b: {r["source"]: r["priority"] for r in b.rows("PLIC sources")} == sources, "sources")
+        if "aclint" in views:
+            b.until(lambda b: len(b.rows("ACLINT harts")) == g.smp, "harts")
+        if "apic" in views:
+            b.until(lambda b: len(b.rows("Local APICs")) == g.smp, "local APICs")
+        assert b.tell(problems=True) == []

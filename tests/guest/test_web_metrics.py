@@ -11,10 +11,9 @@ import time
 
 import pytest
 
-from harness import ROOT, Guest, Prometheus, Web, scrape, total, wait_until
+from harness import ROOT, Guest, Prometheus, Web, Wire, scrape, total, wait_until
 from test_record import reboot
 from test_report import Report
-from test_web import Wire
 
 WORK = "i=0; while [ $i -lt 100 ]; do /bin/busybox true; i=$((i+1)); done"
 TOKEN = "a-token.of~the_tests+1/2="

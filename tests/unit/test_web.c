@@ -48,6 +48,12 @@ static void test_messages(void **state)
     assert_null(parse("{\"op\":\"seek\",\"guest\":\"g\",\"time\":9007199254740993}", &m));
     assert_int_equal(m.op, MESSAGE_SEEK);
     assert_int_equal(m.time, 9007199254740993);
+    snprintf(text, sizeof text, "{\"op\":\"record\",\"guest\":\"g\",\"sets\":[\"%s\"]}", sets[0]);
+    assert_null(parse(text, &m));
+    assert_int_equal(m.op, MESSAGE_RECORD);
+    assert_int_equal(m.sets, BIT(0));
+    assert_int_equal(message_set(sets[1]), BIT(1));
+    assert_int_equal(message_set("nothing"), 0);
     assert_null(parse("{\"op\":\"console\",\"guest\":\"g\",\"on\":true}", &m));
     assert_int_equal(m.op, MESSAGE_CONSOLE);
     assert_true(m.on);
@@ -202,6 +208,8 @@ static void test_wrong_messages(void **state)
         "{\"op\":\"seek\",\"guest\":\"g\"}",
         "{\"op\":\"seek\",\"guest\":\"g\",\"time\":-1}",
         "{\"op\":\"seek\",\"guest\":\"g\",\"time\":1.5}",
+        "{\"op\":\"record\",\"guest\":\"g\"}",
+        "{\"op\":\"record\",\"guest\":\"g\",\"sets\":[\"nothing\"]}",
         "{\"op\":\"console\",\"guest\":\"g\"}",
         "{\"op\":\"type\",\"guest\":\"g\",\"on\":1}",
         "{\"op\":\"keys\",\"guest\":\"g\"}",

@@ -91,7 +91,13 @@ static void test_nothing_without_cookie(void **state)
     struct gate_request r = inside(&g, good);
 
     assert_int_equal(gate_ask(&g, &r), GATE_OPEN);
+    r.path = GATE_EXPORT_PATH;
+    assert_int_equal(gate_ask(&g, &r), GATE_OPEN);
+    r.path = GATE_EXPORT_PATH "/";
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_PATH);
     r.cookie = NULL;
+    assert_int_equal(gate_ask(&g, &r), GATE_NO_COOKIE);
+    r.path = GATE_EXPORT_PATH;
     assert_int_equal(gate_ask(&g, &r), GATE_NO_COOKIE);
     r.path = "/nothing"; /* what there is, is not told */
     assert_int_equal(gate_ask(&g, &r), GATE_NO_COOKIE);

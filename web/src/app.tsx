@@ -8,6 +8,7 @@ import { Help } from './help';
 import { lacking, neededBy, sourceOf } from './parts';
 import { changed, hashOf, readPlace, type Change, type Place } from './place';
 import type { Guest } from './protocol';
+import { Record, toggleRecord } from './record';
 import { store, type Wish } from './store';
 import type { Shown, Tab } from './tab';
 import { DIGITS, TABS } from './tabs';
@@ -106,6 +107,7 @@ function App() {
   useEffect(() => {
     const moved = () => move(readPlace(location.hash));
     addEventListener('hashchange', moved);
+    moved(); // what came between the first drawing and now was not heard of
     return () => removeEventListener('hashchange', moved);
   }, []);
 
@@ -114,7 +116,8 @@ function App() {
     if (!place.guest && guest) visit(to(latest.current, {}));
   });
 
-  useEffect(() => {
+  // Before it is painted: what is of something else now is not shown under the new heading.
+  useLayoutEffect(() => {
     if (!store.connected) return;
     const wanted = new Map<string, Wish>(
       guests.filter((g) => g.kind === 'live').map((g) => [g.id, { views: ['info'], args: {} }]),
@@ -135,6 +138,7 @@ function App() {
       const next = all.indexOf(here) + (key === '>' ? 1 : all.length - 1);
       visit(to(p, {}, all[next % all.length].name));
     } else if (key === '?') setHelp(true);
+    else if (key === 'R' && on) toggleRecord(on);
     else if (key === '/' && filter.current) filter.current.focus();
     else if (key === 'g' && guests.length) {
       const i = guests.findIndex((g) => g.id === on?.id);
@@ -192,6 +196,7 @@ function App() {
             </nav>
             <div class="bar-top">
               {!tab.guests && !tab.ownTime && <Seek guest={at.guest} />}
+              {!tab.guests && <Record guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (
                 <input

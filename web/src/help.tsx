@@ -10,6 +10,7 @@ const KEYS: [string, string][] = [
   ['g', 'the next guest'],
   ['e', 'switch the event sets of this view on, or off'],
   ['/', 'go to the filter; Escape leaves it'],
+  ['R', 'record the events that are on; end that'],
   ['?', 'these keys'],
 ];
 

@@ -112,7 +112,7 @@ export function Levels({ at, regions, walk, va }: { at: Shown; regions?: Table; 
       </ul>
     );
   return (
-    <div class="levels" ref={(box) => showLast(box, hex(va))}>
+    <div class="levels" ref={(box) => showLast(box, `${hex(va)} ${steps.length} ${regions.rows.size > 0}`)}>
       {steps.map((row, i) => {
         const span = BigInt(Math.round(walk.num(row, 'span')));
         const above = i ? BigInt(Math.round(walk.num(steps[i - 1], 'span'))) : 0n;
@@ -135,11 +135,16 @@ export function Levels({ at, regions, walk, va }: { at: Shown; regions?: Table; 
 }
 
 /** Another address: the last table is what one wants to see. */
-function showLast(box: HTMLDivElement | null, va: string): void {
-  if (!box || box.dataset.va === va) return;
-  box.dataset.va = va;
-  box.scrollLeft = box.scrollWidth;
-  for (const row of box.querySelectorAll('tr[aria-current]')) row.scrollIntoView({ block: 'nearest' });
+function showLast(box: HTMLDivElement | null, what: string): void {
+  if (!box || box.dataset.what === what) return;
+  box.dataset.what = what;
+  requestAnimationFrame(() => {
+    for (const row of box.querySelectorAll<HTMLElement>('tr[aria-current]')) {
+      const level = row.closest('.level');
+      if (level) level.scrollTop = row.offsetTop - level.clientHeight / 2;
+    }
+    box.scrollLeft = box.scrollWidth;
+  });
 }
 
 /** How many bits the root's index has follows from the index of one address. */

@@ -57,7 +57,7 @@ function Buddy({ view }: { view: View }) {
     ['managed', 'zone_managed'],
   ];
   return (
-    <div class="scroll">
+    <div class="scroll" tabIndex={0} role="group" aria-label="Orders and zones">
       <table aria-label="Free blocks">
         <thead>
           <tr>

@@ -147,7 +147,7 @@ function Walk({ at, view }: { at: Shown; view: View }) {
   const t = view.table('walk');
   if (!t) return null;
   return (
-    <ol class="walk" aria-label="Walk">
+    <ol class="walk" aria-label="Walk" tabIndex={0}>
       {t.list().map((row) => {
         const leaf = t.text(row, 'kind') === 'leaf';
         const column = (name: string) => {

@@ -84,6 +84,17 @@ export interface ConsoleMessage {
   text: string; // a character a byte
 }
 
+export interface RecordingMessage {
+  guest: string;
+  state: 'opening' | 'runs' | 'stopping' | 'ended';
+  dir: string;
+  sets: string[];
+  bytes: number;
+  duration: number;
+  lost: number;
+  error: string;
+}
+
 export interface TypingMessage {
   guest: string;
   on: boolean;
@@ -132,6 +143,7 @@ export type Message =
   | { op: 'hello'; console: boolean; views: ViewInfo[] }
   | ({ op: 'console' } & ConsoleMessage)
   | ({ op: 'typing' } & TypingMessage)
+  | ({ op: 'recording' } & RecordingMessage)
   | { op: 'guests'; guests: Guest[] }
   | ({ op: 'status' } & Status)
   | ({ op: 'view' } & ViewMessage)

@@ -3,7 +3,7 @@
 // The connection, and all that came over it. Wishes are kept here, and said again after each
 // connecting, so that the page recovers from whatever happened to the server.
 import { View } from './model';
-import type { Args, ConsoleMessage, Guest, Message, Status, TypingMessage, ViewInfo } from './protocol';
+import type { Args, ConsoleMessage, Guest, Message, RecordingMessage, Status, TypingMessage, ViewInfo } from './protocol';
 
 const RETRY_MS = 1500;
 const SILENT_MS = 6000; // the server says something every 2 s
@@ -31,6 +31,7 @@ class Store {
   private wishes = 0; // said so far
   private since = new Map<string, number>(); // by view and guest: the wish that gave it its arguments
   typing = new Map<string, TypingMessage>();
+  recordings = new Map<string, RecordingMessage>(); // that were made of a guest last
   private screens = new Map<string, (m: ConsoleMessage) => void>(); // by guest
   private sets = new Map<string, string[]>();
   private socket: WebSocket | null = null;
@@ -96,7 +97,7 @@ class Store {
   private forget(guest: string, before: Args, now: Args): void {
     for (const { name, takes } of this.views.values()) {
       if (takes.every((arg) => before[arg] === now[arg])) continue;
-      this.data.delete(`${name} ${guest}`);
+      if (this.data.delete(`${name} ${guest}`)) this.changed();
       this.since.set(`${name} ${guest}`, this.wishes);
     }
   }
@@ -121,6 +122,11 @@ class Store {
       this.typing.delete(guest);
       this.send({ op: 'console', guest, on: false });
     };
+  }
+
+  /** Begins a recording of these sets; none: ends it. */
+  record(guest: string, sets: string[]): void {
+    this.send({ op: 'record', guest, sets });
   }
 
   /** Keys go to the guest, or no longer. */
@@ -186,6 +192,7 @@ class Store {
   private begin(views: ViewInfo[], consoles: boolean): void {
     this.consoles = consoles;
     this.typing.clear();
+    this.recordings.clear();
     this.connected = true;
     this.refused = false;
     this.views = new Map(views.map((v) => [v.name, v]));
@@ -218,6 +225,9 @@ class Store {
       case 'console':
         this.screens.get(m.guest)?.(m);
         return;
+      case 'recording':
+        this.recordings.set(m.guest, m);
+        break;
       case 'typing':
         this.typing.set(m.guest, m);
         break;

@@ -3,6 +3,7 @@
 // The page's tabs, in the order in which they stand.
 import { consoles } from './console';
 import { cpu } from './cpu';
+import { devices } from './devices';
 import { disk } from './disk';
 import { faults } from './faults';
 import { interrupts } from './interrupts';
@@ -28,6 +29,7 @@ export const TABS: Tab[] = [
   interrupts,
   faults,
   disk,
+  devices,
   consoles,
   sides,
 ];

@@ -25,7 +25,7 @@ interface Part {
 
 function Facts({ t, row }: { t: Table; row: Row }) {
   return (
-    <dl class="facts">
+    <dl class="task-facts">
       {FACTS.map((name) => {
         const c = t.column(name);
         const v = t.get(row, name);
