@@ -16,6 +16,7 @@ struct recorder {
     const struct oscope_open_options *open;
     const char *sets[RECORDER_SETS];
     size_t nsets;
+    uint64_t size;
     pthread_t thread;
     pthread_mutex_t lock;
     /* under the lock from here on */
@@ -74,7 +75,7 @@ static struct oscope_error *run(struct recorder *r, struct oscope_recording *rec
 
 static struct oscope_error *record(struct recorder *r, struct oscope_session *s)
 {
-    struct oscope_recording_options o = {.dir = r->status.dir};
+    struct oscope_recording_options o = {.dir = r->status.dir, .size = r->size};
     struct oscope_recording *rec;
 
     TRY(oscope_recording_open(s, r->sets, r->nsets, &o, &rec));
@@ -112,7 +113,7 @@ static void *recorder_run(void *arg)
 }
 
 struct oscope_error *recorder_start(const struct oscope_open_options *open, const char *const *sets,
-                                    size_t n, const char *dir, struct recorder **out)
+                                    size_t n, const char *dir, uint64_t size, struct recorder **out)
 {
     struct recorder *r = calloc(1, sizeof *r);
 
@@ -122,6 +123,7 @@ struct oscope_error *recorder_start(const struct oscope_open_options *open, cons
     r->open = open;
     r->nsets = MIN(n, (size_t)RECORDER_SETS);
     memcpy(r->sets, sets, r->nsets * sizeof *sets);
+    r->size = size;
     snprintf(r->status.dir, sizeof r->status.dir, "%s", dir);
     pthread_mutex_init(&r->lock, NULL);
     int status = thread_start(&r->thread, recorder_run, r);

@@ -31,9 +31,11 @@ struct recorder_status {
 struct recorder;
 
 /* Begins one of n sets in a folder that must not exist yet. open's and the sets' strings stay
- * until recorder_close(). Errors: no thread, no memory; all else is told by the status. */
+ * until recorder_close(). size: bytes of events at most, 0: no end. Errors: no thread, no memory;
+ * all else is told by the status. */
 struct oscope_error *recorder_start(const struct oscope_open_options *open, const char *const *sets,
-                                    size_t n, const char *dir, struct recorder **out);
+                                    size_t n, const char *dir, uint64_t size,
+                                    struct recorder **out);
 /* A name for its folder, by the time: "trace-20261231-235959". */
 void recorder_name_now(char *text, size_t n);
 /* Asks it to end, and does not wait. */

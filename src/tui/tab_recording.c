@@ -262,7 +262,7 @@ static void start(struct tui *t, struct recording *r)
     if (*r->dir)
         memcpy(dir, r->dir, sizeof dir);
     recorder_close(r->recorder); /* it has ended */
-    struct oscope_error *err = recorder_start(tui_session(t), sets, n, dir, &r->recorder);
+    struct oscope_error *err = recorder_start(tui_session(t), sets, n, dir, 0, &r->recorder);
     if (err)
         tui_say(t, "%s", err->message);
     oscope_error_free(err);

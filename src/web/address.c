@@ -29,6 +29,8 @@ static bool set_host(struct web_address *a, const char *host, size_t n)
     if (inet_pton(AF_INET6, a->bind, &six) != 1 || IN6_IS_ADDR_UNSPECIFIED(&six))
         return false;
     a->loopback = IN6_IS_ADDR_LOOPBACK(&six);
+    if (!inet_ntop(AF_INET6, &six, a->bind, sizeof a->bind)) /* as browsers write it (RFC 5952) */
+        return false;
     return (size_t)snprintf(a->host, sizeof a->host, "[%s]", a->bind) < sizeof a->host;
 }
 

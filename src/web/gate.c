@@ -163,6 +163,7 @@ unsigned gate_status(enum gate_answer a)
     case GATE_NO_HOST: return 421;
     case GATE_NO_BEARER: return 401;
     case GATE_NO_PATH: return 404;
+    case GATE_BUSY: return 503;
     default: return 403;
     }
 }
@@ -179,6 +180,7 @@ const char *gate_text(enum gate_answer a)
     case GATE_NO_BEARER:
         return "This needs the header 'Authorization: Bearer TOKEN', with the token of oscope web.";
     case GATE_NO_PATH: return "There is no such page.";
+    case GATE_BUSY: return "So many downloads at once are enough: wait for one of them.";
     default: return "";
     }
 }

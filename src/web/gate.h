@@ -48,6 +48,7 @@ enum gate_answer {
     GATE_NO_COOKIE, /* 403: not one of ours */
     GATE_NO_BEARER, /* 401: no token for /metrics, or a wrong one */
     GATE_NO_PATH,   /* 404; only told to those who are let in */
+    GATE_BUSY,      /* 503; likewise, for the server to say */
 };
 
 struct gate_options {

@@ -210,8 +210,13 @@ static const char *window_lanes(const json_t *list, struct message *out)
         if (!json_is_integer(one) || json_integer_value(one) < 0 ||
             json_integer_value(one) > UINT32_MAX)
             return "a lane that is no number";
+        for (size_t k = 0; k < out->nlanes; k++)
+            if (out->lanes[k] == (uint32_t)json_integer_value(one))
+                return "a lane twice";
         out->lanes[out->nlanes++] = (uint32_t)json_integer_value(one);
     }
+    if (out->nlanes) /* an answer of some megabytes is enough: beyond that it is coarser */
+        out->width = (uint32_t)MIN(out->width, MESSAGE_CELLS / out->nlanes);
     return NULL;
 }
 

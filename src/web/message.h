@@ -31,10 +31,11 @@
 enum {
     MESSAGE_MAX = 4096,
     MESSAGE_GUEST = 256,
-    MESSAGE_LANES = 256,  /* of a window */
-    MESSAGE_WIDTH = 8192, /* pixels */
-    MESSAGE_TEXT = 128,   /* bytes to be found */
-    MESSAGE_KEYS = 1024,  /* bytes typed */
+    MESSAGE_LANES = 256,     /* of a window */
+    MESSAGE_WIDTH = 8192,    /* pixels */
+    MESSAGE_CELLS = 1 << 18, /* pixels of all lanes of a window together */
+    MESSAGE_TEXT = 128,      /* bytes to be found */
+    MESSAGE_KEYS = 1024,     /* bytes typed */
 };
 
 enum message_op {

@@ -210,6 +210,12 @@ static void change_watch(struct page *p, struct watch *w, const struct message *
     struct tty_seat seat = {.on = w->seat.on, .dirty = w->seat.types}; /* typing ends: it is told */
     if (guest_tty(old))
         tty_leave(guest_tty(old), &w->seat);
+    for (size_t i = 0; i < WEB_VIEWS; i++) { /* the old one's, which may be closed now */
+        frame_drop(w->sent[i]);
+        w->sent[i] = NULL;
+    }
+    timeline_free(w->timeline); /* another store */
+    w->timeline = NULL;
     w->guest = other;
     w->seat = seat;
     if (!wish(p->all, old))
@@ -271,11 +277,14 @@ static void switch_console(struct watch *w, bool on)
 static const char *parse(const struct pages *all, const char *text, size_t n, struct message *m)
 {
     const char *wrong = message_parse(text, n, m);
+    uint64_t tells = message_set("uart") | message_set("mmio"); /* each access to its registers */
 
     if (wrong || !all->o.no_console)
         return wrong;
+    if (m->op == MESSAGE_RECORD && m->sets && !(m->sets & ~tells))
+        return "consoles are switched off";
     m->views = web_views_without_console(m->views);
-    m->sets &= ~message_set("uart");
+    m->sets &= ~tells;
     return m->op == MESSAGE_CONSOLE || m->op == MESSAGE_TYPE || m->op == MESSAGE_KEYS_TYPED
                ? "consoles are switched off"
                : NULL;

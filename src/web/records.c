@@ -102,7 +102,8 @@ void records_start(struct records *r, const char *guest, uint64_t sets)
         if (sets & BIT(i))
             p->sets[p->nsets++] = known[i];
     name_folder(dir);
-    struct oscope_error *err = recorder_start(&p->open, p->sets, p->nsets, dir, &p->recorder);
+    struct oscope_error *err =
+        recorder_start(&p->open, p->sets, p->nsets, dir, RECORDS_SIZE, &p->recorder);
     if (err) {
         p->status.state = RECORDER_ENDED;
         str_copy(p->status.error, sizeof p->status.error, err->message);

@@ -14,6 +14,9 @@
 
 #include <oscope/session.h>
 
+/* Bytes of events in one: a page that went, and forgot it, must not fill the disk. */
+#define RECORDS_SIZE (UINT64_C(4) << 30)
+
 struct records;
 
 enum { RECORDS_MAX = 8 /* guests */ };

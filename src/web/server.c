@@ -182,8 +182,7 @@ static struct download *begin_download(struct server *s, struct lws *wsi)
     const char *to = lws_get_urlarg_by_name(wsi, "to=", bufs[1], HEADER);
     struct download *d = NULL;
 
-    if (s->downloads == DOWNLOADS || !guest || !to || !download_format(to) ||
-        !pages_recording(s->pages, guest))
+    if (!guest || !to || !download_format(to) || !pages_recording(s->pages, guest))
         return NULL;
     oscope_error_free(download_open(guest, to, &d));
     s->downloads += d != NULL;
@@ -197,6 +196,8 @@ static int serve_download(struct server *s, struct lws *wsi, struct connection *
 
     drop_download(s, c);
     c->asset = NULL;
+    if (s->downloads == DOWNLOADS)
+        return refuse(s, wsi, GATE_BUSY);
     if (!(c->download = begin_download(s, wsi)))
         return refuse(s, wsi, GATE_NO_PATH);
     snprintf(as, sizeof as, "attachment; filename=\"%s\"", download_name(c->download));
@@ -205,6 +206,7 @@ static int serve_download(struct server *s, struct lws *wsi, struct connection *
         !put(wsi, "transfer-encoding:", "chunked", &p, end) ||
         lws_finalize_write_http_header(wsi, start, &p, end))
         return -1;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STILL_S);
     lws_callback_on_writable(wsi);
     return 0;
 }
@@ -218,8 +220,9 @@ static int serve_chunk(struct server *s, struct lws *wsi, struct connection *c)
     char head[32];
 
     if (got == DOWNLOAD_FAILED)
-        return -1; /* without the last chunk */
-    if (got == DOWNLOAD_NONE) {
+        return -1;              /* without the last chunk */
+    if (got == DOWNLOAD_NONE) { /* being made: the reader is not to blame */
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STILL_S);
         lws_set_timer_usecs(wsi, SOON_US);
         return 0;
     }
@@ -270,6 +273,7 @@ static int serve_more(struct lws *wsi, struct connection *c)
         return -1;
     c->sent += n;
     if (!last) {
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STILL_S);
         lws_callback_on_writable(wsi);
         return 0;
     }
@@ -325,6 +329,7 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons why, void *user, v
                                                      : serve_more(wsi, user);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: /* to anything but pages' sockets: none */
         return strcmp(in, "websocket") != 0;
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return -1; /* nor to one of another protocol */
     default: return 0;
     }
 }
@@ -434,6 +439,8 @@ static int on_wake(struct lws *wsi, enum lws_callback_reasons why, void *user, v
     struct server *s = server_of(wsi);
     uint64_t n;
 
+    if (why == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION)
+        return -1; /* no socket of a page */
     if (why != LWS_CALLBACK_RAW_RX_FILE)
         return 0;
     ssize_t got = read(s->wake, &n, sizeof n);
@@ -446,6 +453,8 @@ static int on_stop(struct lws *wsi, enum lws_callback_reasons why, void *user, v
 {
     struct server *s = server_of(wsi);
 
+    if (why == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION)
+        return -1; /* no socket of a page */
     if (why != LWS_CALLBACK_RAW_RX_FILE)
         return 0;
     s->stop = true;

@@ -152,3 +152,11 @@ def eventful(guest):
     if guest.arch == "arm64":
         pytest.skip("see test_no_events")
     return guest
+
+
+@pytest.fixture
+def eventful1(guest1):
+    """With one vCPU: where their number changes nothing."""
+    if guest1.arch == "arm64":
+        pytest.skip("see test_no_events")
+    return guest1

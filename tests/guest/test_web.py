@@ -19,11 +19,22 @@ from harness import OSCOPE, Browser, Guest, Web, Wire, frame, number, wait_until
 
 
 def hung_up(s):
-    """Reads until the other side ends it."""
+    """Reads until the other side ends it: by a close frame, or as it is."""
     s.settimeout(30)
+    data = b""
     try:
-        while s.recv(65536):
-            pass
+        while chunk := s.recv(65536):
+            data += chunk
+            while len(data) >= 2:  # frames of the server, unmasked (RFC 6455, 5.2)
+                n, head = data[1] & 127, 2
+                if n >= 126:
+                    head = 4 if n == 126 else 10
+                    n = int.from_bytes(data[2:head], "big") if len(data) >= head else len(data)
+                if data[0] & 15 == 8:
+                    return True
+                if len(data) < head + n:
+                    break
+                data = data[head + n:]
     except ConnectionError:
         pass
     return True
@@ -58,6 +69,10 @@ def test_nothing_without_the_cookie(lonely):
     assert w.upgrade(Origin=None) != 101
     assert w.upgrade(Host=f"evil.example:{lonely.port}") != 101
     assert w.upgrade(Cookie="oscope=1") != 101
+    # whatever protocol it asks for, or none
+    for protocol in (None, "http", "wake", "stop", "nothing"):
+        assert w.upgrade(Cookie=None, Sec_WebSocket_Protocol=protocol) != 101, protocol
+        assert w.upgrade(Sec_WebSocket_Protocol=protocol) != 101, protocol
     assert w.upgrade() == 101
 
 
@@ -107,9 +122,9 @@ def test_odd_messages():
         assert web.close() == 0
 
 
-def test_a_slow_reader_gets_less(eventful):
+def test_a_slow_reader_gets_less(eventful1):
     """It reads nothing for a while: what waits for it is bounded, and the rest is dropped, not kept."""
-    with Web("-s", eventful.session) as web:
+    with Web("-s", eventful1.session) as web:
         w = Wire(web)
         w.enter()
 
@@ -118,8 +133,8 @@ def test_a_slow_reader_gets_less(eventful):
                 return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1])
         with w.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            for m in ({"op": "watch", "guest": eventful.session, "views": ["threads", "map", "rates", "sched"]},
-                      {"op": "sets", "guest": eventful.session, "sets": ["sched"]}):
+            for m in ({"op": "watch", "guest": eventful1.session, "views": ["threads", "map", "rates", "sched"]},
+                      {"op": "sets", "guest": eventful1.session, "sets": ["sched"]}):
                 # the roster is looked up in a thread of its own: said again until it is known
                 for _ in range(20):
                     s.sendall(frame(json.dumps(m).encode()))
@@ -128,7 +143,7 @@ def test_a_slow_reader_gets_less(eventful):
             before = memory()
             time.sleep(6)
             assert memory() < before + 4096  # KiB; a queue would grow by megabytes
-        wait_until(lambda: eventful.oscope("probe", "list", "-o", "json") == [], "no probes")
+        wait_until(lambda: eventful1.oscope("probe", "list", "-o", "json") == [], "no probes")
 
 
 def test_where_it_listens(lonely):
@@ -231,13 +246,13 @@ def test_nothing_is_on_unless_asked_for(eventful):
         wait_until(lambda: probes() == [], "no probes")
 
 
-def test_a_recording_is_what_report_says(eventful, tmp_path):
-    with subprocess.Popen([OSCOPE, "record", "-s", eventful.session, "--for", "3", "-o", tmp_path / "trace",
+def test_a_recording_is_what_report_says(eventful1, tmp_path):
+    with subprocess.Popen([OSCOPE, "record", "-s", eventful1.session, "--for", "3", "-o", tmp_path / "trace",
                            "syscalls", "sched"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as r:
         while r.poll() is None:
-            eventful.sh("ls /proc; ls /no-such-file", check=False)
+            eventful1.sh("ls /proc; ls /no-such-file", check=False)
         assert r.wait() == 0
-    report = eventful.oscope_run("report", "syscalls", "-t", tmp_path / "trace", "-o", "json")
+    report = eventful1.oscope_run("report", "syscalls", "-t", tmp_path / "trace", "-o", "json")
     calls = {r["name"]: r for r in json.loads(report.stdout) if r["table"] == "calls"}
     assert calls
     with Web("-t", tmp_path / "trace") as web, Browser(web.url) as b:
@@ -247,6 +262,11 @@ def test_a_recording_is_what_report_says(eventful, tmp_path):
         page = b.until(lambda b: b.rows("System calls"), "system calls")
         assert {r["name"]: (number(r["count"]), number(r["errors"])) for r in page} == \
             {name: (r["count"], r["errors"]) for name, r in calls.items()}
+        # another moment is in the address, and there again after a reload
+        b.tell(eval="location.hash += '?moment=1000000000'")
+        b.until(lambda b: b.text(".seek").startswith("1.00 s"), "the moment")
+        b.tell(reload=True)
+        b.until(lambda b: b.text(".seek").startswith("1.00 s"), "the moment, again")
         assert b.tell(problems=True) == []
 
 

@@ -28,11 +28,11 @@ def check_all(b):
     return found
 
 
-def test_a_running_guest(eventful):
-    with Web("-s", eventful.session) as web, Browser(web.url) as b:
-        b.show(eventful.session, "overview")
+def test_a_running_guest(eventful1):
+    with Web("-s", eventful1.session) as web, Browser(web.url) as b:
+        b.show(eventful1.session, "overview")
         assert check_all(b) == []  # sets are off: each view says so
-        b.show(eventful.session, "overview")
+        b.show(eventful1.session, "overview")
         b.press("e")
         b.until(lambda b: b.rows("Busiest tasks"), "events")
         assert check_all(b) == []
@@ -43,16 +43,16 @@ def test_a_running_guest(eventful):
         assert b.tell(problems=True) == []
 
 
-def test_a_recording(eventful, tmp_path):
-    subprocess.run([OSCOPE, "record", "-s", eventful.session, "--for", "1", "-o", tmp_path / "trace", "all"],
+def test_a_recording(eventful1, tmp_path):
+    subprocess.run([OSCOPE, "record", "-s", eventful1.session, "--for", "1", "-o", tmp_path / "trace", "all"],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with Web("-t", tmp_path / "trace") as web, Browser(web.url) as b:
         assert check_all(b) == []
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (2560, 1440), (700, 900)])
-def test_nothing_is_wider_than_the_screen(eventful, size):
-    with Web("-s", eventful.session) as web, Browser(web.url) as b:
+def test_nothing_is_wider_than_the_screen(eventful1, size):
+    with Web("-s", eventful1.session) as web, Browser(web.url) as b:
         b.tell(size=size)
         b.until(tabs, "tabs")
         for address in tabs(b):
@@ -61,10 +61,10 @@ def test_nothing_is_wider_than_the_screen(eventful, size):
             assert b.tell(eval="document.documentElement.scrollWidth <= innerWidth"), address
 
 
-def test_by_keyboard_alone(eventful):
+def test_by_keyboard_alone(eventful1):
     """Tab reaches every link and button, and what has the focus is marked."""
-    with Web("-s", eventful.session) as web, Browser(web.url) as b:
-        b.show(eventful.session, "tasks")
+    with Web("-s", eventful1.session) as web, Browser(web.url) as b:
+        b.show(eventful1.session, "tasks")
         b.until("kthreadd")
         want = b.tell(eval="document.querySelectorAll('a[href], button, input').length")
         seen = set()

@@ -115,9 +115,9 @@ def job(web):
     return [f"authorization: {{credentials: '{web.bearer}'}}"]
 
 
-def test_prometheus_has_what_the_guest_counts(eventful):
+def test_prometheus_has_what_the_guest_counts(eventful1):
     """In time what is off, on, and off again; in numbers /proc/stat, from both sides."""
-    g = eventful
+    g = eventful1
     ctxt = "sed -n 's/^ctxt //p' /proc/stat"
     assert probes(g) == []
     with Web("-s", g.session, "--metrics", "all", "--metrics-linger", "5") as web:
@@ -167,8 +167,8 @@ def test_prometheus_has_what_the_guest_counts(eventful):
     wait_until(lambda: probes(g) == [], "no probes")
 
 
-def test_calls_faults_and_memory_are_what_commands_say(eventful):
-    g = eventful
+def test_calls_faults_and_memory_are_what_commands_say(eventful1):
+    g = eventful1
     with Web("-s", g.session, "--metrics", "all") as web:
         with Report(g, "syscalls") as report:
             scrapes(web, g, "oscope_context_switches_total", 0)

@@ -277,12 +277,12 @@ def test_physical_memory(guest1):
         assert b.tell(problems=True) == []
 
 
-def test_what_is_hot(eventful):
-    web, b = open_page(eventful, "memory?show=heat")
+def test_what_is_hot(eventful1):
+    web, b = open_page(eventful1, "memory?show=heat")
     with web, b:
         b.until("these sets are off: heat")
         b.press("e")
-        b.until(lambda b: eventful.sh("ls /proc") and b.rows("Hottest pages"), "hot pages")
+        b.until(lambda b: eventful1.sh("ls /proc") and b.rows("Hottest pages"), "hot pages")
         b.until(lambda b: "accessed" in under(b, ".physical", "Home"), "cells")
         b.tell(eval="document.querySelector('table[aria-label=\"Hottest pages\"] a').click()")
         b.until("Physical page 0x")
@@ -290,9 +290,9 @@ def test_what_is_hot(eventful):
         assert b.tell(problems=True) == []
 
 
-def test_reports_of_one_task(eventful):
+def test_reports_of_one_task(eventful1):
     """A report is narrowed to the task; another task's is another one's, and a page that asks for less has that."""
-    g = eventful
+    g = eventful1
     [agent] = [r["pid"] for r in g.oscope("ps", "-o", "json") if r["comm"] == "agent"]
     sleeper = pid_of(g, "sleeper-7")
     web, b = open_page(g, f"tasks?task={agent}&part=calls")

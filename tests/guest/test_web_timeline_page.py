@@ -14,13 +14,13 @@ SETS = ("sched", "syscalls", "traps", "irq", "faults")
 
 
 @pytest.fixture
-def recording(eventful, tmp_path):
+def recording(eventful1, tmp_path):
     """Three seconds of a guest that runs programs."""
     folder = tmp_path / "trace"
-    with subprocess.Popen([OSCOPE, "record", "-s", eventful.session, "--for", "3", "-o", folder, *SETS],
+    with subprocess.Popen([OSCOPE, "record", "-s", eventful1.session, "--for", "3", "-o", folder, *SETS],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as r:
         while r.poll() is None:
-            eventful.sh("ls /proc; ls /no-such-file", check=False)
+            eventful1.sh("ls /proc; ls /no-such-file", check=False)
         assert r.wait() == 0
     return folder
 
@@ -204,14 +204,14 @@ def test_by_keys_alone_and_again_from_its_address(recording):
             assert b.tell(problems=True) == []
 
 
-def test_a_running_guest_is_followed(eventful):
-    with Web("-s", eventful.session) as web, Browser(web.url) as b:
-        b.show(eventful.session, "timeline")
+def test_a_running_guest_is_followed(eventful1):
+    with Web("-s", eventful1.session) as web, Browser(web.url) as b:
+        b.show(eventful1.session, "timeline")
         b.until("these sets are off")
         b.press("e")
 
         def lanes(b):
-            eventful.sh("ls /proc")
+            eventful1.sh("ls /proc")
             return b.tell(eval="!document.querySelector('.tl-empty')")
         b.until(lanes, "lanes")
         b.until("Following")
@@ -219,7 +219,7 @@ def test_a_running_guest_is_followed(eventful):
         def span(b):
             return [int(v) for v in b.tell(eval="document.querySelector('canvas.tl').dataset.span").split(" ")]
         before = span(b)
-        b.until(lambda b: eventful.sh("ls /proc") and span(b)[1] > before[1] and "from" not in b.tell(eval="location.hash"),
+        b.until(lambda b: eventful1.sh("ls /proc") and span(b)[1] > before[1] and "from" not in b.tell(eval="location.hash"),
                 "newer events")
         b.press("a")
         b.until(lambda b: "from=" in b.tell(eval="location.hash"), "where it was moved to")
@@ -232,4 +232,4 @@ def test_a_running_guest_is_followed(eventful):
         b.until(lambda b: "+ syscalls" not in b.text(".tl-sets"), "system calls on")
         b.press("e")
         assert b.tell(problems=True) == []
-    wait_until(lambda: eventful.oscope("probe", "list", "-o", "json") == [], "no probes")
+    wait_until(lambda: eventful1.oscope("probe", "list", "-o", "json") == [], "no probes")

@@ -238,6 +238,8 @@ static void test_wrong_messages(void **state)
         "\"1\"]}",
         "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":1}",
         "{\"op\":\"window\",\"guest\":\"g\",\"from\":0,\"to\":1,\"width\":9,\"lanes\":[]}",
+        "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,\"width\":9,\"lanes\":[7,"
+        "7]}",
         "{\"op\":\"select\",\"guest\":\"g\",\"seq\":1,\"from\":2}",
         "{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"text\":1,\"back\":true}",
         "{\"op\":\"find\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"text\":\"a\"}",
@@ -273,12 +275,13 @@ static void test_wrong_messages(void **state)
     assert_non_null(message_parse(big, head_of_keys + 2 * MESSAGE_KEYS + 4, &m));
     int n = snprintf(big, sizeof big,
                      "{\"op\":\"window\",\"guest\":\"g\",\"seq\":1,\"from\":0,\"to\":1,"
-                     "\"width\":9,\"lanes\":[1");
+                     "\"width\":8192,\"lanes\":[0");
     for (int i = 1; i < MESSAGE_LANES; i++)
-        n += snprintf(big + n, sizeof big - (size_t)n, ",1");
+        n += snprintf(big + n, sizeof big - (size_t)n, ",%d", i);
     snprintf(big + n, sizeof big - (size_t)n, "]}");
     assert_null(parse(big, &m));
-    snprintf(big + n, sizeof big - (size_t)n, ",1]}"); /* one lane too many */
+    assert_int_equal(m.width, MESSAGE_CELLS / MESSAGE_LANES); /* so many are drawn coarser */
+    snprintf(big + n, sizeof big - (size_t)n, ",1000]}");     /* one lane too many */
     assert_non_null(parse(big, &m));
     memset(big, '[', sizeof big);
     assert_non_null(message_parse(big, MESSAGE_MAX, &m));

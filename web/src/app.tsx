@@ -13,6 +13,8 @@ import { store, type Wish } from './store';
 import type { Shown, Tab } from './tab';
 import { DIGITS, TABS } from './tabs';
 
+const WATCHES = 16;
+
 function viewsOf(p: Place, tab: Tab, recording: boolean): string[] {
   const views = tab.views(p.params);
   const known = views.filter((v) => store.views.has(v));
@@ -49,7 +51,7 @@ function Guests({ guests, place, guest }: { guests: Guest[]; place: Place; guest
         const ended = store.status.get(g.id)?.ended;
         return (
           <a
-            href={hashOf({ ...place, guest: g.id })}
+            href={hashOf({ ...place, guest: g.id, params: changed(place.params, { moment: undefined }) })}
             aria-current={g.id === guest?.id ? 'page' : undefined}
             title={info ? sourceOf(g.id, 'info') : g.name ?? ''}
           >
@@ -86,7 +88,7 @@ function App() {
   const to = (p: Place, change: Change, tab?: string): Place => ({
     guest: p.guest || whose(p)?.id || '',
     tab: tab ?? tabOf(p, whose(p)).name,
-    params: changed(tab && tab !== p.tab ? {} : p.params, change),
+    params: changed(tab && tab !== p.tab ? { ...(p.params.moment && { moment: p.params.moment }) } : p.params, change), // of a recording
   });
   const visit = (next: Place) => {
     history.replaceState(null, '', hashOf(next));
@@ -120,11 +122,11 @@ function App() {
   // Before it is painted: what is of something else now is not shown under the new heading.
   useLayoutEffect(() => {
     if (!store.connected) return;
-    const wanted = new Map<string, Wish>(
-      guests.filter((g) => g.kind === 'live').map((g) => [g.id, { views: ['info'], args: {} }]),
-    );
+    const wanted = new Map<string, Wish>();
     for (const g of at && tab.guests ? guests.filter((one) => tab.guests!(at).includes(one.id)) : guest ? [guest] : [])
       wanted.set(g.id, { views: viewsOf(place, tab, g.kind === 'recording'), args: tab.args?.(place.params) ?? {} });
+    for (const g of guests) // a page may watch so many: WATCHES_MAX of src/web/page.c
+      if (g.kind === 'live' && !wanted.has(g.id) && wanted.size < WATCHES) wanted.set(g.id, { views: ['info'], args: {} });
     store.watch(wanted);
   });
 
@@ -143,7 +145,7 @@ function App() {
     else if (key === '/' && filter.current) filter.current.focus();
     else if (key === 'g' && guests.length) {
       const i = guests.findIndex((g) => g.id === on?.id);
-      visit({ ...to(p, {}), guest: guests[(i + 1) % guests.length].id });
+      visit({ ...to(p, { moment: undefined }), guest: guests[(i + 1) % guests.length].id });
     } else if (key === 'e' && on?.kind === 'live') {
       const seen = viewsOf(p, here, false);
       const needed = neededBy(seen);
@@ -196,7 +198,7 @@ function App() {
               ))}
             </nav>
             <div class="bar-top">
-              {!tab.guests && !tab.ownTime && <Seek guest={at.guest} />}
+              {!tab.guests && !tab.ownTime && <Seek guest={at.guest} at={at} />}
               {!tab.guests && <Record guest={at.guest} />}
               {tab.Tools && <tab.Tools {...at} />}
               {tab.filters && (

@@ -23,10 +23,11 @@ function freshRegions(view: View, map: Table, regions: Row[]): Set<number> {
   const since = interval.num(whole, 'end') - FRESH_NS;
   const disk = map.num(regions[0], 'disk');
   const size = Math.max(1, map.num(regions[0], 'sectors'));
+  const end = Math.max(...regions.map((row) => map.num(row, 'first') + map.num(row, 'sectors')));
   for (const row of requests.list()) {
     if (requests.num(row, 'time') < since || requests.num(row, 'disk') !== disk) continue;
     const first = requests.num(row, 'sector');
-    const last = first + Math.max(1, requests.num(row, 'sectors')) - 1;
+    const last = Math.min(end, first + Math.max(1, requests.num(row, 'sectors'))) - 1; // a guest may ask for any sector
     for (let k = Math.floor(first / size); k <= Math.floor(last / size); k++) out.add(k * size);
   }
   return out;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // How a guest is; which moment of it is looked at; which of its events are on.
+import { useEffect } from 'preact/hooks';
 import { duration } from './format';
 import { lacking, neededBy, sourceOf } from './parts';
 import type { Guest } from './protocol';
 import { store } from './store';
+import type { Shown } from './tab';
 
 /** How a guest is, in a line. */
 export function Health({ guest }: { guest: Guest }) {
@@ -46,8 +48,12 @@ export function Health({ guest }: { guest: Guest }) {
 }
 
 /** Of a recording: the moment that is looked at. */
-export function Seek({ guest }: { guest: Guest }) {
+export function Seek({ guest, at: shown }: { guest: Guest; at?: Shown }) {
   const span = store.status.get(guest.id)?.span;
+  const moment = shown?.params.moment; // ns since its begin
+  useEffect(() => {
+    if (guest.kind === 'recording' && span && moment && /^\d{1,15}$/.test(moment)) store.seekOnce(guest.id, span[0] + Number(moment));
+  });
   if (guest.kind !== 'recording' || !span || span[1] <= span[0]) return null;
   const [from, to, at] = span;
   return (
@@ -59,7 +65,11 @@ export function Seek({ guest }: { guest: Guest }) {
         max={1000}
         value={Math.round(((at - from) / (to - from)) * 1000)}
         aria-label="Moment of the recording"
-        onChange={(e) => store.seek(guest.id, from + (Number(e.currentTarget.value) / 1000) * (to - from))}
+        onChange={(e) => {
+          const ns = Math.round((Number(e.currentTarget.value) / 1000) * (to - from));
+          store.seek(guest.id, from + ns);
+          shown?.go({ moment: String(ns) });
+        }}
       />
       <span class="dim">of {duration(to - from)}</span>
     </label>

@@ -19,7 +19,7 @@ export function changed(params: Params, change: Change): Params {
   return next;
 }
 
-function part(s: string): string {
+export function part(s: string): string {
   try {
     return decodeURIComponent(s);
   } catch {

@@ -7,6 +7,7 @@ import { Grid } from './grid';
 import { Health, Seek, SetsButton } from './health';
 import { Owners } from './memory';
 import { Panel, sourceOf } from './parts';
+import { part } from './place';
 import type { Guest } from './protocol';
 import { Rates } from './overview';
 import { store } from './store';
@@ -181,7 +182,7 @@ function Column({ guest, at }: { guest: Guest; at: Shown }) {
 
 function chosen(at: Shown): Guest[] {
   const all = store.guests ?? [];
-  const names = at.params.with?.split(',').map(decodeURIComponent);
+  const names = at.params.with?.split(',').map(part);
   return (names ? all.filter((g) => names.includes(g.id)) : all).slice(0, MOST);
 }
 

@@ -34,6 +34,7 @@ class Store {
   recordings = new Map<string, RecordingMessage>(); // that were made of a guest last
   private screens = new Map<string, (m: ConsoleMessage) => void>(); // by guest
   private sets = new Map<string, string[]>();
+  private sought = new Map<string, number>(); // moments that were said, of recordings that are watched
   private socket: WebSocket | null = null;
   private listeners = new Set<() => void>();
   private drawing = false;
@@ -79,6 +80,7 @@ class Store {
       if (!wanted.has(guest)) {
         this.send({ op: 'watch', guest, views: [] });
         this.said.delete(guest);
+        this.sought.delete(guest);
       }
     for (const [guest, wish] of wanted) {
       const before = this.watched.get(guest);
@@ -109,7 +111,13 @@ class Store {
     this.changed();
   }
 
+  /** What the address says: once after each connecting, and as it changes. */
+  seekOnce(guest: string, time: number): void {
+    if (this.connected && this.watched.has(guest) && this.sought.get(guest) !== time) this.seek(guest, time);
+  }
+
   seek(guest: string, time: number): void {
+    this.sought.set(guest, time);
     this.send({ op: 'seek', guest, time: Math.round(time) });
   }
 
@@ -199,6 +207,7 @@ class Store {
     this.data.clear();
     this.status.clear();
     this.said.clear();
+    this.sought.clear();
   }
 
   /** A guest can be watched once the server has told of it. */

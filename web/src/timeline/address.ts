@@ -15,7 +15,7 @@ export interface Place {
 }
 
 function whole(text: string | undefined): number | null {
-  return text && /^\d{1,16}$/.test(text) ? Number(text) : null;
+  return text && /^\d{1,19}$/.test(text) ? Number(text) : null;
 }
 
 function span(from: number | null, to: number | null): Win | null {
