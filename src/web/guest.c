@@ -309,10 +309,11 @@ static bool poll_calls(struct guest *f, size_t i, uint64_t clock)
     struct frame *old = f->frames[i];
     struct shot shot = {.time = clock, .ask = f->asks[i]};
     uint64_t version = f->calls ? lastcalls_version(f->calls) : 0;
+    uint64_t wait = f->recording ? FRAME_NS : CALLS_NS;
 
     if (!f->calls || !f->calls_on)
         return replace(f, i, NULL);
-    if (old && (version == f->calls_version || clock - frame_time(old) < CALLS_NS))
+    if (old && (version == f->calls_version || clock - frame_time(old) < wait))
         return false;
     shot.error = lastcalls_view(f->calls, &shot.view);
     struct frame *made =

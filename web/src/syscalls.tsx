@@ -183,7 +183,7 @@ function Singles({ at, view, latency }: { at: Shown; view: View; latency?: Table
 function Syscalls(at: Shown) {
   const { guest: { id: guest }, params } = at;
   const { filter, call, low, task } = params;
-  const of = [call && `of ${call}`, low && `from ${duration(Number(low))} on`, task && `by task ${task}`].filter(Boolean);
+  const of = [call && `of ${call}`, low && `that took ${between(Number(low), Number(low) * 2 || 2)}`, task && `made by task ${task}`].filter(Boolean);
   const back = (
     <button class="plain" onClick={() => at.go(less(params))}>
       back <kbd>Esc</kbd>
@@ -200,7 +200,7 @@ function Syscalls(at: Shown) {
           <Grid
             table={view.table('calls')}
             label="System calls"
-            columns={['name', 'count', 'errors', 'unfinished', 'total', 'avg', 'max']}
+            columns={chosen ? ['name', 'count', 'errors', 'avg', 'max'] : ['name', 'count', 'errors', 'unfinished', 'total', 'avg', 'max']}
             sort="-count"
             filter={filter}
             chosen={call}
