@@ -155,7 +155,7 @@ static void count(struct folded *s, int32_t tid, enum mode mode, const struct pa
                   uint64_t ns)
 {
     struct row r = {.tid = tid, .mode = mode, .path = *path, .ns = ns};
-    uint64_t key = fnv1a(FNV_INIT, &r, offsetof(struct row, ns));
+    uint64_t key = fnv1a(FNV_INIT, &r, offsetof(struct row, path) + sizeof r.path); /* no padding */
 
     if (!ns || (mode == MODE_UNKNOWN && tid == MODES_NOBODY))
         return;

@@ -113,7 +113,8 @@ function App() {
 
   // The guest that is shown stays, whichever comes later.
   useEffect(() => {
-    if (!place.guest && guest) visit(to(latest.current, {}));
+    // What the address says by now may not have been heard of yet.
+    if (!place.guest && guest && !readPlace(location.hash).guest) visit(to(latest.current, {}));
   });
 
   // Before it is painted: what is of something else now is not shown under the new heading.
