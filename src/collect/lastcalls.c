@@ -53,7 +53,9 @@ static const struct oscope_column columns[] = {
     COL(call, OSCOPE_TEXT, OSCOPE_COL_ELASTIC,
         "with its arguments, as `oscope events syscalls` writes them"),
     COL(result, OSCOPE_TEXT, OSCOPE_COL_ELASTIC,
-        "what it returned, of an error its name and what that means; ?: it does not return"),
+        "what it returned, of an error its name and what that means; ?: it does not return; "
+        "partial: some of the "
+        "guest's memory could not be read"),
     COL(error, OSCOPE_BOOLEAN, 0, "it returned an error (-4095 to -1)"),
     COL(duration, OSCOPE_DURATION, OSCOPE_COL_FINE,
         "time that it took, sleeping included, ns; null if it does not return"),

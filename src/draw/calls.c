@@ -280,10 +280,10 @@ static void calls_end_one(struct calls *c, const struct oscope_event *e, struct 
     if (data)
         calls_argument(c, data);
     out_str(&text, o->rest);
-    out_str(&text, e->partial || o->partial ? " (partial)" : "");
     out_char(&text, '\0');
     c->out = &result;
     calls_result(c, ret);
+    out_str(&result, e->partial || o->partial ? " (partial)" : "");
     out_char(&result, '\0');
     c->out = out;
     if (!text.error && !result.error)
