@@ -269,10 +269,16 @@ struct fold_histogram {
     uint64_t bins[FOLD_BINS];
 };
 
-static inline void fold_histogram_add(struct fold_histogram *h, uint64_t ns)
+/* Which of them a duration is in, ns. */
+static inline unsigned fold_bin(uint64_t ns)
 {
     unsigned i = ns ? 63 - (unsigned)__builtin_clzll(ns) : 0;
-    h->bins[MIN(i, (unsigned)FOLD_BINS - 1)]++;
+    return MIN(i, (unsigned)FOLD_BINS - 1);
+}
+
+static inline void fold_histogram_add(struct fold_histogram *h, uint64_t ns)
+{
+    h->bins[fold_bin(ns)]++;
 }
 
 /* Its bins from the first to the last that is not empty, as rows; name goes into each (static). */

@@ -37,6 +37,7 @@ enum slot {
     SLOT_SERIAL,  /* where serial ports go */
     SLOT_COMMAND, /* of a line that the user typed */
     SLOT_NARROW,  /* a report of one task: collect_narrow(); its ask has pid and line, the report */
+    SLOT_CALLS,   /* single system calls: lastcalls.h has them; its ask has pid, 0: of all */
     SLOT_REPORTS,
     SLOTS = SLOT_REPORTS + 24
 };

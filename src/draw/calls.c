@@ -7,6 +7,7 @@
  */
 #include "draw/calls.h"
 
+#include "base/util.h"
 #include "draw/text.h"
 
 #include <inttypes.h>
@@ -24,6 +25,9 @@ struct calls_open {
     int64_t tid;
     char name[CALLS_NAME];
     char rest[CALLS_REST];
+    char head[CALLS_REST]; /* calls told in one piece: what stands before that */
+    uint64_t start;        /* likewise, ns */
+    uint32_t cpu;
     bool gives; /* data, when it returns */
     bool first; /* that is its first argument */
     bool partial;
@@ -186,6 +190,39 @@ static size_t calls_start(struct calls *c, const struct oscope_event *e, const c
     return i;
 }
 
+/* A call that is to be told in one piece. */
+static void calls_begin_one(struct calls *c, const struct oscope_event *e, const char *name)
+{
+    int64_t tid = e->fields[0].value.i;
+    struct out text, *out = c->out;
+
+    out_init(&text, -1);
+    c->out = &text;
+    size_t at = calls_start(c, e, name);
+    c->out = out;
+    out_str(&text, e->final ? ")" : "");
+    out_char(&text, '\0');
+    struct calls_open *o = e->final || text.error ? NULL : calls_add(c, tid, name);
+    if (e->final && !text.error)
+        c->one(c->arg, &(struct calls_one){.start = e->time,
+                                           .duration = OSCOPE_UNKNOWN,
+                                           .cpu = e->cpu,
+                                           .tid = tid,
+                                           .name = name,
+                                           .text = text.buf,
+                                           .result = "?"});
+    if (o) {
+        o->start = e->time;
+        o->cpu = e->cpu;
+        o->gives = at < e->nfields;
+        o->first = at == 1;
+        o->partial = e->partial;
+        snprintf(o->head, sizeof o->head, "%s", text.buf);
+        calls_rest(c, e, at + o->gives, o->rest);
+    }
+    out_free(&text);
+}
+
 /* "[17] openat(AT_FDCWD, "/etc/motd", O_RDONLY, 000" */
 static void calls_begin(struct calls *c, const struct oscope_event *e, const char *name)
 {
@@ -194,6 +231,10 @@ static void calls_begin(struct calls *c, const struct oscope_event *e, const cha
 
     calls_break(c);
     calls_remove(c, calls_find(c, tid)); /* its end was not seen */
+    if (c->one) {
+        calls_begin_one(c, e, name);
+        return;
+    }
     calls_prefix(c, e);
     out_printf(c->out, "[%s] ", oscope_thread_text(tid, id));
     size_t at = calls_start(c, e, name);
@@ -217,13 +258,45 @@ static void calls_begin(struct calls *c, const struct oscope_event *e, const cha
 
 static void calls_result(struct calls *c, const struct oscope_field *ret)
 {
-    out_str(c->out, " = ");
     if (ret->meaning)
         out_str(c->out, ret->meaning);
     else
         calls_value(c, ret, "");
     if (ret->detail && !c->narrow)
         out_printf(c->out, " (%s)", ret->detail);
+}
+
+/* The same of one that is told in one piece; o: its beginning. */
+static void calls_end_one(struct calls *c, const struct oscope_event *e, struct calls_open *o)
+{
+    const struct oscope_field *data = e->nfields > 2 ? &e->fields[2] : NULL, *ret = &e->fields[1];
+    struct out text, result, *out = c->out;
+
+    out_init(&text, -1);
+    out_init(&result, -1);
+    c->out = &text;
+    out_str(&text, o->head);
+    out_str(&text, data && !o->first ? " " : "");
+    if (data)
+        calls_argument(c, data);
+    out_str(&text, o->rest);
+    out_char(&text, '\0');
+    c->out = &result;
+    calls_result(c, ret);
+    out_str(&result, e->partial || o->partial ? " (partial)" : "");
+    out_char(&result, '\0');
+    c->out = out;
+    if (!text.error && !result.error)
+        c->one(c->arg, &(struct calls_one){.start = o->start,
+                                           .duration = e->time - MIN(e->time, o->start),
+                                           .cpu = o->cpu,
+                                           .tid = o->tid,
+                                           .name = o->name,
+                                           .text = text.buf,
+                                           .result = result.buf,
+                                           .error = ret->value.i < 0 && ret->value.i >= -4095});
+    out_free(&text);
+    out_free(&result);
 }
 
 static void calls_end(struct calls *c, const struct oscope_event *e, const char *name)
@@ -238,6 +311,12 @@ static void calls_end(struct calls *c, const struct oscope_event *e, const char 
         calls_break(c);
         calls_remove(c, o);
         o = NULL;
+    }
+    if (c->one) {
+        if (o)
+            calls_end_one(c, e, o);
+        calls_remove(c, o);
+        return;
     }
     bool joined = o && c->line && o == &c->open[c->n - 1];
     out_init(&tail, -1);
@@ -262,6 +341,7 @@ static void calls_end(struct calls *c, const struct oscope_event *e, const char 
     out_free(&tail);
     if (!c->narrow && c->cells < CALLS_COLUMN - 1)
         out_fill(out, ' ', CALLS_COLUMN - 1 - c->cells);
+    out_str(out, " = ");
     calls_result(c, &e->fields[1]);
     out_str(out, e->partial || (o && o->partial) ? " (partial)\n" : "\n");
     c->line = false;

@@ -9,12 +9,26 @@
 #include "draw/out.h"
 
 #include <oscope/events.h>
+#include <oscope/view.h>
+
+/* One that has returned, or never will. */
+struct calls_one {
+    uint64_t start, duration; /* ns; duration: OSCOPE_UNKNOWN if it does not return */
+    uint32_t cpu;             /* on which it began */
+    int64_t tid;
+    const char *name, *text, *result; /* "read", "read(3, "x", 1)", "1"; result "?": none */
+    bool error;                       /* it returned one */
+};
 
 struct calls {
     struct out *out;
     bool utf8;
     bool narrow; /* results are not lined up, errors have no description */
     bool whole;  /* all events are seen: what did not return has not */
+    /* In place of writing lines: told of each whose beginning and end were seen, in one piece; its
+     * texts are good during the call. NULL: lines are written. */
+    void (*one)(void *arg, const struct calls_one *one);
+    void *arg;
     /* of the module */
     struct calls_open *open; /* calls that have not returned, `n` of them */
     size_t n, cap;

@@ -4,22 +4,27 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "collect/lastcalls.h"
 #include "draw/text.h"
 
 #include <inttypes.h>
 
 #define FRAME_NS  UINT64_C(250000000) /* no view's frames follow each other faster, live */
 #define STATUS_NS UINT64_C(500000000)
+#define CALLS_NS  UINT64_C(1000000000) /* nor those of single calls, which are many */
 
 struct guest {
     char *id;
     bool recording;
     struct oscope_open_options open;
     struct collect *collect;
-    struct tty *tty; /* once somebody has looked at it */
+    struct tty *tty;         /* once somebody has looked at it */
+    struct lastcalls *calls; /* likewise */
     int wake;
     uint64_t views, sets;
     struct ask asks[WEB_VIEWS]; /* of the views */
+    bool calls_on;              /* they are read */
+    uint64_t calls_version;     /* that their frame shows */
     struct frame *frames[WEB_VIEWS];
     const char *narrow; /* report, of one task: or NULL */
     int32_t narrow_tid;
@@ -58,6 +63,7 @@ void guest_close(struct guest *f)
     if (!f)
         return;
     tty_close(f->tty);
+    lastcalls_close(f->calls);
     collect_close(f->collect);
     for (size_t i = 0; i < WEB_VIEWS; i++)
         frame_drop(f->frames[i]);
@@ -99,7 +105,7 @@ static void wish_views(struct guest *f)
     for (size_t i = 0; i < WEB_VIEWS; i++) {
         if (!(f->views & BIT(i)))
             continue;
-        if (web_views[i].timeline)
+        if (web_views[i].timeline || web_views[i].calls)
             continue;
         if (web_view_narrowed(&web_views[i]))
             narrow = &f->asks[i];
@@ -125,18 +131,38 @@ static size_t set_names(uint64_t sets, const char *out[SETS_MAX])
     return n;
 }
 
-/* Live it is listened to while its set is on: looking alone switches nothing on. */
-static void wish_console(struct guest *f, bool on)
+/* Live events are listened to while their set is on: looking alone switches nothing on. */
+static bool has_set(const struct guest *f, const char *set)
 {
     const char *names[SETS_MAX];
-    bool uart = f->recording;
+    bool has = f->recording;
 
     for (size_t i = set_names(f->sets, names); i--;)
-        uart = uart || !strcmp(names[i], "uart");
+        has = has || !strcmp(names[i], set);
+    return has;
+}
+
+static void wish_calls(struct guest *f)
+{
+    const struct ask *ask = NULL;
+
+    for (size_t i = 0; i < WEB_VIEWS; i++)
+        if (web_views[i].calls && f->views & BIT(i))
+            ask = &f->asks[i];
+    if (ask && !f->calls)
+        oscope_error_free(
+            lastcalls_open(&f->open, f->recording ? f->id : NULL, f->wake, &f->calls));
+    f->calls_on = ask && has_set(f, "syscalls");
+    if (f->calls)
+        lastcalls_want(f->calls, f->calls_on, ask ? ask->pid : 0);
+}
+
+static void wish_console(struct guest *f, bool on)
+{
     if (on && !f->tty)
         oscope_error_free(tty_open(&f->open, f->recording ? f->id : NULL, f->wake, &f->tty));
     if (f->tty)
-        tty_want(f->tty, on && uart);
+        tty_want(f->tty, on && has_set(f, "uart"));
 }
 
 /* What there is of a view is of what it is to be of. */
@@ -168,6 +194,7 @@ void guest_wish(struct guest *f, uint64_t views, const struct ask asks[WEB_VIEWS
         collect_sets(f->collect, names, set_names(sets, names));
     }
     wish_console(f, console);
+    wish_calls(f);
     f->status_time = 0;
 }
 
@@ -252,6 +279,9 @@ static bool poll_status(struct guest *f, uint64_t clock)
     collect_status(f->collect, &st);
     if (f->tty && f->recording && st.span_to) /* all that was sent up to the moment that is shown */
         tty_span(f->tty, st.span_from, st.at + 1);
+    if (f->calls && f->recording && st.span_to) /* as the reports beside them */
+        lastcalls_span(f->calls, MAX(st.at - MIN(st.at, COLLECT_WINDOW_NS), st.span_from),
+                       st.at + 1);
     out_init(&now, -1);
     put_status(&now, f, &st);
     if (now.error || (f->status.buf && !strcmp(now.buf, f->status.buf))) {
@@ -274,12 +304,34 @@ static bool replace(struct guest *f, size_t view, struct frame *frame)
     return other;
 }
 
+static bool poll_calls(struct guest *f, size_t i, uint64_t clock)
+{
+    struct frame *old = f->frames[i];
+    struct shot shot = {.time = clock, .ask = f->asks[i]};
+    uint64_t version = f->calls ? lastcalls_version(f->calls) : 0;
+    uint64_t wait = f->recording ? FRAME_NS : CALLS_NS;
+
+    if (!f->calls || !f->calls_on)
+        return replace(f, i, NULL);
+    if (old && (version == f->calls_version || clock - frame_time(old) < wait))
+        return false;
+    shot.error = lastcalls_view(f->calls, &shot.view);
+    struct frame *made =
+        shot.view || shot.error ? frame_make(&web_views[i], &shot, ++f->made) : NULL;
+    f->calls_version = version;
+    oscope_view_free(shot.view);
+    oscope_error_free(shot.error);
+    return made && replace(f, i, made);
+}
+
 static bool poll_view(struct guest *f, size_t i, uint64_t clock)
 {
     struct frame *old = f->frames[i];
 
     if (!(f->views & BIT(i)))
         return replace(f, i, NULL);
+    if (web_views[i].calls)
+        return poll_calls(f, i, clock);
     struct shot *shot = collect_take(f->collect, f->asks[i].slot);
     bool none = !shot || (!shot->view && !shot->error) || !ask_equal(&shot->ask, &f->asks[i]);
     bool other = false;

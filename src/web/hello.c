@@ -34,6 +34,8 @@ static void put_source(struct out *o, const struct web_view *v)
     out_init(&text, -1);
     if (v->timeline) {
         out_str(&text, "events as they came: who runs, and what they say begins and ends");
+    } else if (v->calls) {
+        out_str(&text, "events as they come, as `oscope events syscalls` writes them");
     } else if (v->report) {
         out_printf(&text, "events of the last 5 to 10 s%s, folded as by `oscope report %s`",
                    web_view_narrowed(v) ? " of this task" : "", v->report);

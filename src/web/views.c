@@ -148,6 +148,11 @@ const struct web_view web_views[WEB_VIEWS] = {
      .takes = WEB_TID,
      .must = WEB_TID,
      .tables = {INTERVAL, {"kinds", {"kind"}}, {"faults", {"time", "address"}}}},
+    {.name = "calls",
+     .report = "syscalls",
+     .calls = true,
+     .takes = WEB_TID,
+     .tables = {{"singles", {"time", "tid"}, true}}},
     [WEB_TIMELINE] = {.name = "timeline", .timeline = true},
 };
 
@@ -183,7 +188,7 @@ const char *web_arg_name(unsigned arg)
 
 bool web_view_narrowed(const struct web_view *v)
 {
-    return v->report && v->takes & WEB_TID;
+    return v->report && !v->calls && v->takes & WEB_TID;
 }
 
 struct ask web_view_ask(const struct web_view *v, const struct web_args *args)
@@ -215,6 +220,8 @@ enum slot web_view_slot(const struct web_view *v)
 
     if (v->timeline)
         return SLOTS; /* it is no shot */
+    if (v->calls)
+        return SLOT_CALLS;
     if (web_view_narrowed(v))
         return SLOT_NARROW;
     for (size_t i = 0; v->report && oscope_report_kind(i, &name, &summary); i++)

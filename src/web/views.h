@@ -7,7 +7,7 @@
 
 #include "collect/collect.h"
 
-enum { WEB_VIEWS = 31, WEB_TABLES = 5, WEB_KEYS = 3 };
+enum { WEB_VIEWS = 32, WEB_TABLES = 5, WEB_KEYS = 3 };
 
 /* Arguments of views, bits. */
 enum web_arg {
@@ -41,9 +41,10 @@ struct web_table {
 
 struct web_view {
     const char *name;
-    const char *report;   /* it is made of events; NULL: a state */
-    struct ask ask;       /* of a state, without arguments */
-    bool timeline;        /* neither: web/timeline.h */
+    const char *report; /* it is made of events; NULL: a state */
+    struct ask ask;     /* of a state, without arguments */
+    bool timeline;      /* neither: web/timeline.h */
+    bool calls; /* single ones, as they come (collect/lastcalls.h); report: whose sets it needs */
     unsigned takes, must; /* arguments: that it takes; those of them it is nothing without */
     bool console;         /* shows what passes through serial ports: not with --no-console */
     struct web_table tables[WEB_TABLES + 1];

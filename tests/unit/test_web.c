@@ -484,6 +484,7 @@ static void test_hello(void **state)
         assert_true(json_is_array(json_object_get(v, "needs")) == (w->report || w->timeline));
         enum slot slot = web_view_slot(w);
         assert_true(w->timeline            ? slot == SLOTS
+                    : w->calls             ? slot == SLOT_CALLS
                     : web_view_narrowed(w) ? slot == SLOT_NARROW
                     : w->report            ? slot >= SLOT_REPORTS
                                            : slot == w->ask.slot);

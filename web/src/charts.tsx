@@ -73,7 +73,7 @@ export function Donut(props: {
                 title={s.doc}
                 data-key={s.key}
                 class={props.choose ? 'selectable' : ''}
-                aria-current={props.choose ? props.chosen === s.key : undefined}
+                aria-current={props.choose && props.chosen === s.key ? 'true' : undefined}
                 tabIndex={props.choose ? 0 : undefined}
                 onClick={() => props.choose?.(s.key)}
                 onKeyDown={(e) => e.key === 'Enter' && props.choose?.(s.key)}

@@ -50,7 +50,7 @@ function selectable(row: Row, p: { chosen?: string; choose?: (row: Row) => void 
   return {
     class: 'selectable',
     tabIndex: 0,
-    'aria-current': p.chosen === row[0],
+    'aria-current': p.chosen === row[0] ? ('true' as const) : undefined,
     onClick: () => choose(row),
     onKeyDown: (e: KeyboardEvent) => {
       const to = e.key === 'ArrowDown' ? 'nextElementSibling' : e.key === 'ArrowUp' ? 'previousElementSibling' : null;
