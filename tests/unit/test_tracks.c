@@ -97,7 +97,7 @@ static void trap(struct fixture *x, uint64_t time, int cause, int from)
 
 static void trap_exit(struct fixture *x, uint64_t time, int to)
 {
-    GIVE("trap_exit", 0, time, FAKE_N(1), FAKE_N(to));
+    GIVE("trap_exit", 0, time, FAKE_N(1), FAKE_N(to), FAKE_N(0));
 }
 
 static const struct track_lane *lane_of(struct fixture *x, enum track_kind kind, int32_t number)
