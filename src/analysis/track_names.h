@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of slices, each text once, as numbers. Bounded: when there are too many, all further ones
- * are TRACK_NAME_MORE. Texts are the guest's bytes.
+ * Names of slices, each text once, as numbers. Bounded: when there are too many, or no memory is
+ * left for them, all further ones are TRACK_NAME_MORE. Texts are the guest's bytes.
  */
 #ifndef ANALYSIS_TRACK_NAMES_H
 #define ANALYSIS_TRACK_NAMES_H
@@ -12,11 +12,12 @@
 #include <stdint.h>
 
 enum {
-    TRACK_NAME_NONE, /* "" */
-    TRACK_NAME_MORE, /* "(more names)" */
-    TRACK_NAMES_MOST = 1 << 16,
+    TRACK_NAME_NONE,        /* "" */
+    TRACK_NAME_MORE,        /* "(more names)" */
     TRACK_NAME_BYTES = 160, /* of one; longer ones are cut */
 };
+
+struct track_memory;
 
 struct track_names {
     VEC(struct track_name {
@@ -26,13 +27,18 @@ struct track_names {
     list;
     VEC(char) text;
     struct hash index;
-    uint64_t refused; /* that found no place */
+    size_t most;                 /* names */
+    struct track_memory *memory; /* that they are counted in; NULL: in none */
+    size_t counted;              /* bytes, there */
+    uint64_t refused;            /* that found no place */
+    uint64_t tried;              /* those, and those that did: since track_names_init() */
 };
 
 #define TRACK_NO_TASK (-1)
 
-/* Zeroed before. False: out of memory. */
-bool track_names_init(struct track_names *n);
+/* Zeroed before; at most so many names, and (if memory is not NULL) bytes of that, which stays.
+ * False: out of memory. */
+bool track_names_init(struct track_names *n, size_t most, struct track_memory *memory);
 void track_names_free(struct track_names *n);
 size_t track_names_bytes(const struct track_names *n);
 

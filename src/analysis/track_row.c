@@ -167,6 +167,15 @@ void track_row_rename(struct track_row *r, uint32_t name, uint8_t kind)
     *w = name | (uint32_t)kind << KIND_SHIFT | (*w & 1U << WHOLE_SHIFT);
 }
 
+void track_row_renumber(struct track_row *r, const uint32_t *map)
+{
+    for (uint32_t k = 0; k < r->nchunks; k++) {
+        uint32_t *word = r->chunks[k]->word;
+        for (uint32_t i = 0; i < r->chunks[k]->len; i++)
+            word[i] = map[word[i] % TRACK_NAMES] | (word[i] & ~(TRACK_NAMES - 1));
+    }
+}
+
 uint64_t track_row_end(const struct track_row *r)
 {
     const struct track_chunk *c = last_chunk(r);

@@ -59,6 +59,8 @@ void track_row_close(struct track_row *r, uint64_t time, bool whole);
 bool track_row_last(const struct track_row *r, struct track_slice *out);
 /* Changes name and kind of the last slice. There is one. */
 void track_row_rename(struct track_row *r, uint32_t name, uint8_t kind);
+/* Gives all slices other names: map[name]. */
+void track_row_renumber(struct track_row *r, const uint32_t *map);
 /* Takes the last slice away. There is one. */
 void track_row_pop(struct track_row *r, struct track_memory *m);
 /* When the last slice ends; of one that is open, its start; 0: there is none. */

@@ -140,18 +140,34 @@ static struct track_row *row_of(struct tracks *t, struct track_lane *lane, unsig
     return &lane->rows[depth];
 }
 
+/* Takes the row's last slice away, and its time from the lane's. */
+static void pop(struct tracks *t, struct track_lane *lane, struct track_row *r)
+{
+    bool states = lane->kind == TRACK_CPU || lane->kind == TRACK_TASK;
+    struct track_slice s;
+
+    track_row_last(r, &s);
+    if (r == lane->rows && !r->open && (!states || s.kind == TRACK_RUNNING)) {
+        lane->busy -= MIN(s.duration, lane->busy);
+        lane->busy_told = MIN(lane->busy_told, lane->busy);
+        lane->version = ++t->version;
+    }
+    track_row_pop(r, &t->memory);
+}
+
 /*
  * Since the origin, and not before the row's end. A time long before that: slices that are later
  * were the wrong ones, if they are few; else this one is. False: it is.
  */
-static bool time_in_row(struct tracks *t, struct track_row *r, uint64_t *time)
+static bool time_in_row(struct tracks *t, struct track_lane *lane, struct track_row *r,
+                        uint64_t *time)
 {
     uint64_t end = track_row_end(r);
 
     if (likely(*time >= end))
         return true;
     for (int i = 0; i < BACKWARDS_POPS && end - *time >= BACKWARDS_NS; i++) {
-        track_row_pop(r, &t->memory);
+        pop(t, lane, r);
         t->backwards++;
         end = MIN(track_row_end(r), end);
         if (*time >= end)
@@ -163,12 +179,21 @@ static bool time_in_row(struct tracks *t, struct track_row *r, uint64_t *time)
     return true;
 }
 
+/* Frees memory of the oldest: about a sixteenth of the time that is known. */
+static void make_room(struct tracks *t)
+{
+    size_t goal = t->memory.most - t->memory.most / 16;
+
+    while (t->memory.used > goal && t->from < t->to)
+        tracks_prune(t, t->from + MAX((t->to - t->from) / 16, (uint64_t)1000));
+}
+
 static bool add(struct tracks *t, struct track_row *r, struct track_slice s)
 {
     if (likely(track_row_add(r, &t->memory, s)))
         return true;
     if (t->o.moves) {
-        tracks_prune(t);
+        make_room(t);
         if (track_row_add(r, &t->memory, s))
             return true;
     }
@@ -184,7 +209,7 @@ bool tracks_open(struct tracks *t, struct track_lane *lane, uint64_t time, uint3
 
     if (!r)
         return false;
-    if (!time_in_row(t, r, &since)) {
+    if (!time_in_row(t, lane, r, &since)) {
         t->backwards++;
         return false;
     }
@@ -217,7 +242,7 @@ void tracks_point(struct tracks *t, struct track_lane *lane, uint64_t time, uint
 
     if (!r)
         return;
-    if (!time_in_row(t, r, &since))
+    if (!time_in_row(t, lane, r, &since))
         t->backwards++;
     else
         add(t, r, (struct track_slice){since, 0, name, 0, true});
@@ -225,18 +250,15 @@ void tracks_point(struct tracks *t, struct track_lane *lane, uint64_t time, uint
 
 /* ---- room ---- */
 
-void tracks_prune(struct tracks *t)
+void tracks_prune(struct tracks *t, uint64_t from)
 {
-    size_t goal = t->memory.most - t->memory.most / 16, n = 0;
     uint64_t had = t->memory.slices;
+    size_t n = 0;
 
-    while (t->memory.used > goal && t->from < t->to) {
-        t->from += MAX((t->to - t->from) / 16, (uint64_t)1000);
-        t->from = MIN(t->from, t->to);
-        for (size_t i = 0; i < t->lanes.len; i++)
-            for (unsigned k = 0; k < t->lanes.data[i]->nrows; k++)
-                track_row_prune(&t->lanes.data[i]->rows[k], &t->memory, tracks_in(t, t->from));
-    }
+    t->from = MIN(from, t->to);
+    for (size_t i = 0; i < t->lanes.len; i++)
+        for (unsigned k = 0; k < t->lanes.data[i]->nrows; k++)
+            track_row_prune(&t->lanes.data[i]->rows[k], &t->memory, tracks_in(t, t->from));
     while (n < t->arrows.len && t->arrows.data[n].to < t->from)
         n++;
     t->arrows.len -= n;
@@ -245,7 +267,7 @@ void tracks_prune(struct tracks *t)
     t->dropped += had - t->memory.slices;
 }
 
-static int by_number(const void *a, const void *b)
+int tracks_by_number(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -261,7 +283,7 @@ static bool evict_before(const struct tracks *t, uint64_t *before)
         return false;
     for (size_t i = 0; i < t->tasks.len; i++)
         used[i] = t->tasks.data[i].used;
-    qsort(used, t->tasks.len, sizeof *used, by_number);
+    qsort(used, t->tasks.len, sizeof *used, tracks_by_number);
     *before = used[t->tasks.len / EVICT_SHARE];
     return true;
 }
@@ -378,7 +400,8 @@ void tracks_state(const struct tracks *t, struct tracks_state *out)
                                  .names = t->names.list.len,
                                  .names_full = t->names.refused != 0,
                                  .nomem = t->follow.nomem,
-                                 .bytes = t->memory.used + track_names_bytes(&t->names) +
+                                 .bytes = t->memory.used - t->names.counted +
+                                          track_names_bytes(&t->names) +
                                           t->arrows.cap * sizeof *t->arrows.data};
 }
 

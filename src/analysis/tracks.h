@@ -24,6 +24,8 @@ enum {
     TRACKS_FRAME_MORE = 0x7fff, /* a merged item has that many slices, or more */
     TRACKS_ARROWS = 512,        /* most of a window */
     TRACKS_NAME = 64,
+    TRACKS_LIVE_NAMES = 1 << 16,      /* then those that no slice has any more are forgotten */
+    TRACKS_RECORDING_NAMES = 1 << 20, /* if there is memory for them */
 };
 #define TRACKS_LIVE_BYTES      ((size_t)24 << 20)
 #define TRACKS_RECORDING_BYTES ((size_t)768 << 20)
@@ -120,7 +122,7 @@ void tracks_end(struct tracks *t);
 /* ---- asking ---- */
 
 struct tracks_state {
-    unsigned epoch;     /* another one: all is forgotten */
+    unsigned epoch;     /* another one: all is forgotten, or names have other numbers */
     uint64_t gone;      /* lanes that were taken out */
     uint64_t version;   /* grows with what lanes there are, and what is known of them */
     uint64_t from, to;  /* what is known; 0, 0: nothing yet */
@@ -130,7 +132,8 @@ struct tracks_state {
     uint64_t losses;    /* how often events of a vCPU were missing */
     uint64_t backwards; /* slices left out: their time was before what the lane had */
     size_t names;
-    bool names_full, nomem;
+    bool names_full; /* some slices are TRACK_NAME_MORE */
+    bool nomem;
     size_t bytes; /* of memory */
 };
 void tracks_state(const struct tracks *t, struct tracks_state *out);

@@ -65,9 +65,13 @@ static struct tracks_task *task_of(struct tracks *t, int32_t tid, uint64_t time)
     }
     if (t->tasks.len >= TRACKS_TASKS && (!t->o.moves || !tracks_evict(t)))
         return NULL;
-    if (!hash_put(&t->task_index, (uint32_t)tid, t->tasks.len, NULL) ||
-        !vec_push(&t->tasks, (struct tracks_task){.tid = tid, .used = time})) {
+    if (!vec_push(&t->tasks, (struct tracks_task){.tid = tid, .used = time})) {
         t->follow.nomem = true;
+        return NULL;
+    }
+    if (!hash_put(&t->task_index, (uint32_t)tid, t->tasks.len - 1, NULL)) {
+        t->follow.nomem = true;
+        t->tasks.len--;
         return NULL;
     }
     return &t->tasks.data[t->tasks.len - 1];
@@ -110,35 +114,41 @@ static void call_it(struct tracks *t, struct tracks_task *k, const char *comm)
 
 /* ---- what vCPUs run ---- */
 
-/* Ends what the vCPU runs; comm (NULL: as it was) is its name now. */
+/* What goes on in row 0; false: nothing, or it was popped. */
+static bool goes_on(const struct track_lane *lane, struct track_slice *out)
+{
+    return lane->open && lane->rows[0].open && track_row_last(&lane->rows[0], out);
+}
+
+/* Ends what goes on in row 0, of which the kind `busy` counts. */
+static void leave(struct tracks *t, struct track_lane *lane, uint64_t time, uint8_t busy)
+{
+    struct track_slice s;
+    bool was = goes_on(lane, &s);
+
+    tracks_close(t, lane, time, true);
+    if (!was)
+        return;
+    track_row_last(&lane->rows[0], &s);
+    if (!s.duration)
+        track_row_pop(&lane->rows[0], &t->memory); /* what took no time would look like a point */
+    else if (s.kind == busy)
+        tracks_busy(t, lane, s.duration);
+}
+
+/* Ends what the vCPU runs; name (0: as it was) is its name now. */
 static void leave_cpu(struct tracks *t, struct track_lane *lane, uint64_t time, uint32_t name)
 {
     struct track_slice s;
 
-    if (!lane->open || !track_row_last(&lane->rows[0], &s))
-        return;
-    if (name && s.kind == TRACK_CPU_TASK && name != s.name)
+    if (goes_on(lane, &s) && name && s.kind == TRACK_CPU_TASK && name != s.name)
         track_row_rename(&lane->rows[0], name, s.kind);
-    tracks_close(t, lane, time, true);
-    track_row_last(&lane->rows[0], &s);
-    if (!s.duration)
-        track_row_pop(&lane->rows[0], &t->memory); /* what took no time would look like a point */
-    else if (s.kind == TRACK_CPU_TASK)
-        tracks_busy(t, lane, s.duration);
+    leave(t, lane, time, TRACK_CPU_TASK);
 }
 
 static void leave_state(struct tracks *t, struct track_lane *lane, uint64_t time)
 {
-    struct track_slice s;
-
-    if (!lane->open || !track_row_last(&lane->rows[0], &s))
-        return;
-    tracks_close(t, lane, time, true);
-    track_row_last(&lane->rows[0], &s);
-    if (!s.duration)
-        track_row_pop(&lane->rows[0], &t->memory);
-    else if (s.kind == TRACK_RUNNING)
-        tracks_busy(t, lane, s.duration);
+    leave(t, lane, time, TRACK_RUNNING);
 }
 
 static void enter_state(struct tracks *t, struct track_lane *lane, uint64_t time, uint32_t name,
@@ -155,7 +165,7 @@ static int state_now(const struct track_lane *lane)
 {
     struct track_slice s;
 
-    return lane && lane->open && track_row_last(&lane->rows[0], &s) ? s.kind : -1;
+    return lane && goes_on(lane, &s) ? s.kind : -1;
 }
 
 /* prev_state of sched_switch, as events.toml has it; the more telling bits first. */
@@ -221,6 +231,10 @@ static uint32_t name_left(struct tracks *t, const struct follow_task *prev)
 /* What was told of a vCPU's beginning was not all. */
 static void start_was_wrong(struct tracks *t, struct tracks_cpu *c)
 {
+    struct track_slice s;
+
+    if (!goes_on(c->run, &s))
+        return;
     uint64_t *at = hash_get(&t->task_index, (uint32_t)c->start.tid);
     struct track_lane *state = at ? t->tasks.data[*at].state : NULL;
 
@@ -244,7 +258,7 @@ static void end_start(struct tracks *t, uint32_t cpu, uint64_t time, int32_t tid
         else if (lane)
             tracks_open(t, lane, c->start.at, enter_task(t, &task, c->start.at, cpu),
                         TRACK_CPU_TASK);
-    } else if (c->start.is && c->start.told && tid != c->start.tid && lane && lane->open) {
+    } else if (c->start.is && c->start.told && tid != c->start.tid && lane) {
         start_was_wrong(t, c);
     }
     c->start.is = false;
@@ -301,7 +315,7 @@ static void on_lost(void *x, struct follow_cpu *cpu, uint64_t time)
 
     (void)time;
     t->losses++;
-    if (c->start.is && c->start.told && c->run && c->run->open)
+    if (c->start.is && c->start.told && c->run)
         start_was_wrong(t, c);
     c->start.is = false;
 }
@@ -471,15 +485,6 @@ static void know_tasks(struct tracks *t)
     }
 }
 
-static bool know_names(struct tracks *t)
-{
-    if (!track_names_init(&t->names))
-        return false;
-    t->idle_name = track_names_put(&t->names, "idle", 0);
-    t->nobody_name = track_names_put(&t->names, FOLLOW_NOBODY_NAME, TRACK_NO_TASK);
-    return true;
-}
-
 /* What the source has of it goes with the source. */
 static bool keep_trap_names(struct tracks *t, struct follow_options *o)
 {
@@ -505,7 +510,7 @@ bool tracks_resume(struct tracks *t, const struct follow_options *follow)
 static struct oscope_error *begin(struct tracks *t)
 {
     t->cpus = calloc(FOLLOW_CPUS + 1, sizeof *t->cpus);
-    if (!t->cpus || !know_names(t) || !keep_trap_names(t, &t->o.follow))
+    if (!t->cpus || !tracks_know_names(t) || !keep_trap_names(t, &t->o.follow))
         return error_nomem();
     t->begun = true;
     TRY(follow_init(&t->follow, &t->o.follow, &ops, t));
@@ -542,8 +547,9 @@ void tracks_event(struct tracks *t, const struct trace_event *ev)
         return;
     if (unlikely(t->o.moves && ev->time - MIN(ev->time, t->origin) >= TRACK_FOREVER / 2)) {
         tracks_forget(t); /* days later */
-        know_names(t);
+        tracks_know_names(t);
     }
+    tracks_names_room(t);
     if (unlikely(!t->origin_known))
         set_origin(t, ev->time);
     t->to = MAX(t->to, ev->time);
@@ -552,14 +558,17 @@ void tracks_event(struct tracks *t, const struct trace_event *ev)
 
 void tracks_break(struct tracks *t, uint64_t time)
 {
-    if (t->begun)
-        follow_break(&t->follow, time);
+    if (!t->begun)
+        return;
+    tracks_names_room(t);
+    follow_break(&t->follow, time);
 }
 
 void tracks_settle(struct tracks *t, uint64_t time)
 {
     if (!t->origin_known)
         return;
+    tracks_names_room(t);
     t->to = MAX(t->to, time);
     for (uint32_t i = 0; i < FOLLOW_CPUS && t->switches; i++) {
         struct tracks_cpu *c = &t->cpus[i];

@@ -9,7 +9,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { TRACKS_HOPS = 1024 };
+enum {
+    TRACKS_HOPS = 1024,
+    TRACKS_NAMES_SPARE = 4096, /* for the next event, which may be a loss on all vCPUs */
+};
 
 /* Lanes and names of a vCPU. */
 struct tracks_cpu {
@@ -46,6 +49,7 @@ struct tracks {
     uint64_t from, to;
     struct track_memory memory;
     struct track_names names;
+    uint64_t names_tried; /* names.tried, when they were numbered anew */
     VEC(struct track_lane *) lanes;
     uint32_t next_lane;
     uint64_t version;
@@ -105,9 +109,27 @@ void tracks_point(struct tracks *t, struct track_lane *lane, uint64_t time, uint
 void tracks_busy(struct tracks *t, struct track_lane *lane, uint64_t ns);
 /* Forgets all but what is followed. */
 void tracks_forget(struct tracks *t);
-/* Frees memory of the oldest: about a sixteenth of the time that is known. */
-void tracks_prune(struct tracks *t);
+/* Forgets what is before that time, as far as it lies in chunks of its own. */
+void tracks_prune(struct tracks *t, uint64_t from);
 /* Takes tasks out that did nothing for the longest time, and their lanes. */
 bool tracks_evict(struct tracks *t);
+/* Order of uint64_t, for qsort(). */
+int tracks_by_number(const void *a, const void *b);
+
+/* ---- tracks_renumber.c ---- */
+
+/* The names that are there at first. False: out of memory. */
+bool tracks_know_names(struct tracks *t);
+/* Forgets names that nothing kept has, and numbers the others anew. No name may be in the hands of
+ * who calls it. */
+void tracks_renumber(struct tracks *t);
+
+/* Before names are put, when none is in hand. */
+static inline void tracks_names_room(struct tracks *t)
+{
+    if (t->o.moves && t->names.list.len > TRACKS_LIVE_NAMES - TRACKS_NAMES_SPARE &&
+        t->names.tried - t->names_tried >= TRACKS_NAMES_SPARE)
+        tracks_renumber(t);
+}
 
 #endif

@@ -30,7 +30,8 @@ struct task_row {
 
 #define TASK(member, kind, flags, doc) OSCOPE_COLUMN(struct task_row, member, kind, flags, doc)
 static const struct oscope_column task_columns[] = {
-    TASK(tid, OSCOPE_INT, OSCOPE_COL_THREAD, "thread id; 0: idle"),
+    TASK(tid, OSCOPE_INT, OSCOPE_COL_THREAD,
+         "thread id; 0: idle; null: all those for whose names there was no room"),
     TASK(comm, OSCOPE_CHARS, OSCOPE_COL_ELASTIC, "its name, the last one that is known"),
     TASK(cpu_time, OSCOPE_DURATION, OSCOPE_COL_FINE, "time on vCPUs within the selection, ns"),
     TASK(share, OSCOPE_REAL, 0, "the same in percent of the selection: 100 is one whole vCPU"),
@@ -146,7 +147,8 @@ static void add_runs(const struct stretch *x, const struct track_row *r)
     }
 }
 
-/* A task may have had several names: one row each, the last name. */
+/* A task may have had several names: one row each, the last name. Those without a name are told
+ * apart by nothing: one row of no task. */
 static struct oscope_error *task_rows(const struct stretch *x, struct os_list *list)
 {
     const struct tracks *t = x->t;
@@ -166,7 +168,8 @@ static struct oscope_error *task_rows(const struct stretch *x, struct os_list *l
         struct task_row *row = at ? (struct task_row *)list->rows + *at : os_list_add(list);
         if (!row || (!at && !hash_put(&index, (uint32_t)tid, list->n - 1, NULL)))
             return error_nomem();
-        const char *text = tracks_name(t, name), *blank = tid > 0 ? strrchr(text, ' ') : NULL;
+        const char *text = name == TRACK_NAME_MORE ? "(others)" : tracks_name(t, name);
+        const char *blank = tid > 0 ? strrchr(text, ' ') : NULL;
         row->tid = tid;
         snprintf(row->comm, sizeof row->comm, "%.*s",
                  blank ? (int)(blank - text) : (int)sizeof row->comm - 1, text);

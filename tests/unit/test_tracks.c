@@ -97,7 +97,7 @@ static void trap(struct fixture *x, uint64_t time, int cause, int from)
 
 static void trap_exit(struct fixture *x, uint64_t time, int to)
 {
-    GIVE("trap_exit", 0, time, FAKE_N(1), FAKE_N(to));
+    GIVE("trap_exit", 0, time, FAKE_N(1), FAKE_N(to), FAKE_N(0));
 }
 
 static const struct track_lane *lane_of(struct fixture *x, enum track_kind kind, int32_t number)
@@ -568,7 +568,7 @@ static void test_too_many_names(void **state)
     struct tracks_state s;
     char comm[2][16] = {"a"};
 
-    for (int i = 0; i < TRACK_NAMES_MOST + 100; i++) {
+    for (int i = 0; i < TRACKS_RECORDING_NAMES + 100; i++) {
         snprintf(comm[1], sizeof comm[1], "%d", i);
         GIVE("sched_switch", 0, 1000 + (uint64_t)i, FAKE_T(comm[0]), FAKE_N(7 - i % 2), FAKE_N(20),
              FAKE_N(1), FAKE_T(comm[1]), FAKE_N(6 + i % 2), FAKE_N(20));
@@ -576,7 +576,160 @@ static void test_too_many_names(void **state)
     }
     state_of(x, &s);
     assert_true(s.names_full);
-    assert_int_equal(s.names, TRACK_NAMES_MOST);
+    assert_int_equal(s.names, TRACKS_RECORDING_NAMES);
+}
+
+/* Task i runs from 1000 + i * 10 on, until the next one does. */
+static void one_by_one(struct fixture *x, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        sched(x, 0, 1000 + (uint64_t)i * 10, i - 1, 0x10, i);
+    tracks_settle(x->t, 1000 + (uint64_t)to * 10);
+}
+
+/* How many slices the vCPU's lane has; each is of the task that its time says. */
+static unsigned check_names(struct fixture *x)
+{
+    const struct track_row *r = &lane_of(x, TRACK_CPU, 0)->rows[0];
+    struct track_slice s;
+    unsigned n = 0;
+
+    for (struct track_at at = {0}; track_row_get(r, at, &s); at = track_row_next(r, at), n++) {
+        char name[32];
+        int tid = (int)(s.start - 1000) / 10; /* the origin is 0 */
+        snprintf(name, sizeof name, "t%d %d", tid, tid);
+        assert_string_equal(tracks_name(x->t, s.name), name);
+    }
+    return n;
+}
+
+static void test_tasks_come_and_go(void **state)
+{
+    enum { ROUND = 20000, ROUNDS = 10 };
+    struct fixture *x = *state;
+    struct tracks_state s;
+
+    /* the slices find room, the names do not; or the slices go before their names are too many */
+    for (int pass = 0; pass < 2; pass++) {
+        unsigned epoch, at_least = pass ? 4000 : TRACKS_LIVE_NAMES / 4;
+        begin(x, &(struct tracks_options){.moves = true, .bytes = pass ? 4 << 20 : 0});
+        state_of(x, &s);
+        epoch = s.epoch;
+        for (int i = 0; i < ROUNDS; i++) {
+            one_by_one(x, i * ROUND + 1, (i + 1) * ROUND + 1);
+            state_of(x, &s);
+            assert_false(s.names_full);
+            assert_true(s.names <= TRACKS_LIVE_NAMES);
+            assert_true(check_names(x) >= MIN(at_least, (unsigned)ROUND));
+        }
+        assert_true(s.epoch >= epoch + 2 && s.epoch < epoch + ROUNDS);
+        SHOWS(lane_of(x, TRACK_CPU, 0), 1010, "");
+        /* what goes on has its name, and what has its name is found */
+        const struct tracks_find f = {.text = "t200000 ", .from = 0};
+        struct tracks_found found = tracks_find(x->t, &f);
+        assert_non_null(found.lane);
+        assert_true(found.open);
+        assert_int_equal(found.start, 1000 + (uint64_t)ROUND * ROUNDS * 10);
+        look(x, lane_of(x, TRACK_TASK, ROUND * ROUNDS), found.start, found.start + 10, 10);
+        assert_string_equal(x->text, "0:0+10=vCPU 0/0>");
+        /* known names are known still */
+        sched(x, 0, found.start + 10, ROUND * ROUNDS, 1, 0);
+        state_of(x, &s);
+        size_t names = s.names;
+        sched(x, 0, found.start + 20, 0, 0, ROUND * ROUNDS);
+        sched(x, 0, found.start + 30, ROUND * ROUNDS, 1, 0);
+        state_of(x, &s);
+        assert_int_equal(s.names, names);
+        look(x, lane_of(x, TRACK_CPU, 0), found.start, found.start + 30, 30);
+        assert_string_equal(x->text, "0:0+10=t200000 200000/0 0:10+10=idle/1 "
+                                     "0:20+10=t200000 200000/0");
+    }
+}
+
+/* Half of the slices have names of their own, more than there is place for. */
+static void test_names_of_use(void **state)
+{
+    struct fixture *x = *state;
+    struct tracks_state s;
+    uint64_t time = 1000;
+
+    begin(x, &(struct tracks_options){.moves = true});
+    sched(x, 1, time, 0, 0, 5000000); /* goes on all the time */
+    for (int i = 1; i < 2 * TRACKS_LIVE_NAMES; i++, time += 10) {
+        sched(x, 0, time, 0, 0, i);
+        sched(x, 0, time + 5, i, 0x10, 0);
+    }
+    tracks_settle(x->t, time);
+    state_of(x, &s);
+    assert_false(s.names_full);
+    assert_true(s.from > 1000 && s.dropped > 0);
+    look(x, lane_of(x, TRACK_CPU, 0), time - 10, time, 10);
+    assert_string_equal(x->text, "0:0+5=t131071 131071/0 0:5+5=idle/1>");
+    look(x, lane_of(x, TRACK_CPU, 1), time - 10, time, 10);
+    assert_string_equal(x->text, "0:0+10=t5000000 5000000/0>");
+}
+
+struct task_sums {
+    size_t rows, others;
+    uint64_t all, unknown;
+};
+
+/* Each task ran for 10 ns, but those that nobody can tell apart. */
+static struct task_sums sum_tasks(struct fixture *x, uint64_t to)
+{
+    struct task_sums sums = {0};
+    struct oscope_view *v;
+
+    assert_null(tracks_select(x->t, 1000, to, &v));
+    const struct oscope_table *t = fake_fold_table(v, "tasks");
+    for (size_t i = 0; i < t->nrows; i++) {
+        const char *row = (const char *)t->rows + i * t->row_size;
+        const char *comm = row + t->columns[1].offset;
+        char name[32];
+        int32_t tid;
+        uint64_t ns;
+        memcpy(&tid, row + t->columns[0].offset, sizeof tid);
+        memcpy(&ns, row + t->columns[2].offset, sizeof ns);
+        sums.all += ns;
+        if (tid < 0) {
+            assert_string_equal(comm, "(others)");
+            sums.others++;
+            sums.unknown += ns;
+            continue;
+        }
+        snprintf(name, sizeof name, "t%d", (int)tid);
+        assert_string_equal(comm, name);
+        assert_int_equal(ns, 10);
+        sums.rows++;
+    }
+    oscope_view_free(v);
+    return sums;
+}
+
+static void test_many_tasks_of_recording(void **state)
+{
+    enum { TASKS = 100000 };
+    struct fixture *x = *state;
+    struct tracks_state s;
+    uint64_t end = 1000 + (uint64_t)TASKS * 10;
+
+    one_by_one(x, 1, TASKS);
+    state_of(x, &s);
+    assert_false(s.names_full);
+    struct task_sums sums = sum_tasks(x, end);
+    assert_int_equal(sums.rows, TASKS - 1);
+    assert_int_equal(sums.others, 0);
+    assert_int_equal(sums.all, (uint64_t)(TASKS - 1) * 10);
+    /* there is no memory for all names, and little later for no slice */
+    begin(x, &(struct tracks_options){.bytes = 4 << 20});
+    one_by_one(x, 1, TASKS);
+    state_of(x, &s);
+    assert_true(s.names_full);
+    sums = sum_tasks(x, end);
+    assert_true(sums.rows > TRACKS_TASKS);
+    assert_int_equal(sums.others, 1);
+    assert_true(sums.unknown > 10);
+    assert_int_equal(sums.all, sums.rows * 10 + sums.unknown);
 }
 
 static void test_hostile_times(void **state)
@@ -593,6 +746,10 @@ static void test_hostile_times(void **state)
     assert_true(s.backwards > 0);
     look(x, lane_of(x, TRACK_CPU, 0), 101 * SECOND, 102 * SECOND, 1000);
     assert_string_equal(x->text, "0:0+1000000000=t7 7/0");
+    /* what went is not counted any more */
+    assert_int_equal(lane_of(x, TRACK_CPU, 0)->busy, SECOND);
+    assert_int_equal(lane_of(x, TRACK_TASK, 7)->busy, SECOND);
+    assert_int_equal(lane_of(x, TRACK_TASK, 8)->busy, 0);
     /* beyond all days, and the very last moment */
     sched(x, 0, UINT64_MAX - 1, 8, 1, 7);
     sched(x, 0, UINT64_MAX, 7, 1, 8);
@@ -647,12 +804,16 @@ static void test_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_tasks),         TEST(test_wakings),        TEST(test_names),
-        TEST(test_losses),        TEST(test_beginning),      TEST(test_traps),
-        TEST(test_calls),         TEST(test_interrupts),     TEST(test_windows),
-        TEST(test_merging),       TEST(test_finding),        TEST(test_room),
-        TEST(test_bytes),         TEST(test_too_many_tasks), TEST(test_too_many_names),
-        TEST(test_hostile_times), TEST(test_nothing),
+        TEST(test_tasks),          TEST(test_wakings),
+        TEST(test_names),          TEST(test_losses),
+        TEST(test_beginning),      TEST(test_traps),
+        TEST(test_calls),          TEST(test_interrupts),
+        TEST(test_windows),        TEST(test_merging),
+        TEST(test_finding),        TEST(test_room),
+        TEST(test_bytes),          TEST(test_too_many_tasks),
+        TEST(test_too_many_names), TEST(test_tasks_come_and_go),
+        TEST(test_names_of_use),   TEST(test_many_tasks_of_recording),
+        TEST(test_hostile_times),  TEST(test_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
