@@ -108,8 +108,11 @@ def test_interrupts(recording):
         hops = {r["hop"]: r for r in tables["hops"] if (r["irq"], r["name"]) == (line["irq"], line["name"])}
         got = {r["hop"]: r for r in b.rows("Hops")}
         assert got.keys() == hops.keys()
+        whole = "not in the medians" not in b.text()  # of more interrupts than a page keeps, the last ones
+        assert whole or sum(r["count"] for r in tables["lines"]) > 1000
         for hop, r in got.items():
-            assert number(r["count"]) == hops[hop]["count"] and r["how"] == hops[hop]["how"]
+            assert r["how"] == hops[hop]["how"]
+            assert number(r["count"]) == hops[hop]["count"] if whole else 0 < number(r["count"]) <= hops[hop]["count"]
         # one of them, by the keyboard alone
         first = b.until(lambda b: b.rows("Interrupts"), "interrupts")[0]
         b.tell(eval="document.querySelector(\"table[aria-label='Interrupts'] tbody tr\").focus()")

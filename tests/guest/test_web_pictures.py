@@ -45,10 +45,10 @@ def test_every_tab(busy, tmp_path):
             time.sleep(0.5)
             b.tell(eval="document.querySelectorAll('main .act').forEach(a => /^Switch on/.test(a.innerText) && a.click())")
             b.until(lambda b: not [w for w in ("Being fetched", "these sets are off") if w in b.text()], f"{name}: its views")
-            time.sleep(6)  # of the window that views of events cover
+            time.sleep(6 if keep else 1)  # of the window that views of events cover
             for size in SIZES:
                 b.tell(size=size)
-                for scheme in ("light", "dark"):
+                for scheme in ("light", "dark") if keep else ("dark",):
                     b.tell(scheme=scheme)
                     time.sleep(0.5)
                     picture = tmp_path / f"web-{name}.png"
