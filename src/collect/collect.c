@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "base/util.h"
+#include "base/wake.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -60,10 +61,7 @@ struct shot *collect_take(struct collect *c, enum slot slot)
 
 void collect_wake(struct collect *c)
 {
-    uint64_t one = 1;
-    ssize_t ignored = write(c->o.wake, &one, sizeof one);
-
-    (void)ignored; /* it is full: then it is awake */
+    wake_up(c->o.wake);
 }
 
 /* Takes over what `made` has: a view, an error, a form; made.ask.slot says where it goes. */

@@ -6,12 +6,12 @@
 #include "analysis/view.h"
 #include "base/hash.h"
 #include "base/vec.h"
+#include "base/wake.h"
 #include "draw/calls.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { NAME = 48, TEXT = 320, RESULT = 96, NEVER_RETURNS = FOLD_BINS };
 
@@ -172,30 +172,25 @@ static void on_lost(void *arg)
 static void on_rest(void *arg)
 {
     struct lastcalls *l = arg;
-    uint64_t one = 1;
 
     drop(l);
     pthread_mutex_lock(&l->lock);
     bool wake = l->version != l->told;
     l->told = l->version;
     pthread_mutex_unlock(&l->lock);
-    ssize_t ignored = wake ? write(l->wake, &one, sizeof one) : 0;
-    (void)ignored; /* it is full: then who shows them is awake */
+    if (wake)
+        wake_up(l->wake);
 }
 
 /* ---- for who shows them ---- */
 
 void lastcalls_want(struct lastcalls *l, bool on, int32_t tid)
 {
-    char filter[32] = "";
-
     pthread_mutex_lock(&l->lock);
     l->forget = l->forget || tid != l->tid;
     l->tid = tid;
     pthread_mutex_unlock(&l->lock);
-    if (tid)
-        snprintf(filter, sizeof filter, "tid=%d", tid);
-    stream_want(l->stream, on, filter);
+    stream_want(l->stream, on, tid ? tid : -1);
 }
 
 void lastcalls_span(struct lastcalls *l, uint64_t from, uint64_t to)

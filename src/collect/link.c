@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "base/util.h"
+#include "base/wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,14 +168,6 @@ struct oscope_error *link_open(const struct link_options *o, struct link **out)
     return NULL;
 }
 
-static void wake_up(const struct link *l)
-{
-    uint64_t one = 1;
-    ssize_t ignored = write(l->wake, &one, sizeof one);
-
-    (void)ignored; /* it is full: then it is awake */
-}
-
 void link_close(struct link *l)
 {
     if (!l)
@@ -183,7 +176,7 @@ void link_close(struct link *l)
     l->stop = true;
     pthread_mutex_unlock(&l->lock);
     if (l->runs) {
-        wake_up(l);
+        wake_up(l->wake);
         pthread_join(l->thread, NULL);
     }
     if (l->o.pty)
@@ -204,6 +197,6 @@ bool link_send(struct link *l, const char *bytes, size_t n)
         l->queued += n;
     }
     pthread_mutex_unlock(&l->lock);
-    wake_up(l);
+    wake_up(l->wake);
     return room;
 }

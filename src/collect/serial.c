@@ -69,7 +69,7 @@ static void on_link(void *arg, const char *bytes, size_t n)
 
 void serial_want(struct serial *s, bool on)
 {
-    stream_want(s->stream, on, "");
+    stream_want(s->stream, on, -1);
 }
 
 void serial_span(struct serial *s, uint64_t from, uint64_t to)

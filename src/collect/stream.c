@@ -256,8 +256,12 @@ static void *run(void *arg)
 
 /* ---- for the drawing thread ---- */
 
-void stream_want(struct stream *s, bool on, const char *filter)
+void stream_want(struct stream *s, bool on, int32_t tid)
 {
+    char filter[FILTER] = "";
+
+    if (tid >= 0)
+        snprintf(filter, sizeof filter, "tid=%d", tid);
     pthread_mutex_lock(&s->lock);
     if (on != s->on || strcmp(filter, s->filter) != 0) {
         s->on = on;

@@ -29,8 +29,8 @@ struct stream_options {
 struct oscope_error *stream_open(const struct stream_options *o, struct stream **out);
 void stream_close(struct stream *s); /* NULL allowed; may wait for a session that is being opened */
 
-/* From now on, or not any more; filter: as of oscope_events_filter(), "" all. */
-void stream_want(struct stream *s, bool on, const char *filter);
+/* From now on, or not any more; tid: events of that task, negative: all. */
+void stream_want(struct stream *s, bool on, int32_t tid);
 /* Recordings: what happened in [from, to), ns of its clock; nothing before the first call. Where
  * only `to` grows what was given stays. */
 void stream_span(struct stream *s, uint64_t from, uint64_t to);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "base/wake.h"
 #include "tui/terminal.h"
 
 #include <inttypes.h>
@@ -32,14 +33,6 @@ struct console {
     struct out held;  /* what came since; */
     struct out drawn; /* and the bytes' text, as it was then */
 };
-
-static void wake_up(const struct console *c)
-{
-    uint64_t one = 1;
-    ssize_t ignored = write(c->wake, &one, sizeof one);
-
-    (void)ignored; /* it is full: then it is awake */
-}
 
 /* ---- bytes of the guest ---- */
 
@@ -80,7 +73,9 @@ static void on_event(void *arg, uint64_t time, uint8_t byte, bool in)
 
 static void on_rest(void *arg)
 {
-    wake_up(arg);
+    const struct console *c = arg;
+
+    wake_up(c->wake);
 }
 
 /* From an empty screen on. */

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "base/wake.h"
 #include "draw/calls.h"
 #include "tui/theme.h"
 
@@ -98,7 +99,6 @@ static void on_rest(void *arg)
     bool forget = drop(l);
     const char *end = l->text.len ? memrchr(l->text.buf, '\n', l->text.len) : NULL;
     size_t whole = end ? (size_t)(end - l->text.buf) + 1 : 0;
-    uint64_t one = 1;
 
     if (!l->text.len && !forget)
         return;
@@ -106,8 +106,7 @@ static void on_rest(void *arg)
     if (whole)
         memmove(l->text.buf, l->text.buf + whole, l->text.len - whole);
     l->text.len -= whole;
-    ssize_t ignored = write(l->wake, &one, sizeof one);
-    (void)ignored;
+    wake_up(l->wake);
 }
 
 /* ---- for the drawing thread ---- */
@@ -169,15 +168,11 @@ void lines_close(struct lines *l)
 
 void lines_want(struct lines *l, bool on, int32_t tid)
 {
-    char filter[32] = "";
-
     pthread_mutex_lock(&l->lock);
     l->forget = l->forget || tid != l->tid;
     l->tid = tid;
     pthread_mutex_unlock(&l->lock);
-    if (tid >= 0)
-        snprintf(filter, sizeof filter, "tid=%d", tid);
-    stream_want(l->stream, on, filter);
+    stream_want(l->stream, on, tid);
 }
 
 void lines_span(struct lines *l, uint64_t from, uint64_t to)

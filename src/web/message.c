@@ -73,6 +73,16 @@ static bool integer(const json_t *j, int64_t least, int64_t most, int64_t *out)
     return json_is_integer(j) && *out >= least && *out <= most;
 }
 
+/* A count, an id or a time: from 0 to `most`. */
+static bool whole(const json_t *j, int64_t most, uint64_t *out)
+{
+    int64_t n;
+    bool good = integer(j, 0, most, &n);
+
+    *out = good ? (uint64_t)n : 0;
+    return good;
+}
+
 static bool number(const json_t *j, int32_t least, int32_t most, int32_t *out)
 {
     int64_t n;
@@ -135,11 +145,11 @@ static const char *watch(json_t *j, struct message *m)
 {
     json_t *args = json_object_get(j, "args"), *as = json_object_get(j, "as"), *one;
     const char *name, *wrong = names(json_object_get(j, "views"), web_view_number, &m->views);
-    int64_t n = 0;
+    uint64_t n = 0;
 
     if (wrong)
         return wrong;
-    if (as && !integer(as, 0, UINT32_MAX, &n))
+    if (as && !whole(as, UINT32_MAX, &n))
         return "no number in as";
     m->as = (uint32_t)n;
     if (args && !json_is_object(args))
@@ -150,14 +160,6 @@ static const char *watch(json_t *j, struct message *m)
             return "an argument that is not known, or not as it must be";
     }
     return check_args(m);
-}
-
-static const char *seek_time(const json_t *time, uint64_t *out)
-{
-    if (!json_is_integer(time) || json_integer_value(time) < 0)
-        return "no time";
-    *out = (uint64_t)json_integer_value(time);
-    return NULL;
 }
 
 static const char *switched(const json_t *on, bool *out)
@@ -187,33 +189,22 @@ static const char *keys(const json_t *bytes, struct message *out)
     return NULL;
 }
 
-/* A whole number from 0 to `most`. */
-static bool whole(const json_t *j, const char *key, uint64_t most, uint64_t *out)
-{
-    const json_t *v = json_object_get(j, key);
-
-    if (!json_is_integer(v) || json_integer_value(v) < 0)
-        return false;
-    *out = (uint64_t)json_integer_value(v);
-    return *out <= most;
-}
-
 static const char *window_lanes(const json_t *list, struct message *out)
 {
     size_t i;
     json_t *one;
+    uint64_t id;
 
     if (!json_is_array(list) || json_array_size(list) > MESSAGE_LANES)
         return "no list of lanes, or too many";
     json_array_foreach(list, i, one)
     {
-        if (!json_is_integer(one) || json_integer_value(one) < 0 ||
-            json_integer_value(one) > UINT32_MAX)
+        if (!whole(one, UINT32_MAX, &id))
             return "a lane that is no number";
         for (size_t k = 0; k < out->nlanes; k++)
-            if (out->lanes[k] == (uint32_t)json_integer_value(one))
+            if (out->lanes[k] == id)
                 return "a lane twice";
-        out->lanes[out->nlanes++] = (uint32_t)json_integer_value(one);
+        out->lanes[out->nlanes++] = (uint32_t)id;
     }
     if (out->nlanes) /* an answer of some megabytes is enough: beyond that it is coarser */
         out->width = (uint32_t)MIN(out->width, MESSAGE_CELLS / out->nlanes);
@@ -224,7 +215,7 @@ static const char *window(const json_t *j, struct message *out)
 {
     uint64_t width;
 
-    if (!whole(j, "width", MESSAGE_WIDTH, &width) || !width)
+    if (!whole(json_object_get(j, "width"), MESSAGE_WIDTH, &width) || !width)
         return "no width";
     out->width = (uint32_t)width;
     return window_lanes(json_object_get(j, "lanes"), out);
@@ -244,7 +235,7 @@ static const char *find(const json_t *j, struct message *out)
     out->back = json_is_true(back);
     if (!lane || json_is_null(lane))
         return NULL;
-    if (!whole(j, "lane", UINT32_MAX, &id))
+    if (!whole(lane, UINT32_MAX, &id))
         return "a lane that is no number";
     out->lanes[out->nlanes++] = (uint32_t)id;
     return NULL;
@@ -255,13 +246,14 @@ static const char *timeline(const json_t *j, const char *op, struct message *out
 {
     uint64_t seq;
 
-    if (!whole(j, "seq", UINT32_MAX, &seq) || !whole(j, "from", INT64_MAX, &out->from))
+    if (!whole(json_object_get(j, "seq"), UINT32_MAX, &seq) ||
+        !whole(json_object_get(j, "from"), INT64_MAX, &out->from))
         return "no seq, or no time";
     out->seq = (uint32_t)seq;
     out->op = MESSAGE_FIND;
     if (!strcmp(op, "find"))
         return find(j, out);
-    if (!whole(j, "to", INT64_MAX, &out->to) || out->to <= out->from)
+    if (!whole(json_object_get(j, "to"), INT64_MAX, &out->to) || out->to <= out->from)
         return "no stretch of time";
     out->op = MESSAGE_SELECT;
     if (!strcmp(op, "select"))
@@ -291,7 +283,7 @@ const char *message_parse(const char *text, size_t n, struct message *out)
         return names(json_object_get(j, "sets"), set_number, &out->sets);
     out->op = MESSAGE_SEEK;
     if (!strcmp(op, "seek"))
-        return seek_time(json_object_get(j, "time"), &out->time);
+        return whole(json_object_get(j, "time"), INT64_MAX, &out->time) ? NULL : "no time";
     out->op = MESSAGE_RECORD;
     if (!strcmp(op, "record"))
         return names(json_object_get(j, "sets"), set_number, &out->sets);

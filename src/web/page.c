@@ -188,6 +188,14 @@ static void close_guest(void *guest)
     guest_close(guest);
 }
 
+/* A watch of that guest has changed, or ended: what the others wish of it; it goes with the last.
+ */
+static void settle(const struct pages *all, struct guest *guest)
+{
+    if (!wish(all, guest))
+        closing_begin(all->closing, close_guest, guest);
+}
+
 /* The page watches other views, or with other arguments: what it has of those is of no use. If
  * others' wishes are not to be had with its own, it gets another guest. */
 static void change_watch(struct page *p, struct watch *w, const struct message *m)
@@ -218,8 +226,7 @@ static void change_watch(struct page *p, struct watch *w, const struct message *
     w->timeline = NULL;
     w->guest = other;
     w->seat = seat;
-    if (!wish(p->all, old))
-        closing_begin(p->all->closing, close_guest, old);
+    settle(p->all, old);
 }
 
 static void drop_watch(struct page *p, size_t i)
@@ -235,8 +242,7 @@ static void drop_watch(struct page *p, size_t i)
     free(w->record);
     timeline_free(w->timeline);
     *w = p->watches[--p->nwatches];
-    if (!wish(p->all, guest))
-        closing_begin(p->all->closing, close_guest, guest);
+    settle(p->all, guest);
 }
 
 /* ---- pages ---- */

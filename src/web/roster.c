@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "base/util.h"
 #include "base/vec.h"
+#include "base/wake.h"
 #include "draw/text.h"
 
 #include <oscope/session.h>
@@ -103,8 +104,6 @@ static bool look(struct roster *r, struct out *o, id_list *ids)
 
 static void publish(struct roster *r, struct out *text, id_list *ids)
 {
-    uint64_t one = 1;
-
     pthread_mutex_lock(&r->lock);
     bool other = text->len != r->text.len || memcmp(text->buf, r->text.buf, text->len) != 0;
     if (other) {
@@ -117,8 +116,8 @@ static void publish(struct roster *r, struct out *text, id_list *ids)
         r->version++;
     }
     pthread_mutex_unlock(&r->lock);
-    ssize_t ignored = other ? write(r->wake, &one, sizeof one) : 0;
-    (void)ignored; /* it is full: then the server is awake */
+    if (other)
+        wake_up(r->wake);
 }
 
 /* Waits until somebody is there, and a while after a look. False: the end. */

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "base/wake.h"
 #include "collect/serial.h"
 #include "draw/text.h"
 
@@ -60,14 +61,13 @@ static void on_gone(void *arg)
 static void on_rest(void *arg)
 {
     struct tty *t = arg;
-    uint64_t one = 1;
 
     pthread_mutex_lock(&t->lock);
     bool wake = t->fresh && !t->told;
     t->told = t->told || wake;
     pthread_mutex_unlock(&t->lock);
-    ssize_t ignored = wake ? write(t->wake, &one, sizeof one) : 0;
-    (void)ignored; /* it is full: then the server is awake */
+    if (wake)
+        wake_up(t->wake);
 }
 
 /* ---- what pages are told ---- */
