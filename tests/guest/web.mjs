@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // A browser that does as it is told: a JSON object a line comes in, a JSON value a line goes out.
-//   {"open":URL} {"reload":true} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
+//   {"open":URL}: the status of where it led to; {"begun":true}: when that was asked for, ms; {"reload":true} {"press":KEY} {"eval":EXPRESSION} {"shot":FILE} {"size":[W,H]} {"scheme":"dark"|"light"}
 //   {"move":[X,Y]} {"click":[X,Y]} {"wheel":[DX,DY]} {"drag":[X,Y,X,Y]} {"down":KEY} {"up":KEY}: pointer and held keys
 //   {"axe":SELECTOR}: what is wrong for who cannot see well {"problems":true} {"close":true}
 //   {"between":true} before it opens: what the server says goes through here, and then
@@ -67,8 +67,23 @@ async function heap() {
   return { bytes: usedSize, nodes, listeners: jsEventListeners };
 }
 
+let begun = 0;
+
+// A page that only leads on is not the one that was to be opened.
+async function open(url) {
+  let status = 0;
+  const note = (r) => r.frame() === page.mainFrame() && r.request().isNavigationRequest() && (status = r.status());
+  page.on('response', note);
+  begun = Date.now();
+  await page.goto(url);
+  await page.waitForFunction(`document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]')`);
+  page.off('response', note);
+  return status;
+}
+
 const deeds = {
-  open: async (url) => (await page.goto(url)).status(),
+  open,
+  begun: () => begun,
   reload: async () => (await page.reload()).status(),
   press: (key) => page.keyboard.press(key),
   eval: (expression) => page.evaluate(expression),
