@@ -8,17 +8,17 @@
 
 const struct oscope_column mem_slab_columns[] = {
     COL(name, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "name of the cache"),
-    COL(object_size, OSCOPE_UINT, 0, "what a user of an object may use of it, bytes"),
-    COL(size, OSCOPE_UINT, 0, "what an object takes in its slab, with metadata and padding, bytes"),
-    COL(per_slab, OSCOPE_UINT, 0, "objects in a slab"),
-    COL(slabs, OSCOPE_UINT, 0, "slabs: blocks of pages that hold objects"),
-    COL(partial, OSCOPE_UINT, 0, "of these, on the nodes' lists of slabs that have free objects"),
+    COL(bytes, OSCOPE_BYTES, 0, "of all its slabs, if they have the usual size, bytes"),
     COL(objects, OSCOPE_UINT, 0, "objects in all slabs, free ones included"),
     COL(active, OSCOPE_UINT, 0,
-        "of these, those not free in the slabs of these lists; free ones that a CPU keeps for "
-        "itself count as active, as the kernel counts them"),
+        "of these, those that are not free in the slabs that partial counts; free ones that a CPU "
+        "keeps for itself count as active, as the kernel counts them"),
     COL(used, OSCOPE_REAL, 0, "active of all objects, percent; null: there are none"),
-    COL(bytes, OSCOPE_BYTES, 0, "of all slabs of the usual size, bytes"),
+    COL(size, OSCOPE_UINT, 0, "what an object takes in its slab, with metadata and padding, bytes"),
+    COL(object_size, OSCOPE_UINT, 0, "what a user of an object may use of that, bytes"),
+    COL(per_slab, OSCOPE_UINT, 0, "objects in a slab"),
+    COL(slabs, OSCOPE_UINT, 0, "slabs: blocks of pages that hold objects"),
+    COL(partial, OSCOPE_UINT, 0, "slabs that the nodes list as having free objects"),
     COL(flags, OSCOPE_TEXT, 0,
         "reclaimable (the kernel counts it as memory that it can get back), account (charged to "
         "control groups), rcu (slabs are given back after a grace period), aligned (to cache "
