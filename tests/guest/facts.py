@@ -79,13 +79,13 @@ def slabinfo(guest):
 
 
 def slab_attributes(guest, *names):
-    """{cache: {attribute: its first word}} of /sys/kernel/slab"""
+    """{cache: {attribute: its line}} of /sys/kernel/slab"""
     found = {}
     files = " ".join(f"*/{name}" for name in names)
     for line in guest.sh(f"cd /sys/kernel/slab; grep -s . {files}", check=False).splitlines():
-        path, _, value = line.rpartition(":") # merged caches are called ":0000192"
+        path, _, value = line.rpartition(":")  # merged caches are called ":0000192"
         cache, _, name = path.rpartition("/")
-        found.setdefault(cache, {})[name] = value.split()[0]
+        found.setdefault(cache, {})[name] = value
     return found
 
 
