@@ -341,7 +341,11 @@ static void impossible_counts(void **state)
     fake_put_n(&w->f, cache_va(0) + CACHE_AT_OO, 200 << 16 | 21, 4);
     torn(w);
     assert_true(ask(w, 2)[0].bytes == OSCOPE_UNKNOWN);
-    fake_put_n(&w->f, cache_va(0) + CACHE_AT_OO, 21, 4);
+    fake_put_n(&w->f, cache_va(0) + CACHE_AT_OO, 6 << 16 | 21, 4); /* more than all RAM */
+    torn(w);
+    assert_true(ask(w, 2)[0].bytes == OSCOPE_UNKNOWN);
+    fake_put_n(&w->f, cache_va(0) + CACHE_AT_OO, 5 << 16 | 21, 4);
+    assert_int_equal(ask(w, 2)[0].bytes, 10 << 17);
     fake_put(&w->f, cache_va(0) + CACHE_AT_NODE, 0x1000); /* no kernel address */
     torn(w);
     fake_put(&w->f, cache_va(0) + CACHE_AT_NODE, FAKE_VA + RAM); /* not mapped */

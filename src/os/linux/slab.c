@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 enum {
-    CACHES_MAX = 8192,
+    CACHES_MAX = 2048,
     LIST_MAX = 1 << 16,  /* slabs of one list that are looked at; the rest is taken to be alike */
     STEPS_MAX = 1 << 20, /* of all lists together, tries included */
     TRIES = 4,
@@ -208,7 +208,7 @@ static void fill_counts(struct slab_walk *w, const struct slab_sums *sum, unsign
     row->active = sum->objects - MIN(sum->free, sum->objects);
     if (sum->objects)
         row->used = 100.0 * (double)row->active / (double)sum->objects;
-    if (order <= ORDER_MAX)
+    if (order <= ORDER_MAX && sum->slabs <= w->pages >> order)
         row->bytes = sum->slabs << (order + w->shift);
     else
         row->consistency = OSCOPE_TORN;
