@@ -138,7 +138,13 @@ struct oscope_error *oscope_view_pt(struct oscope_session *s, const struct oscop
 struct oscope_error *oscope_view_vm(struct oscope_session *s, int32_t pid,
                                     struct oscope_view **out);
 
-enum oscope_mem_table { OSCOPE_MEM_OWNERS, OSCOPE_MEM_BUDDY, OSCOPE_MEM_MAP, OSCOPE_MEM_PAGE };
+enum oscope_mem_table {
+    OSCOPE_MEM_OWNERS,
+    OSCOPE_MEM_BUDDY,
+    OSCOPE_MEM_MAP,
+    OSCOPE_MEM_PAGE,
+    OSCOPE_MEM_SLAB
+};
 struct oscope_mem_options {
     enum oscope_mem_table table;
     uint32_t cells;    /* of the map, 0: 1024 */

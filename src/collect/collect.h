@@ -23,6 +23,7 @@ enum slot {
     SLOT_THREADS,
     SLOT_MEMORY,
     SLOT_BUDDY,
+    SLOT_SLABS,
     SLOT_MAP,  /* of physical memory */
     SLOT_PAGE, /* who maps one page of it */
     SLOT_VM,
