@@ -553,6 +553,7 @@ void tracks_event(struct tracks *t, const struct trace_event *ev)
     if (unlikely(!t->origin_known))
         set_origin(t, ev->time);
     t->to = MAX(t->to, ev->time);
+    tracks_count(t, ev);
     follow_event(&t->follow, ev);
 }
 
@@ -561,6 +562,7 @@ void tracks_break(struct tracks *t, uint64_t time)
     if (!t->begun)
         return;
     tracks_names_room(t);
+    tracks_count_types(t);
     follow_break(&t->follow, time);
 }
 

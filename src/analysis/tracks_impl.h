@@ -65,7 +65,14 @@ struct tracks {
     } hops[TRACKS_HOPS]; /* where an interrupt is; by its number */
     uint32_t idle_name, nobody_name;
     bool switches; /* one was told */
-    uint64_t dropped, laneless, losses, backwards, gone;
+    uint64_t dropped, laneless, losses, backwards, gone, uncounted;
+    struct track_lane *counters[TRACK_COUNTERS]; /* NULL: none yet */
+    struct tracks_counted {
+        bool asked;
+        uint8_t counter; /* its number + 1, 0: none */
+        uint8_t field, way;
+    } * counted; /* what types of events add to, by their ids */
+    size_t ncounted;
 };
 
 /* Since the origin; what is before that is 0, what is beyond all days its end. */
@@ -111,10 +118,19 @@ void tracks_busy(struct tracks *t, struct track_lane *lane, uint64_t ns);
 void tracks_forget(struct tracks *t);
 /* Forgets what is before that time, as far as it lies in chunks of its own. */
 void tracks_prune(struct tracks *t, uint64_t from);
+/* Frees memory of the oldest: about a sixteenth of the time that is known. */
+void tracks_make_room(struct tracks *t);
 /* Takes tasks out that did nothing for the longest time, and their lanes. */
 bool tracks_evict(struct tracks *t);
 /* Order of uint64_t, for qsort(). */
 int tracks_by_number(const void *a, const void *b);
+
+/* ---- tracks_count.c ---- */
+
+/* Counts the event, if it belongs to a counter. */
+void tracks_count(struct tracks *t, const struct trace_event *ev);
+/* Types of events may be others from now on. */
+void tracks_count_types(struct tracks *t);
 
 /* ---- tracks_renumber.c ---- */
 

@@ -118,6 +118,8 @@ bool tracks_look(const struct tracks *t, const struct track_lane *lane,
 {
     struct look l = {.t = t, .w = w, .unit = tracks_unit(w), .out = out};
 
+    if (lane->counter)
+        return tracks_look_counter(t, lane, w, out);
     if (w->to <= t->origin)
         return true;
     /* What is before the origin has nothing in it: the items' times begin at w->from all the same.

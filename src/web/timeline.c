@@ -95,7 +95,11 @@ static void put_lane(struct out *o, const struct track_lane *lane)
         text_json(o, lane->name, strlen(lane->name));
     else
         out_str(o, "null");
-    out_printf(o, ",\"depth\":%u,\"busy\":%" PRIu64 "}", lane->nrows, lane->busy);
+    out_printf(o, ",\"depth\":%u,\"busy\":%" PRIu64, lane->nrows, lane->busy);
+    if (lane->counter) /* nothing of it needs to be escaped */
+        out_printf(o, ",\"unit\":\"%s\",\"source\":\"%s\"", lane->counter->unit,
+                   lane->counter->source);
+    out_char(o, '}');
 }
 
 static void put_note(struct out *o, bool is, uint64_t n, const char *text)
@@ -122,6 +126,8 @@ static void put_notes(struct out *o, const struct tracks_state *s, const struct 
                  "times events of a vCPU were lost: what was open there is not known from then on");
         put_note(o, s->backwards != 0, s->backwards,
                  "slices are left out: their time was before what their lane had");
+        put_note(o, s->uncounted != 0, s->uncounted,
+                 "events are not in the counters: there was no room");
         put_note(o, s->names_full, 0, "there are too many names: the later ones are (more names)");
         put_note(o, s->nomem, 0, "there was no memory for all of it");
     }

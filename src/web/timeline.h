@@ -6,7 +6,7 @@
  *
  *     {"op":"lanes","guest":G,"n":VERSION,"base":VERSION|null,"span":[FROM,TO],"dropped":SLICES,
  *      "busy":BOOL,"end":NS,"notes":[…],"lanes":[{"id","kind","name","cpu","tid","comm","depth",
- *      "busy"}…]}
+ *      "busy"}…]}                      counters: and "unit","source"
  *
  * Without a base these are all lanes: those that the page had and that are not among them are gone.
  * With a base: lanes that are new, or others than in that version. busy: a recording is being read,
@@ -24,7 +24,7 @@
  *     each lane:  u32 id, u32 n, n × u32 start, n × u32 duration, n × u32 name, n × u32 info
  *     each arrow: u32 id, u32 lane, u32 time, u32 lane, u32 time      (times cut to the window)
  *
- * with items as struct track_item has them.
+ * with items as struct track_item has them, of counters as tracks_look_counter() says.
  */
 #ifndef WEB_TIMELINE_H
 #define WEB_TIMELINE_H

@@ -111,6 +111,8 @@ export interface Lane {
   comm: string | null;
   depth: number;
   busy: number;
+  unit?: string; // counters: of what is counted, in the plural
+  source?: string; // which events those are
 }
 
 export interface LanesMessage {

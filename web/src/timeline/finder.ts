@@ -32,6 +32,8 @@ export class Finder {
     if (!motion.goal) return;
     const lane = named ? null : chosen?.lane ?? cursor;
     if (!named && lane === null) return this.scope.step(1);
+    const counter = chosen?.lane ?? cursor;
+    if (counter !== null && feed.lanes.get(counter)?.kind === 'counter' && !(named && text)) return this.scope.stepCounter(counter, back);
     const from = chosen ? chosen.start : back ? motion.goal.to : motion.goal.from;
     const found = await feed.find(named ? text || chosen?.name || '' : '', from, back, lane);
     this.missed = named && !found;
@@ -51,6 +53,11 @@ export class Finder {
     const { feed } = this.scope;
     const a = this.awaited;
     if (!a || !feed.span || this.asking) return;
+    if (feed.lanes.get(a.lane)?.kind === 'counter') {
+      const s = this.scope.countAt(a.lane, a.at);
+      if (s) void this.scope.choose(s); // which awaits nothing any more
+      return;
+    }
     const { busy } = feed;
     this.asking = true;
     const found = await feed.find('', a.at - 1, false, a.lane);

@@ -48,7 +48,7 @@ const HEIGHTS: Record<Lane['kind'], number> = {
   cpu: 26,
   task: 20,
   wait: 12,
-  counter: 30,
+  counter: 34,
   trap: 0,
   irq: 0,
   call: 0,

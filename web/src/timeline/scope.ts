@@ -4,6 +4,7 @@
 // animation frames, only while something moves, and tells who subscribes when words on the page change.
 import { readPlace, writePlace, type Place } from './address';
 import { exactOf } from './exact';
+import { counted } from './counter';
 import { classOf, depthOf, isOpen, mergedOf, pick } from './frame';
 import { Feed, type Found } from './feed';
 import { Finder } from './finder';
@@ -29,6 +30,8 @@ export interface Slice {
   merged: number;
   open: boolean;
   level: number;
+  amount: number; // of a counter: what was counted in that time
+  over: number; // … and the ns that its rate is over
 }
 
 export class Scope {
@@ -297,22 +300,44 @@ export class Scope {
     const lane = hit?.row.lane;
     const data = lane && this.feed.data.get(lane.id);
     if (!hit || !lane || !data) return null;
+    if (lane.kind === 'counter') return this.countAt(lane.id, this.timeAt(x));
     const level = levelAt(lane, hit.y);
     const pixel = length(this.win!) / Math.max(1, this.screen.width - this.screen.left);
-    const several = lane.kind !== 'cpu' && lane.kind !== 'task' && lane.kind !== 'counter' && lane.kind !== 'wait';
+    const several = lane.kind !== 'cpu' && lane.kind !== 'task' && lane.kind !== 'wait';
     const i = pick(data, this.timeAt(x), several ? level : -1, pixel * 3);
     if (i < 0) return null;
-    const counter = lane.kind === 'counter';
     return {
       lane: lane.id,
       start: data.from + data.start[i] * data.unit,
       duration: data.duration[i] * data.unit,
-      name: counter ? String(data.name[i]) : this.feed.names[data.name[i]] ?? '',
+      name: this.feed.names[data.name[i]] ?? '',
       cls: classOf(data.info[i]),
       merged: mergedOf(data.info[i]),
       open: isOpen(data.info[i]),
       level,
+      amount: 0,
+      over: 0,
     };
+  }
+
+  /** What that counter counted then. */
+  countAt(lane: number, time: number): Slice | null {
+    const data = this.feed.data.get(lane);
+    const span = this.feed.span;
+    const c = data && span ? counted(data, time, span) : null;
+    return c && { lane, ...c, name: '', cls: 0, merged: 1, open: false, level: 0 };
+  }
+
+  /** What it counted before or after what is chosen; at first what is in the middle of the window. */
+  stepCounter(lane: number, back: boolean): void {
+    const c = this.chosen?.lane === lane ? this.chosen : null;
+    const goal = this.motion.goal;
+    if (!goal) return;
+    const next = this.countAt(lane, !c ? (goal.from + goal.to) / 2 : back ? c.start - 0.5 : c.start + c.duration + 0.5);
+    if (!next) return;
+    void this.choose(next);
+    this.reveal(lane);
+    this.motion.bringIn(next.start, next.duration);
   }
 
   /** Chosen; what is known of it only roughly is asked for. */
@@ -322,7 +347,8 @@ export class Scope {
     if (s) this.cursor = s.lane;
     this.changed();
     this.told();
-    const found = s && s.merged <= 1 ? await exactOf(this.feed, s) : null;
+    const exact = s && s.merged <= 1 && this.feed.lanes.get(s.lane)?.kind !== 'counter';
+    const found = exact ? await exactOf(this.feed, s) : null;
     if (s && found && this.chosen === s) {
       this.chosen = { ...s, start: found.start, duration: found.duration };
       this.changed();
@@ -331,7 +357,7 @@ export class Scope {
   }
 
   private take(f: Found): void {
-    this.chosen = { ...f, merged: 1 };
+    this.chosen = { ...f, merged: 1, amount: 0, over: 0 };
     this.cursor = f.lane;
     this.unfoldTo(f.lane);
     this.reveal(f.lane);
