@@ -204,6 +204,8 @@ static inline uint64_t track_item_amount(const struct track_item *i)
 /* What was counted from `from` to `to`, both included. */
 uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint64_t from,
                     uint64_t to);
+/* Where it stands among the counters, from 0. */
+unsigned tracks_counter_place(const struct track_lane *lane);
 
 /* A hop of an interrupt, from one lane to the next. */
 struct track_arrow {

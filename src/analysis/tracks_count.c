@@ -159,6 +159,15 @@ void tracks_count(struct tracks *t, const struct trace_event *ev)
 
 /* ---- asking ---- */
 
+unsigned tracks_counter_place(const struct track_lane *lane)
+{
+    unsigned i = 0;
+
+    while (i + 1 < TRACK_COUNTERS && lane->counter != &kinds[i].counter)
+        i++;
+    return i;
+}
+
 uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint64_t from,
                     uint64_t to)
 {

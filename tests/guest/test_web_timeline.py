@@ -162,6 +162,8 @@ def check_frame(frame, lanes, width):
     """What holds of every frame, whatever is in it."""
     span = (frame["to"] - frame["from"]) // frame["unit"]
     for lane, items in frame["lanes"].items():
+        if lanes[lane]["kind"] == "counter":  # test_web_timeline_counters.py
+            continue
         ends = {}
         for i in items:
             assert i["start"] >= ends.get(i["depth"], 0) and i["start"] + i["duration"] <= span + 1
@@ -184,7 +186,8 @@ def test_windows_of_a_recording(eventful, recordings):
             frame = t.window(start, end, lanes, width)
             assert (frame["from"], frame["to"], sorted(frame["lanes"])) == (start, end, lanes)
             check_frame(frame, t.lanes, width)
-            assert all(i["name"] < len(t.names) for items in frame["lanes"].values() for i in items)
+            assert all(i["name"] < len(t.names) for lane, items in frame["lanes"].items() for i in items
+                       if t.lanes[lane]["kind"] != "counter")
         assert t.window(first, last, [2**32 - 1, lanes[0]])["lanes"][2**32 - 1] == []
 
         # in full resolution a vCPU's slices follow each other, and are the selection's sums

@@ -113,6 +113,7 @@ export interface Lane {
   busy: number;
   unit?: string; // counters: of what is counted, in the plural
   source?: string; // which events those are
+  place?: number; // among the counters
 }
 
 export interface LanesMessage {

@@ -33,8 +33,8 @@ test('the highest rate is that of what is seen', () => {
 });
 
 test('scales end at round numbers', () => {
-  assert.deepEqual([0, 1, 3, 12, 500, 501, 60001].map((n) => roundAbove(n)), [1, 1, 5, 20, 500, 1000, 100000]);
-  assert.deepEqual([0, 1, 3, 1024, 1025].map((n) => roundAbove(n, 'bytes')), [1, 1, 4, 1024, 2048]);
+  assert.deepEqual([0, 1, 3, 12, 500, 501, 60100].map((n) => roundAbove(n)), [1, 1, 3, 15, 500, 600, 80000]);
+  assert.deepEqual([0, 1, 3, 1024, 1025].map((n) => roundAbove(n, 'bytes')), [1, 1, 3, 1024, 1536]);
 });
 
 test('columns are as high as the highest that lies in them', () => {

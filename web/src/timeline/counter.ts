@@ -2,7 +2,6 @@
 // Copyright the oscope authors
 // Counters: what was counted in stretches of time, as the server tells them; those without anything are left out.
 import { bytes } from '../format';
-import { step } from './axis';
 import { amountOf, firstAfter, type LaneData } from './frame';
 import type { Win } from './window';
 
@@ -33,10 +32,11 @@ export function mostOf(data: LaneData, over: number, win: Win): number {
   return perSecond(most, over);
 }
 
-/** Not below that rate: 1, 2 or 5 times a power of ten; of bytes a power of two. */
+/** Not below that rate: a digit or one and a half times a power of ten; of bytes the same of a power of two. */
 export function roundAbove(rate: number, unit?: string): number {
-  if (unit === 'bytes') return 2 ** Math.ceil(Math.log2(Math.max(1, rate)) - 1e-9);
-  return step(rate * 0.9999);
+  const base = unit === 'bytes' ? 2 : 10;
+  const power = base ** Math.floor(Math.log(Math.max(1, rate)) / Math.log(base) + 1e-9);
+  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((k) => k * power >= rate * 0.9999) ?? 10) * power;
 }
 
 /** How high each column from x0 to x1 is, 0 to 1 of `most` a second: the highest of what lies in it. */

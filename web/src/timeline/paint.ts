@@ -123,7 +123,9 @@ function paintCounter(p: Picture, lane: Lane, data: Had, y: number, h: number, t
   const x0 = Math.round(p.left * s);
   const per = (r.w - x0) / (win.to - win.from);
   const over = stretchOf(data);
-  const most = roundAbove(mostOf(data, over, win), lane.unit);
+  const seen = mostOf(data, over, win);
+  if (!seen) return;
+  const most = roundAbove(seen, lane.unit);
   const high = columnsOf(data, over, x0 + (data.from - win.from) * per, per, x0, r.w, most);
   const bottom = Math.round((y + h) * s);
   const edge = Math.max(1, Math.round(1.5 * s));
