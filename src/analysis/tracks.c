@@ -32,23 +32,23 @@ const char *track_kind_name(enum track_kind kind)
 void tracks_lock(struct tracks *t)
 {
     atomic_fetch_add(&t->waiting, 1);
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_rdlock(&t->lock);
     atomic_fetch_sub(&t->waiting, 1);
 }
 
 void tracks_unlock(struct tracks *t)
 {
-    pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->lock);
 }
 
 void tracks_hold(struct tracks *t)
 {
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_wrlock(&t->lock);
 }
 
 void tracks_release(struct tracks *t)
 {
-    pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->lock);
     for (int i = 0; i < YIELDS && atomic_load(&t->waiting); i++)
         sched_yield();
 }
@@ -379,7 +379,7 @@ struct tracks *tracks_new(void)
     struct tracks *t = calloc(1, sizeof *t);
 
     if (t)
-        pthread_mutex_init(&t->lock, NULL);
+        pthread_rwlock_init(&t->lock, NULL);
     return t;
 }
 
@@ -388,7 +388,7 @@ void tracks_free(struct tracks *t)
     if (!t)
         return;
     tracks_clear(t);
-    pthread_mutex_destroy(&t->lock);
+    pthread_rwlock_destroy(&t->lock);
     free(t);
 }
 

@@ -9,7 +9,8 @@
  * what is counted over time.
  *
  * One thread feeds a store, others ask it: each with its lock held (tracks_lock()), the feeder for
- * a few hundred events at a time. Times in and out are ns of the events' clock.
+ * a few hundred events at a time. Those who ask do not wait for each other. Times in and out are ns
+ * of the events' clock.
  */
 #ifndef ANALYSIS_TRACKS_H
 #define ANALYSIS_TRACKS_H

@@ -38,7 +38,7 @@ struct tracks_task {
 };
 
 struct tracks {
-    pthread_mutex_t lock;
+    pthread_rwlock_t lock; /* who asks reads */
     atomic_uint waiting;
     struct tracks_options o;
     bool begun;
