@@ -21,9 +21,10 @@ def first_paint(guest, runs):
     for _ in range(runs):
         with Web("-s", guest.session) as web, Browser(web.url) as b:
             b.until(lambda b: b.tell(eval="!!document.querySelector('[data-fact=release]')"), "the guest")
-            # the redirect that sets the cookie is in it
-            filled.append(b.tell(eval="""performance.getEntriesByName('first-view')[0]?.startTime ?? performance.now()"""))
-            painted.append(b.tell(eval="performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"))
+            # the page that sets the cookie and leads on is in it
+            late = b.tell(eval="performance.timeOrigin") - b.tell(begun=True)
+            filled.append(late + b.tell(eval="""performance.getEntriesByName('first-view')[0]?.startTime ?? performance.now()"""))
+            painted.append(late + b.tell(eval="performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"))
     row("web: first paint", f"{statistics.median(painted):.0f} ms", "<= 1000")
     row("  and the guest's first data", f"{statistics.median(filled):.0f} ms")
 

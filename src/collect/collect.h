@@ -95,10 +95,12 @@ struct collect_options {
      * form. In the thread that asks for states; NULL: none is asked for. */
     void (*command)(const char *line, struct oscope_session *s, struct shot *out);
     int wake; /* a descriptor (eventfd) that is written to when something is new */
-    /* Live, for who wants sums alone: reports count from when their sets were on, keep next to no
-     * single rows, and are made once a second; only those that are asked for are kept. */
+    /* Live, for who wants sums alone: reports count from when their sets were on and keep next to
+     * no single rows; only those that are asked for are kept. */
     bool totals;
     struct track_stores *stores; /* NULL: its timeline is shared with nobody */
+    /* Live: no less time between two views of a report, ns; 0: as fast as is of use to a reader. */
+    uint64_t pause;
 };
 
 /*
