@@ -52,7 +52,7 @@ const char *track_kind_name(enum track_kind kind);
 enum { TRACK_CPU_TASK, TRACK_CPU_IDLE, TRACK_CPU_UNKNOWN };
 enum {
     TRACK_RUNNING,  /* its name is the vCPU's */
-    TRACK_RUNNABLE, /* waits for a vCPU */
+    TRACK_RUNNABLE, /* waits for a vCPU; its name is that of who woke it, as far as known */
     TRACK_SLEEPING,
     TRACK_UNINTERRUPTIBLE,
     TRACK_STOPPED, /* or anything else */
@@ -227,8 +227,10 @@ struct oscope_error *tracks_select(const struct tracks *t, uint64_t from, uint64
                                    struct oscope_view **out) WARN_UNUSED;
 
 struct tracks_find {
-    const char *text; /* in the name, whatever the case of letters; "": any slice */
-    uint64_t from;    /* the next one that begins later, or the one before that begins earlier */
+    /* In the name, whatever the case of letters; "": any slice. What is named for who woke a task
+     * is not called so. */
+    const char *text;
+    uint64_t from; /* the next one that begins later, or the one before that begins earlier */
     bool back;
     const struct track_lane *lane; /* NULL: of all lanes */
 };

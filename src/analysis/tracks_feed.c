@@ -198,9 +198,10 @@ static void leave_task(struct tracks *t, const struct follow_task *prev, uint64_
         return;
     leave_state(t, lane, time);
     if (kind >= 0)
-        tracks_open(t, lane, time, TRACK_NAME_NONE,
+        tracks_open(t, lane, time, known && k->waking ? k->waker : TRACK_NAME_NONE,
                     (uint8_t)(known && k->waking ? TRACK_RUNNABLE : kind));
     k->waking = false;
+    k->waker = TRACK_NAME_NONE;
     k->gone = kind < 0;
 }
 
@@ -216,6 +217,7 @@ static uint32_t enter_task(struct tracks *t, const struct follow_task *next, uin
     call_it(t, k, next->comm);
     enter_state(t, state_lane(t, k), time, cpu_name(t, cpu), TRACK_RUNNING);
     k->waking = false;
+    k->waker = TRACK_NAME_NONE;
     return k->name;
 }
 
@@ -287,12 +289,23 @@ static void on_run(void *x, struct follow_cpu *cpu, uint64_t time, const struct 
     c->run = lane;
 }
 
+/* Who wakes another on that vCPU: what it runs, as far as known. */
+static uint32_t waker_name(struct tracks *t, const struct follow_cpu *cpu)
+{
+    if (!cpu->running || cpu->tid == FOLLOW_NOBODY)
+        return TRACK_NAME_NONE;
+    if (cpu->tid <= 0)
+        return t->idle_name;
+    const uint64_t *at = hash_get(&t->task_index, (uint32_t)cpu->tid);
+    return at && t->tasks.data[*at].name ? t->tasks.data[*at].name
+                                         : task_name(t, cpu->tid, cpu->comm);
+}
+
 static void on_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned kind,
                     const uint8_t *field, const struct trace_event *ev)
 {
     struct tracks *t = x;
 
-    (void)cpu;
     if (kind != FOLLOW_WAKING && kind != FOLLOW_WAKEUP)
         return;
     int32_t tid = (int32_t)trace_event_s64(ev, field[1]);
@@ -302,10 +315,15 @@ static void on_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned kin
     call_it(t, k, trace_event_str(ev, field[0]));
     struct track_lane *lane = state_lane(t, k);
     int now = state_now(lane);
-    if (now == TRACK_RUNNING)
+    if (now == TRACK_RUNNABLE)
+        return;
+    uint32_t waker = kind == FOLLOW_WAKING ? waker_name(t, cpu) : TRACK_NAME_NONE;
+    if (now == TRACK_RUNNING) {
         k->waking = kind == FOLLOW_WAKING;
-    else if (now != TRACK_RUNNABLE)
-        enter_state(t, lane, time, TRACK_NAME_NONE, TRACK_RUNNABLE);
+        k->waker = waker;
+    } else {
+        enter_state(t, lane, time, waker, TRACK_RUNNABLE);
+    }
 }
 
 static void on_lost(void *x, struct follow_cpu *cpu, uint64_t time)

@@ -31,10 +31,11 @@ struct tracks_task {
     int32_t tid;
     struct track_lane *state, *call, *fault; /* NULL: none yet */
     char comm[32];
-    uint32_t name; /* "comm tid" */
-    bool waking;   /* while it runs: it was woken, and does not know yet */
-    bool gone;     /* it was left for the last time */
-    uint64_t used; /* ns */
+    uint32_t name;  /* "comm tid" */
+    bool waking;    /* while it runs: it was woken, and does not know yet */
+    uint32_t waker; /* … by that name */
+    bool gone;      /* it was left for the last time */
+    uint64_t used;  /* ns */
 };
 
 struct tracks {

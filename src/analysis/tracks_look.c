@@ -170,9 +170,13 @@ size_t tracks_arrows(const struct tracks *t, uint64_t from, uint64_t to,
 
 /* ---- finding ---- */
 
-static bool matches(const struct tracks_find *f, const uint8_t *names, const struct track_slice *s)
+static bool matches(const struct tracks_find *f, const uint8_t *names,
+                    const struct track_lane *lane, const struct track_slice *s)
 {
-    return !*f->text || (names[s->name / 8] >> s->name % 8 & 1);
+    if (!*f->text)
+        return true;
+    return (names[s->name / 8] >> s->name % 8 & 1) &&
+           (lane->kind != TRACK_TASK || s->kind != TRACK_RUNNABLE);
 }
 
 /* Takes the slice, if it is nearer than what was found. */
@@ -208,7 +212,7 @@ static void find_in_row(const struct tracks *t, const struct tracks_find *f, con
             track_row_get(r, at, &s);
             if (s.start < stop)
                 return;
-            if (tracks_out(t, s.start) < f->from && matches(f, names, &s)) {
+            if (tracks_out(t, s.start) < f->from && matches(f, names, lane, &s)) {
                 take_found(t, f, lane, depth, &s, best);
                 return;
             }
@@ -216,7 +220,7 @@ static void find_in_row(const struct tracks *t, const struct tracks_find *f, con
         return;
     }
     for (; track_row_get(r, at, &s) && s.start <= stop; at = track_row_next(r, at))
-        if (tracks_out(t, s.start) > f->from && matches(f, names, &s)) {
+        if (tracks_out(t, s.start) > f->from && matches(f, names, lane, &s)) {
             take_found(t, f, lane, depth, &s, best);
             return;
         }

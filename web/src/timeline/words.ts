@@ -27,6 +27,8 @@ export function sourceOf(lane: Lane): string {
   return lane.source ? `${lane.source}, counted` : SOURCES[lane.kind];
 }
 
+const RUNNABLE = 1; // class of a task's slice; its name is that of who woke it
+
 export function nameOf(lane: Lane, s: Slice): string {
   const c = classInfo(lane.kind, s.cls);
   if (lane.kind === 'counter') return rateText(s.amount, s.over, lane.unit);
@@ -46,6 +48,7 @@ export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
   const list: [string, string][] = [['where', laneTitle(lane)]];
   if (lane.kind === 'counter') list.push(['counted', countText(s.amount, lane.unit)]);
   else if (c.name !== nameOf(lane, s)) list.push(['what', c.name]);
+  if (lane.kind === 'task' && s.cls === RUNNABLE && s.name) list.push(['woken by', s.name === 'idle' ? 'an interrupt of an idle vCPU' : s.name]);
   list.push(['from', exactText(s.start - zero)]);
   if (s.duration) list.push(['to', exactText(s.start + s.duration - zero)]);
   list.push([lane.kind === 'counter' ? 'within' : 'takes', lengthOf(s)]);
@@ -58,5 +61,6 @@ export function spoken(lane: Lane, s: Slice, zero: number): string {
   if (lane.kind === 'counter')
     return `${laneTitle(lane)}: ${nameOf(lane, s)}, ${countText(s.amount, lane.unit)} from ${timeText(s.start - zero, 1000, 's')} on within ${lengthOf(s)}`;
   const merged = s.merged > 1 ? `, ${s.merged} slices merged` : '';
-  return `${nameOf(lane, s)}, ${laneTitle(lane)}, from ${timeText(s.start - zero, 1000, 's')}, ${lengthOf(s)}${merged}`;
+  const woken = lane.kind === 'task' && s.cls === RUNNABLE && s.name ? `, woken by ${s.name}` : '';
+  return `${nameOf(lane, s)}${woken}, ${laneTitle(lane)}, from ${timeText(s.start - zero, 1000, 's')}, ${lengthOf(s)}${merged}`;
 }
