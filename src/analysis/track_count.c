@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See track_count.h. An addition is a number of 7 bits a byte, the lower ones first: ns since the
- * one before it (of a chunk's first: 0); then its amount, likewise, if the counter has amounts. */
+ * one before it (of a chunk's first: 0); then its amount, likewise, if the counter has amounts. Of
+ * levels these are 0, -1, 1, -2 … */
 #include "analysis/track_count.h"
 
 #include "base/util.h"
@@ -12,7 +13,8 @@ enum {
 
 struct track_count_chunk {
     uint64_t first, last; /* times of its additions */
-    uint64_t before;      /* what was added before it */
+    uint64_t before;      /* what was added before it, */
+    uint64_t moment;      /* and that sum's moment */
     uint32_t n;           /* additions */
     uint16_t cap, len;    /* bytes */
     uint8_t bytes[];
@@ -26,6 +28,16 @@ static unsigned put_number(uint8_t *p, uint64_t v)
         p[n++] = (uint8_t)(v | 0x80);
     p[n++] = (uint8_t)v;
     return n;
+}
+
+static inline uint64_t fold_sign(uint64_t v)
+{
+    return v << 1 ^ (v >> 63 ? UINT64_MAX : 0);
+}
+
+static inline uint64_t unfold_sign(uint64_t v)
+{
+    return v >> 1 ^ (v & 1 ? UINT64_MAX : 0);
 }
 
 static inline uint64_t get_number(const struct track_count_chunk *k, uint32_t *at)
@@ -76,7 +88,7 @@ static struct track_count_chunk *add_chunk(struct track_count *c, struct track_m
     if (!k)
         return NULL;
     *k = (struct track_count_chunk){
-        .first = time, .last = time, .before = c->total, .cap = (uint16_t)cap};
+        .first = time, .last = time, .before = c->total, .moment = c->moment, .cap = (uint16_t)cap};
     m->used += chunk_bytes(cap);
     return c->chunks[c->nchunks++] = k;
 }
@@ -91,22 +103,24 @@ bool track_count_add(struct track_count *c, struct track_memory *m, uint64_t tim
 {
     struct track_count_chunk *k = last_chunk(c);
     uint8_t bytes[2 * NUMBER];
+    uint64_t written = c->level ? fold_sign(amount) : amount;
     unsigned n = put_number(bytes, k ? time - k->last : 0);
 
     if (c->amounts)
-        n += put_number(bytes + n, amount);
+        n += put_number(bytes + n, written);
     if (unlikely(!k || n > (unsigned)(k->cap - k->len))) {
         if (!(k = add_chunk(c, m, time)))
             return false;
         n = put_number(bytes, 0);
         if (c->amounts)
-            n += put_number(bytes + n, amount);
+            n += put_number(bytes + n, written);
     }
     memcpy(k->bytes + k->len, bytes, n);
     k->len = (uint16_t)(k->len + n);
     k->last = time;
     k->n++;
     c->total += amount;
+    c->moment += c->level ? amount * time : 0;
     return true;
 }
 
@@ -125,7 +139,12 @@ static inline bool step(const struct track_count *c, const struct track_count_ch
         return false;
     at->time = at->byte ? at->time : k->first;
     at->time += get_number(k, &at->byte);
-    at->sum += c->amounts ? get_number(k, &at->byte) : 1;
+    uint64_t amount = c->amounts ? get_number(k, &at->byte) : 1;
+    if (c->level) {
+        amount = unfold_sign(amount);
+        at->moment += amount * at->time;
+    }
+    at->sum += amount;
     return true;
 }
 
@@ -164,6 +183,13 @@ uint64_t track_count_seek(const struct track_count *c, struct track_count_at *at
     return k->before + at->sum;
 }
 
+uint64_t track_count_integral(const struct track_count *c, struct track_count_at *at, uint64_t time)
+{
+    uint64_t level = track_count_seek(c, at, time);
+
+    return time * level - (c->nchunks ? c->chunks[at->chunk]->moment + at->moment : c->moment);
+}
+
 bool track_count_next(const struct track_count *c, const struct track_count_at *at, uint64_t *time)
 {
     struct track_count_at next = *at;
@@ -198,10 +224,12 @@ bool track_count_cut(struct track_count *c, struct track_memory *m, uint64_t tim
         return false;
     while (c->nchunks > keep) {
         c->total = c->chunks[c->nchunks - 1]->before;
+        c->moment = c->chunks[c->nchunks - 1]->moment;
         drop_chunk(c->chunks[--c->nchunks], m);
     }
     if (k) {
         c->total = k->before + at.sum;
+        c->moment = k->moment + at.moment;
         k->len = (uint16_t)at.byte;
         k->last = at.time;
         k->n = n;
@@ -227,5 +255,5 @@ void track_count_free(struct track_count *c, struct track_memory *m)
         drop_chunk(c->chunks[--c->nchunks], m);
     m->used -= c->cap * sizeof(void *);
     free(c->chunks);
-    *c = (struct track_count){.amounts = c->amounts};
+    *c = (struct track_count){.amounts = c->amounts, .level = c->level};
 }

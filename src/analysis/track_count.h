@@ -5,6 +5,9 @@
  * it, in one to three bytes as a rule. Chunks of these know the sum before them, so that sums over
  * whole recordings read few of them.
  *
+ * Of a level (how many there are of something) the additions are what it goes up and down by, and
+ * the integral over any stretch is exact.
+ *
  * Times are ns since the store's origin.
  */
 #ifndef ANALYSIS_TRACK_COUNT_H
@@ -22,8 +25,10 @@ struct track_count_chunk;
 struct track_count {
     struct track_count_chunk **chunks; /* oldest first */
     uint32_t nchunks, cap;
-    bool amounts;   /* additions have amounts; else each is of 1 */
-    uint64_t total; /* of all there ever was */
+    bool amounts;    /* additions have amounts; else each is of 1 */
+    bool level;      /* with amounts: these may be negative, modulo 2^64 */
+    uint64_t total;  /* of all there ever was */
+    uint64_t moment; /* of a level: the sum of amounts times when, modulo 2^64 */
 };
 
 /*
@@ -43,6 +48,7 @@ void track_count_free(struct track_count *c, struct track_memory *m);
 struct track_count_at {
     uint32_t chunk, byte;
     uint64_t time, sum; /* of the addition before it; what was added up to it since the chunk */
+    uint64_t moment;    /* of that sum */
 };
 
 /*
@@ -50,6 +56,9 @@ struct track_count_at {
  * added before: differences of that are sums.
  */
 uint64_t track_count_seek(const struct track_count *c, struct track_count_at *at, uint64_t time);
+/* The same of a level; what it amounts to up to then, times ns: differences are integrals. */
+uint64_t track_count_integral(const struct track_count *c, struct track_count_at *at,
+                              uint64_t time);
 /* When the next addition is; false: there is none. */
 bool track_count_next(const struct track_count *c, const struct track_count_at *at, uint64_t *time);
 

@@ -308,6 +308,7 @@ bool tracks_evict(struct tracks *t)
     for (size_t i = 0; i < t->tasks.len; i++) {
         struct tracks_task *k = &t->tasks.data[i];
         if (k->used <= before && i - n < t->tasks.len / EVICT_SHARE) {
+            tracks_count_ready(t, k, t->to, false);
             mark(k->state, UINT64_MAX);
             mark(k->call, UINT64_MAX);
             mark(k->fault, UINT64_MAX);
@@ -346,6 +347,7 @@ void tracks_forget(struct tracks *t)
     track_names_free(&t->names);
     memset(t->devices, 0, sizeof t->devices);
     memset(t->counters, 0, sizeof t->counters);
+    t->ready = 0;
     memset(t->hops, 0, sizeof t->hops);
     if (t->cpus)
         memset(t->cpus, 0, (FOLLOW_CPUS + 1) * sizeof *t->cpus);

@@ -73,8 +73,9 @@ enum { TRACK_HARDIRQ, TRACK_SOFTIRQ, TRACK_VECTOR };
 struct track_counter {
     const char *name, *unit; /* the unit of its sums, in the plural */
     const char *source;      /* events that it is made of */
+    bool level;              /* how many there are, not how many came */
 };
-enum { TRACK_COUNTERS = 10 }; /* that there are */
+enum { TRACK_COUNTERS = 11 }; /* that there are */
 
 struct track_lane {
     uint32_t id; /* never used again */
@@ -192,7 +193,8 @@ bool tracks_look(const struct tracks *t, const struct track_lane *lane,
  * A counter's items: what was counted in stretches of tracks_stretch() ns, which begin at multiples
  * of that and are cut to the window; none where nothing was. So their sum is what was counted in
  * [from, to), exactly. The amount stands in `name`, and what is beyond 32 bits of it in `info`
- * above TRACK_ITEM_COUNT_SHIFT.
+ * above TRACK_ITEM_COUNT_SHIFT. Of a level it is the integral, times ns: by the item's length in ns
+ * it is the mean.
  */
 bool tracks_look_counter(const struct tracks *t, const struct track_lane *lane,
                          const struct tracks_window *w, struct track_items *out);
@@ -202,7 +204,7 @@ static inline uint64_t track_item_amount(const struct track_item *i)
 {
     return (uint64_t)(i->info >> TRACK_ITEM_COUNT_SHIFT) << 32 | i->name;
 }
-/* What was counted from `from` to `to`, both included. */
+/* What was counted from `from` to `to`, both included; of a level the integral up to `to`. */
 uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint64_t from,
                     uint64_t to);
 /* Where it stands among the counters, from 0. */

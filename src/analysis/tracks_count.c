@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+enum { READY = 1 }; /* tracks_count_ready() */
+
 /* What a counter is made of: types of that name (or whose names begin so), of which each counts
  * 1, or if `amount` is given that field's value times `scale`. */
 static const struct {
@@ -17,6 +19,10 @@ static const struct {
     unsigned scale;
 } kinds[] = {
     {.counter = {"Context switches", "switches", "sched_switch events"}, .type = "sched_switch"},
+    [READY] = {.counter = {"Runnable tasks", "tasks",
+                           "sched_switch, sched_waking and sched_wakeup events: tasks that run or "
+                           "wait for a vCPU",
+                           true}},
     {.counter = {"Traps", "traps", "trap_entry events"}, .type = "trap_entry", .prefix = true},
     {.counter = {"Interrupts", "interrupts", "irq_handler_entry events"},
      .type = "irq_handler_entry"},
@@ -63,6 +69,8 @@ static void know(struct tracks_counted *out, const struct trace_type *type)
     *out = (struct tracks_counted){.asked = true};
     for (uint8_t i = 0; i < TRACK_COUNTERS && !out->counter; i++) {
         const char *name = kinds[i].type;
+        if (!name)
+            continue;
         if (kinds[i].prefix ? strncmp(type->name, name, strlen(name)) != 0
                             : strcmp(type->name, name) != 0)
             continue;
@@ -109,7 +117,8 @@ static struct track_lane *lane_of(struct tracks *t, unsigned i)
     *lane = tracks_lane_new(t, TRACK_COUNTER, -1, TRACK_NO_TASK, kinds[i].counter.name);
     if (*lane) {
         (*lane)->counter = &kinds[i].counter;
-        (*lane)->count.amounts = kinds[i].amount != NULL;
+        (*lane)->count.level = kinds[i].counter.level;
+        (*lane)->count.amounts = kinds[i].amount || kinds[i].counter.level;
     }
     return *lane;
 }
@@ -140,10 +149,41 @@ static bool add(struct tracks *t, struct track_lane *lane, uint64_t time, uint64
     return track_count_add(&lane->count, &t->memory, time, amount);
 }
 
+static void count(struct tracks *t, unsigned i, uint64_t ns, uint64_t amount)
+{
+    uint64_t time = tracks_in(t, ns);
+    struct track_lane *lane = amount ? lane_of(t, i) : NULL;
+
+    if (lane && time_in_count(t, lane, &time) && !add(t, lane, time, amount))
+        t->uncounted++;
+}
+
+void tracks_count_ready(struct tracks *t, struct tracks_task *k, uint64_t time, bool ready)
+{
+    if (k->ready == ready)
+        return;
+    k->ready = ready;
+    t->ready += ready ? 1 : -1;
+    struct track_lane *lane = lane_of(t, READY);
+    uint64_t since = tracks_in(t, time);
+    if (!lane || !time_in_count(t, lane, &since))
+        return;
+    uint64_t amount = (uint64_t)t->ready - lane->count.total; /* with what found no place before */
+    if (amount && !add(t, lane, since, amount))
+        t->uncounted++;
+}
+
+uint64_t tracks_ready_since(const struct tracks *t, uint64_t time)
+{
+    const struct track_lane *lane = t->counters[READY];
+
+    return lane ? MAX(time, tracks_out(t, track_count_end(&lane->count))) : time;
+}
+
 void tracks_count(struct tracks *t, const struct trace_event *ev)
 {
     const struct tracks_counted *k = counted(t, ev->type);
-    uint64_t amount = 1, time = tracks_in(t, ev->time);
+    uint64_t amount = 1;
 
     if (!k || !k->counter)
         return;
@@ -152,9 +192,7 @@ void tracks_count(struct tracks *t, const struct trace_event *ev)
         i++;
     if (k->field)
         amount = trace_event_u64(ev, k->field - 1U) * kinds[i].scale;
-    struct track_lane *lane = amount ? lane_of(t, i) : NULL;
-    if (lane && time_in_count(t, lane, &time) && !add(t, lane, time, amount))
-        t->uncounted++;
+    count(t, i, ev->time, amount);
 }
 
 /* ---- asking ---- */
@@ -168,6 +206,16 @@ unsigned tracks_counter_place(const struct track_lane *lane)
     return i;
 }
 
+/* The integral; 0 where times that were wrong have made it negative. */
+static uint64_t integral(const struct tracks *t, const struct track_lane *lane,
+                         struct track_count_at *at, uint64_t from, uint64_t to)
+{
+    uint64_t before = track_count_integral(&lane->count, at, tracks_in(t, from));
+    int64_t sum = (int64_t)(track_count_integral(&lane->count, at, tracks_in(t, to)) - before);
+
+    return sum > 0 ? (uint64_t)sum : 0;
+}
+
 uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint64_t from,
                     uint64_t to)
 {
@@ -175,6 +223,8 @@ uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint6
 
     if (to < t->origin)
         return 0;
+    if (lane->counter->level)
+        return integral(t, lane, &at, MAX(from, t->from), MAX(MIN(to, t->to), t->from));
     uint64_t before = track_count_seek(&lane->count, &at, tracks_in(t, from));
     return track_count_seek(&lane->count, &at, tracks_in(t, to) + 1) - before;
 }
@@ -206,9 +256,35 @@ static bool put(struct track_items *out, const struct tracks_window *w, uint64_t
                                     << TRACK_ITEM_COUNT_SHIFT});
 }
 
+/* The end of the stretch of that time, `to` at most. */
+static uint64_t stretch_end(uint64_t time, uint64_t stretch, uint64_t to)
+{
+    uint64_t end;
+
+    return __builtin_add_overflow(time - time % stretch, stretch, &end) || end > to ? to : end;
+}
+
+/* A level is there all the time that is known. */
+static bool look_level(const struct tracks *t, const struct track_lane *lane,
+                       const struct tracks_window *w, struct track_items *out)
+{
+    uint64_t stretch = tracks_stretch(w), to = MIN(w->to, t->to), end;
+    struct track_count_at at = {0};
+
+    for (uint64_t time = MAX(w->from, t->from); time < to; time = end) {
+        end = stretch_end(time, stretch, to);
+        uint64_t sum = integral(t, lane, &at, time, end);
+        if (sum && !put(out, w, time, end, sum))
+            return false;
+    }
+    return true;
+}
+
 bool tracks_look_counter(const struct tracks *t, const struct track_lane *lane,
                          const struct tracks_window *w, struct track_items *out)
 {
+    if (lane->counter->level)
+        return look_level(t, lane, w, out);
     uint64_t stretch = tracks_stretch(w), since, from = MAX(w->from, t->origin);
     struct track_count_at at = {0};
 
@@ -216,11 +292,10 @@ bool tracks_look_counter(const struct tracks *t, const struct track_lane *lane,
         return true;
     uint64_t before = track_count_seek(&lane->count, &at, tracks_in(t, from));
     while (track_count_next(&lane->count, &at, &since) && tracks_out(t, since) < w->to) {
-        uint64_t time = tracks_out(t, since), start = time - time % stretch, end;
+        uint64_t time = tracks_out(t, since), start = time - time % stretch;
         if (time < from) /* the window is beyond all days */
             break;
-        if (__builtin_add_overflow(start, stretch, &end) || end > w->to)
-            end = w->to;
+        uint64_t end = stretch_end(time, stretch, w->to);
         uint64_t sum = track_count_seek(&lane->count, &at, end - t->origin);
         if (!put(out, w, MAX(start, w->from), end, sum - before))
             return false;

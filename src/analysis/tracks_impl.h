@@ -35,6 +35,7 @@ struct tracks_task {
     bool waking;    /* while it runs: it was woken, and does not know yet */
     uint32_t waker; /* … by that name */
     bool gone;      /* it was left for the last time */
+    bool ready;     /* it runs or is runnable, and is counted so */
     uint64_t used;  /* ns */
 };
 
@@ -68,6 +69,7 @@ struct tracks {
     bool switches; /* one was told */
     uint64_t dropped, laneless, losses, backwards, gone, uncounted;
     struct track_lane *counters[TRACK_COUNTERS]; /* NULL: none yet */
+    int64_t ready;                               /* tasks that are */
     struct tracks_counted {
         bool asked;
         uint8_t counter; /* its number + 1, 0: none */
@@ -130,8 +132,18 @@ int tracks_by_number(const void *a, const void *b);
 
 /* Counts the event, if it belongs to a counter. */
 void tracks_count(struct tracks *t, const struct trace_event *ev);
+/* From now on the task runs or is runnable, or no longer. */
+void tracks_count_ready(struct tracks *t, struct tracks_task *k, uint64_t time, bool ready);
+/* The first time from `time` on at which it can be counted. */
+uint64_t tracks_ready_since(const struct tracks *t, uint64_t time);
 /* Types of events may be others from now on. */
 void tracks_count_types(struct tracks *t);
+
+/* ---- tracks_arrows.c ---- */
+
+/* Something of an interrupt (none: at.hop is NULL) happens in that lane (NULL: none). */
+void tracks_hop(struct tracks *t, struct follow_place at, uint64_t time,
+                const struct track_lane *lane);
 
 /* ---- tracks_renumber.c ---- */
 

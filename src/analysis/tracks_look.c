@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Windows of the timeline: what of a lane is to be drawn at so many pixels, interrupts' arrows, the
- * next slice of a name.
+ * Windows of the timeline: what of a lane is to be drawn at so many pixels, the next slice of a
+ * name.
  */
 #include "analysis/tracks_impl.h"
 
@@ -136,36 +136,6 @@ bool tracks_look(const struct tracks *t, const struct track_lane *lane,
     for (size_t i = before; early && i < out->items.len; i++)
         out->items.data[i].start += (uint32_t)(early / l.unit);
     return !l.nomem;
-}
-
-/* ---- arrows ---- */
-
-/* They came in order of events, of which each vCPU's may be late by so much. */
-#define LATE_NS UINT64_C(50000000)
-
-size_t tracks_arrows(const struct tracks *t, uint64_t from, uint64_t to,
-                     struct track_arrow out[TRACKS_ARROWS])
-{
-    size_t low = 0, high = t->arrows.len, n = 0;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (t->arrows.data[middle].to + LATE_NS < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < t->arrows.len; low++) {
-        const struct track_arrow *a = &t->arrows.data[low];
-        if (a->from > to && a->to > to + LATE_NS)
-            break;
-        if (a->to < from || a->from > to)
-            continue;
-        if (n == TRACKS_ARROWS)
-            return 0;
-        out[n++] = *a;
-    }
-    return n;
 }
 
 /* ---- finding ---- */

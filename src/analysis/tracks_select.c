@@ -79,9 +79,12 @@ struct counter_row {
     OSCOPE_COLUMN(struct counter_row, member, kind, flags, doc)
 static const struct oscope_column counter_columns[] = {
     COUNTER(name, OSCOPE_TEXT, 0, "of the counter"),
-    COUNTER(sum, OSCOPE_UINT, 0, "what was counted within the selection, all of it"),
+    COUNTER(sum, OSCOPE_UINT, 0,
+            "what was counted within the selection, all of it; null: a number of things that are "
+            "there"),
     COUNTER(unit, OSCOPE_TEXT, 0, "of sum"),
-    COUNTER(rate, OSCOPE_REAL, 0, "the same a second"),
+    COUNTER(rate, OSCOPE_REAL, 0,
+            "the same a second; of things that are there: how many on average"),
     COUNTER(source, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "which events are counted"),
     {0},
 };
@@ -252,7 +255,11 @@ static struct oscope_error *counter_rows(const struct tracks *t, uint64_t from, 
                                     .unit = lane->counter->unit,
                                     .source = lane->counter->source,
                                     .sum = tracks_sum(t, lane, from, to)};
-        row->rate = to > from ? (double)row->sum * 1e9 / (double)(to - from) : 0;
+        row->rate = to > from ? (double)row->sum / (double)(to - from) : 0;
+        if (lane->counter->level)
+            row->sum = OSCOPE_UNKNOWN;
+        else
+            row->rate *= 1e9;
     }
     return NULL;
 }

@@ -160,8 +160,9 @@ static void put_lane(struct out *o, const struct track_lane *lane)
         out_str(o, "null");
     out_printf(o, ",\"depth\":%u,\"busy\":%" PRIu64, lane->nrows, lane->busy);
     if (lane->counter) /* nothing of it needs to be escaped */
-        out_printf(o, ",\"unit\":\"%s\",\"source\":\"%s\",\"place\":%u", lane->counter->unit,
-                   lane->counter->source, tracks_counter_place(lane));
+        out_printf(o, ",\"unit\":\"%s\",\"source\":\"%s\",\"place\":%u,\"level\":%s",
+                   lane->counter->unit, lane->counter->source, tracks_counter_place(lane),
+                   lane->counter->level ? "true" : "false");
     out_char(o, '}');
 }
 

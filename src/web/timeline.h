@@ -7,7 +7,7 @@
  *
  *     {"op":"lanes","guest":G,"n":VERSION,"base":VERSION|null,"span":[FROM,TO],"dropped":SLICES,
  *      "busy":BOOL,"end":NS,"notes":[…],"lanes":[{"id","kind","name","cpu","tid","comm","depth",
- *      "busy"}…]}                      counters: and "unit","source","place"
+ *      "busy"}…]}                      counters: and "unit","source","place","level"
  *
  * Without a base these are all lanes: those that the page had and that are not among them are gone.
  * With a base: lanes that are new, or others than in that version. busy: a recording is being read,

@@ -153,6 +153,58 @@ static void test_memory_ends(void **state)
     assert_int_equal(m.used, 0);
 }
 
+/* How much there is of something, up and down. */
+static void test_levels(void **state)
+{
+    enum { N = 3000 };
+    struct track_count c = {.amounts = true, .level = true};
+    struct track_memory m = {.most = 1 << 20};
+    uint64_t *levels = calloc(N, sizeof *levels), *times = calloc(N, sizeof *times);
+    uint64_t seed = 5, time = 1000, level = 0;
+
+    for (int i = 0; i < N; i++) {
+        uint64_t to = random_of(&seed) % 50;
+        time += 1 + random_of(&seed) % 5000;
+        if (to != level)
+            assert_true(track_count_add(&c, &m, time, to - level));
+        times[i] = time;
+        levels[i] = level = to;
+    }
+    assert_int_equal(c.total, level);
+    for (int k = 0; k < 300; k++) {
+        uint64_t a = random_of(&seed) % (time + 1000), b = a + random_of(&seed) % time, sum = 0;
+        for (int i = 0; i < N; i++) {
+            uint64_t end = i + 1 < N ? times[i + 1] : UINT64_MAX;
+            if (end > a && times[i] < b)
+                sum += levels[i] * (MIN(end, b) - MAX(times[i], a));
+        }
+        struct track_count_at at = {0};
+        uint64_t before = track_count_integral(&c, &at, a);
+        assert_int_equal(track_count_integral(&c, &at, b) - before, sum);
+    }
+    /* what is taken away, or forgotten, changes nothing of the rest */
+    struct track_count_at at = {0};
+    uint64_t middle = times[N - 30], before = track_count_integral(&c, &at, middle - 100000);
+    uint64_t sum = track_count_integral(&c, &at, middle) - before;
+    assert_true(track_count_cut(&c, &m, middle, 64));
+    assert_int_equal(c.total, levels[N - 30]);
+    track_count_prune(&c, &m, middle - 100000);
+    for (int i = 0; i < 2; i++) {
+        at = (struct track_count_at){0};
+        before = track_count_integral(&c, &at, middle - 100000);
+        assert_int_equal(track_count_integral(&c, &at, middle) - before, sum);
+        assert_true(track_count_add(&c, &m, middle + 5, UINT64_MAX - 6));
+    }
+    track_count_prune(&c, &m, UINT64_MAX);
+    at = (struct track_count_at){0};
+    before = track_count_integral(&c, &at, middle + 100);
+    assert_int_equal(track_count_integral(&c, &at, middle + 110) - before, c.total * 10);
+    track_count_free(&c, &m);
+    assert_int_equal(m.used, 0);
+    free(levels);
+    free(times);
+}
+
 /* ---- the store's ---- */
 
 struct fixture {
@@ -186,17 +238,17 @@ static int teardown(void **state)
     return 0;
 }
 
-static void give(struct fixture *x, const char *name, uint64_t time,
-                 const struct fake_value *values)
+static void give_on(struct fixture *x, const char *name, uint32_t cpu, uint64_t time,
+                    const struct fake_value *values)
 {
-    struct trace_event ev = {.time = time, .type = trace_schema_find(&x->schema, name)};
+    struct trace_event ev = {.time = time, .cpu = cpu, .type = trace_schema_find(&x->schema, name)};
     uint8_t bytes[FAKE_BYTES];
 
     fake_event_fill(&ev, bytes, values);
     tracks_event(x->t, &ev);
 }
 
-#define GIVE(name, time, ...) give(x, name, time, (const struct fake_value[]){__VA_ARGS__})
+#define GIVE(name, time, ...) give_on(x, name, 0, time, (const struct fake_value[]){__VA_ARGS__})
 
 static void trap(struct fixture *x, uint64_t time)
 {
@@ -211,6 +263,20 @@ static void call(struct fixture *x, uint64_t time)
 static void disk(struct fixture *x, uint64_t time, unsigned sectors, bool write)
 {
     GIVE("block_rq_issue", time, FAKE_N(1), FAKE_N(2), FAKE_N(3), FAKE_N(sectors), FAKE_N(write));
+}
+
+static void sched(struct fixture *x, uint32_t cpu, uint64_t time, int32_t from, int state,
+                  int32_t to)
+{
+    const struct fake_value values[] = {FAKE_T("t"), FAKE_N(from), FAKE_N(20), FAKE_N(state),
+                                        FAKE_T("t"), FAKE_N(to),   FAKE_N(20)};
+
+    give_on(x, "sched_switch", cpu, time, values);
+}
+
+static void wake(struct fixture *x, uint64_t time, int32_t tid)
+{
+    GIVE("sched_waking", time, FAKE_T("t"), FAKE_N(tid), FAKE_N(20), FAKE_N(0));
 }
 
 static const struct track_lane *counter(struct fixture *x, const char *name)
@@ -324,6 +390,89 @@ static void test_sums_of_windows(void **state)
     }
 }
 
+static void test_runnable(void **state)
+{
+    struct fixture *x = *state;
+    struct oscope_view *v;
+
+    sched(x, 0, 1000000, 0, 0, 7);
+    wake(x, 1010000, 8);              /* 7 runs, 8 waits */
+    wake(x, 1012000, 8);              /* again: that changes nothing */
+    sched(x, 0, 1020000, 7, 0, 8);    /* 8 runs, 7 waits */
+    sched(x, 0, 1030000, 8, 1, 7);    /* 8 sleeps */
+    sched(x, 0, 1040000, 7, 0x10, 0); /* 7 dies */
+    tracks_settle(x->t, 1050000);
+    shows(x, "Runnable tasks", (struct tracks_window){1000000, 1050000, 10},
+          "0+10000=10000 10000+10000=20000 20000+10000=20000 30000+10000=10000");
+    shows(x, "Runnable tasks", (struct tracks_window){1005000, 1035000, 1}, "0+30000=50000");
+    shows(x, "Runnable tasks", (struct tracks_window){0, 2000000, 1}, "1000000+50000=60000");
+    assert_null(tracks_select(x->t, 1005000, 1035000, &v));
+    const struct oscope_table *t = fake_fold_table(v, "counters");
+    const char *row = (const char *)t->rows + t->row_size, *text;
+    uint64_t sum;
+    double mean;
+    memcpy(&text, row + t->columns[0].offset, sizeof text);
+    memcpy(&sum, row + t->columns[1].offset, sizeof sum);
+    memcpy(&mean, row + t->columns[3].offset, sizeof mean);
+    assert_string_equal(text, "Runnable tasks");
+    assert_int_equal(sum, OSCOPE_UNKNOWN);
+    assert_true(mean > 1.6666 && mean < 1.6667);
+    oscope_view_free(v);
+    /* what it does after a loss is not known */
+    sched(x, 0, 1060000, 0, 0, 7);
+    trap(x, 1065000);
+    tracks_break(x->t, 1070000);
+    tracks_settle(x->t, 1090000);
+    shows(x, "Runnable tasks", (struct tracks_window){1050000, 1090000, 1}, "0+40000=5000");
+}
+
+/* It is what the tasks' lanes say. */
+static void test_runnable_is_what_lanes_say(void **state)
+{
+    enum { CPUS = 3, TASKS = 20 };
+    struct fixture *x = *state;
+    int32_t runs[CPUS] = {0};
+    bool ready[TASKS + 1] = {0};
+    uint64_t seed = 11, time = SECOND;
+
+    for (int i = 0; i < 5000; i++, time += 1 + random_of(&seed) % 3000) {
+        uint64_t r = random_of(&seed);
+        int32_t tid = 1 + (int32_t)(r % TASKS);
+        uint32_t cpu = r / 64 % CPUS;
+        bool running = false;
+        for (uint32_t k = 0; k < CPUS; k++)
+            running = running || runs[k] == tid;
+        if (r / 1024 % 3 == 0) {
+            wake(x, time, tid);
+            ready[tid] = true;
+        } else if (!running && (ready[tid] || runs[cpu])) {
+            int32_t next = ready[tid] ? tid : 0;
+            int how = (const int[]){0, 1, 2, 0x10}[r / 4096 % 4];
+            sched(x, cpu, time, runs[cpu], how, next);
+            ready[runs[cpu]] = !how;
+            runs[cpu] = next;
+        }
+    }
+    tracks_settle(x->t, time + 1000);
+    for (int i = 0; i < 50; i++) {
+        uint64_t from = SECOND + random_of(&seed) % (time - SECOND), sum = 0, level = 0;
+        struct tracks_window w = {from, from + 1 + random_of(&seed) % (time - from), 1};
+        struct track_items items = {0};
+        assert_true(tracks_look(x->t, counter(x, "Runnable tasks"), &w, &items));
+        vec_each (struct track_item, it, &items.items)
+            level += track_item_amount(it);
+        items.items.len = 0;
+        w.width = 1U << 30; /* each slice */
+        for (size_t k = 0; k < tracks_lanes(x->t); k++)
+            if (tracks_lane(x->t, k)->kind == TRACK_TASK)
+                assert_true(tracks_look(x->t, tracks_lane(x->t, k), &w, &items));
+        vec_each (struct track_item, it, &items.items)
+            sum += (it->info >> TRACK_ITEM_KIND_SHIFT & 255) <= TRACK_RUNNABLE ? it->duration : 0;
+        vec_free(&items.items);
+        assert_int_equal(level, sum);
+    }
+}
+
 static void test_live(void **state)
 {
     struct fixture *x = *state;
@@ -389,9 +538,12 @@ int main(void)
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_what_goes),
         cmocka_unit_test(test_memory_ends),
+        cmocka_unit_test(test_levels),
         TEST(test_windows),
         TEST(test_amounts),
         TEST(test_sums_of_windows),
+        TEST(test_runnable),
+        TEST(test_runnable_is_what_lanes_say),
         TEST(test_live),
         TEST(test_hostile_times),
     };

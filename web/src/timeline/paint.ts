@@ -2,7 +2,7 @@
 // Copyright the oscope authors
 // Draws lanes and their headings, as pixels.
 import { classInfo, mix, type Colors, type Pixel } from './colors';
-import { columnsOf, mostOf, rateText, roundAbove, stretchOf } from './counter';
+import { columnsOf, mostOf, roundAbove, stretchOf, valueText } from './counter';
 import { classOf, firstAfter, mergedOf, type LaneData } from './frame';
 import type { Feed, Had } from './feed';
 import { levelBox, levels, type Row } from './lanes';
@@ -123,10 +123,10 @@ function paintCounter(p: Picture, lane: Lane, data: Had, y: number, h: number, t
   const x0 = Math.round(p.left * s);
   const per = (r.w - x0) / (win.to - win.from);
   const over = stretchOf(data);
-  const seen = mostOf(data, over, win);
+  const seen = mostOf(lane, data, over, win);
   if (!seen) return;
   const most = roundAbove(seen, lane.unit);
-  const high = columnsOf(data, over, x0 + (data.from - win.from) * per, per, x0, r.w, most);
+  const high = columnsOf(lane, data, over, x0 + (data.from - win.from) * per, per, x0, r.w, most);
   const bottom = Math.round((y + h) * s);
   const edge = Math.max(1, Math.round(1.5 * s));
   const line = colors.get('blue');
@@ -140,7 +140,7 @@ function paintCounter(p: Picture, lane: Lane, data: Had, y: number, h: number, t
     r.column(x, bottom - tall, bottom, area, top);
     r.column(x, bottom - tall, Math.min(bottom, bottom - tall + thick), line, top);
   }
-  const text = masks.get(rateText(most, 1e9, lane.unit), 10);
+  const text = masks.get(valueText(most, lane), 10);
   r.text(text, Math.max(0, x0 - Math.round(6 * s) - text.w), Math.round((y + 5) * s), 400, colors.get('dim'), top, x0);
 }
 

@@ -31,7 +31,7 @@ export interface Slice {
   open: boolean;
   level: number;
   amount: number; // of a counter: what was counted in that time
-  over: number; // … and the ns that its rate is over
+  value: number; // … as it is shown
 }
 
 export class Scope {
@@ -316,15 +316,16 @@ export class Scope {
       open: isOpen(data.info[i]),
       level,
       amount: 0,
-      over: 0,
+      value: 0,
     };
   }
 
   /** What that counter counted then. */
   countAt(lane: number, time: number): Slice | null {
     const data = this.feed.data.get(lane);
+    const kind = this.feed.lanes.get(lane);
     const span = this.feed.span;
-    const c = data && span ? counted(data, time, span) : null;
+    const c = data && kind && span ? counted(kind, data, time, span) : null;
     return c && { lane, ...c, name: '', cls: 0, merged: 1, open: false, level: 0 };
   }
 
@@ -357,7 +358,7 @@ export class Scope {
   }
 
   private take(f: Found): void {
-    this.chosen = { ...f, merged: 1, amount: 0, over: 0 };
+    this.chosen = { ...f, merged: 1, amount: 0, value: 0 };
     this.cursor = f.lane;
     this.unfoldTo(f.lane);
     this.reveal(f.lane);

@@ -5,7 +5,7 @@ import { duration } from '../format';
 import type { Lane } from '../protocol';
 import { exactText, timeText } from './axis';
 import { classInfo } from './colors';
-import { countText, rateText } from './counter';
+import { countText, valueText } from './counter';
 import { laneTitle } from './lanes';
 import type { Slice } from './scope';
 
@@ -24,6 +24,7 @@ export const SOURCES: Record<Lane['kind'], string> = {
 
 /** Which events that lane is made of. */
 export function sourceOf(lane: Lane): string {
+  if (lane.level) return lane.source ?? '';
   return lane.source ? `${lane.source}, counted` : SOURCES[lane.kind];
 }
 
@@ -31,7 +32,7 @@ const RUNNABLE = 1; // class of a task's slice; its name is that of who woke it
 
 export function nameOf(lane: Lane, s: Slice): string {
   const c = classInfo(lane.kind, s.cls);
-  if (lane.kind === 'counter') return rateText(s.amount, s.over, lane.unit);
+  if (lane.kind === 'counter') return valueText(s.value, lane);
   if (lane.kind === 'task') return s.cls === 0 && s.name ? `running on ${s.name}` : c.name;
   if (lane.kind === 'cpu' && s.cls !== 0) return c.name;
   return s.name || c.name;
@@ -46,7 +47,8 @@ export function lengthOf(s: Slice): string {
 export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
   const c = classInfo(lane.kind, s.cls);
   const list: [string, string][] = [['where', laneTitle(lane)]];
-  if (lane.kind === 'counter') list.push(['counted', countText(s.amount, lane.unit)]);
+  if (lane.level) list.push(['what', 'how many there are, on average']);
+  else if (lane.kind === 'counter') list.push(['counted', countText(s.amount, lane.unit)]);
   else if (c.name !== nameOf(lane, s)) list.push(['what', c.name]);
   if (lane.kind === 'task' && s.cls === RUNNABLE && s.name) list.push(['woken by', s.name === 'idle' ? 'an interrupt of an idle vCPU' : s.name]);
   list.push(['from', exactText(s.start - zero)]);
@@ -59,7 +61,7 @@ export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
 /** In a sentence. */
 export function spoken(lane: Lane, s: Slice, zero: number): string {
   if (lane.kind === 'counter')
-    return `${laneTitle(lane)}: ${nameOf(lane, s)}, ${countText(s.amount, lane.unit)} from ${timeText(s.start - zero, 1000, 's')} on within ${lengthOf(s)}`;
+    return `${laneTitle(lane)}: ${nameOf(lane, s)}, ${lane.level ? 'on average' : countText(s.amount, lane.unit)} from ${timeText(s.start - zero, 1000, 's')} on within ${lengthOf(s)}`;
   const merged = s.merged > 1 ? `, ${s.merged} slices merged` : '';
   const woken = lane.kind === 'task' && s.cls === RUNNABLE && s.name ? `, woken by ${s.name}` : '';
   return `${nameOf(lane, s)}${woken}, ${laneTitle(lane)}, from ${timeText(s.start - zero, 1000, 's')}, ${lengthOf(s)}${merged}`;
