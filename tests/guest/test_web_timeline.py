@@ -158,6 +158,20 @@ def test_a_recording_is_what_the_reports_say(eventful, recordings):
         same_sums(t, folder, first + 500_000_000, first + 1_700_000_000)
 
 
+def test_who_woke_whom(eventful, recordings):
+    folder = recordings(eventful)
+    rows = [r for r in report(folder, "sched", "--slices", "20000")["slices"] if r["woken_by"] is not None and r["latency"]]
+    with Web("-t", folder) as web, Timeline(web, folder) as t:
+        t.loaded()
+        of = {lane["tid"]: lane["id"] for lane in t.of("task")}
+        assert len(rows) > 50
+        for r in rows[::len(rows) // 50]:
+            waited, runs = t.window(r["start"] - 1, r["start"] + 1, [of[r["tid"]]], 2)["lanes"][of[r["tid"]]]
+            name = t.names[waited["name"]]
+            assert (waited["class"], runs["class"]) == (1, 0), (r, waited, runs)
+            assert name.endswith(f" {r['woken_by']}") or (name == "idle" and not r["woken_by"]), (r, name)
+
+
 def check_frame(frame, lanes, width):
     """What holds of every frame, whatever is in it."""
     span = (frame["to"] - frame["from"]) // frame["unit"]

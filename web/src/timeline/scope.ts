@@ -280,7 +280,7 @@ export class Scope {
     this.told();
   }
 
-  private reveal(lane: number): void {
+  reveal(lane: number): void {
     const l = this.layout();
     const row = l.rows.find((r) => r.lane?.id === lane);
     if (!row || l.pinned.some((r) => r.lane?.id === lane)) return;
@@ -327,18 +327,6 @@ export class Scope {
     const span = this.feed.span;
     const c = data && kind && span ? counted(kind, data, time, span) : null;
     return c && { lane, ...c, name: '', cls: 0, merged: 1, open: false, level: 0 };
-  }
-
-  /** What it counted before or after what is chosen; at first what is in the middle of the window. */
-  stepCounter(lane: number, back: boolean): void {
-    const c = this.chosen?.lane === lane ? this.chosen : null;
-    const goal = this.motion.goal;
-    if (!goal) return;
-    const next = this.countAt(lane, !c ? (goal.from + goal.to) / 2 : back ? c.start - 0.5 : c.start + c.duration + 0.5);
-    if (!next) return;
-    void this.choose(next);
-    this.reveal(lane);
-    this.motion.bringIn(next.start, next.duration);
   }
 
   /** Chosen; what is known of it only roughly is asked for. */
