@@ -11,7 +11,6 @@ from common import BUILD, cpu_seconds, memory_rows, row
 
 from harness import Browser, Guest, Web  # noqa: E402
 
-SWITCH_ON = """document.querySelectorAll('.bar-top .act').forEach(b => /^Switch on/.test(b.innerText) && b.click())"""
 WORK = "i=0; while [ $i -lt 40 ]; do /bin/true; i=$((i+1)); done; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"
 
 
@@ -29,17 +28,13 @@ def first_paint(guest, runs):
     row("  and the guest's first data", f"{statistics.median(filled):.0f} ms")
 
 
-def tabs(b):
-    return b.tell(eval="[...document.querySelectorAll('.tabs a')].map(a => a.getAttribute('href'))")
-
-
 def cost(seconds):
     """Of the server, one page, a guest that does as much as it can."""
     with Guest("riscv64", smp=4, via="run", workload="mixed") as guest, \
             Web("-s", guest.session) as web, Browser(web.url) as b:
         b.show(guest.session, "overview")
         b.until("these sets are off")
-        b.tell(eval=SWITCH_ON)
+        b.switch_on()
         b.until(lambda b: b.rows("Busiest tasks"), "events")
         time.sleep(10)
 
@@ -50,10 +45,10 @@ def cost(seconds):
         row("web: of a core, busy 4 vCPUs, overview with its sets", f"{share():.1f} %", "<= 5")
         memory_rows("web: RSS, the same", web.process.pid, 64)
         shares = {}
-        for address in tabs(b):
+        for address in b.tabs():
             b.tell(eval=f"location.hash = {address!r}")
             time.sleep(1)
-            b.tell(eval=SWITCH_ON)
+            b.switch_on()
             time.sleep(2)
             shares[address.rsplit("/", 1)[1]] = share()
         dear = max(shares, key=shares.get)
@@ -69,7 +64,7 @@ def slowdown(pairs):
     with Guest("riscv64", smp=1, via="run") as guest, Web("-s", guest.session) as web, Browser(web.url) as b:
         b.show(guest.session, "overview")
         b.until("these sets are off")
-        b.tell(eval=SWITCH_ON)
+        b.switch_on()
         b.until(lambda b: b.rows("Busiest tasks"), "events")
 
         def run(sig):

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from harness import Browser, Guest, Talk, Web, wait_until
+from harness import Browser, Guest, Talk, Web
 from test_record import reboot
 from test_web import Wire
 
@@ -72,14 +72,6 @@ def test_a_guest_that_dies(second):
         os.kill(second.pid, signal.SIGKILL)
         b.until(lambda b: "There is no guest" in b.text() or "The guest has ended" in b.text(), "that it is gone")
         assert web.process.poll() is None
-
-
-@pytest.fixture
-def first(guest1):
-    """What is no matter of the guest is tried with one."""
-    if guest1.arch != "riscv64":
-        pytest.skip("once is enough")
-    return guest1
 
 
 def test_a_server_that_sleeps(first):
