@@ -51,6 +51,7 @@ struct oscope_error *guest_open(const struct guest_options *o, struct guest **ou
         collect_open(&(struct collect_options){.open = &f->open,
                                                .dir = o->recording ? f->id : NULL,
                                                .wake = o->wake,
+                                               .stores = o->stores,
                                                .pause = FRAME_NS},
                      &f->collect);
     if (err)

@@ -86,7 +86,10 @@ async function open(url) {
   page.on('response', note);
   begun = Date.now();
   await page.goto(url);
-  await page.waitForFunction(`document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]')`);
+  // waitForFunction() asks again by eval(), which is against the page's policy
+  const there = () => page.evaluate(`document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]')`);
+  for (const end = begun + 30_000; !(await there().catch(() => false)); await page.waitForTimeout(20))
+    if (Date.now() > end) throw new Error(`${url} is not there`);
   page.off('response', note);
   return status;
 }

@@ -45,7 +45,7 @@ export const CLASSES: Record<Lane['kind'], ClassInfo[]> = {
   call: [{ name: 'system call', color: '' }],
   fault: [{ name: 'page fault', color: 'vermilion' }],
   mmio: [{ name: 'access', color: 'green' }],
-  counter: [{ name: 'value', color: 'sky' }],
+  counter: [{ name: 'counted', color: 'blue' }],
 };
 
 export function classInfo(kind: Lane['kind'], n: number): ClassInfo {

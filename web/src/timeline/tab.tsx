@@ -11,11 +11,11 @@ import { listen } from './input';
 import { CLASSES } from './colors';
 import { Pane } from './pane';
 import { scopeOf, type Scope } from './scope';
-import { facts, nameOf, SOURCES, spoken } from './words';
+import { facts, nameOf, SOURCES, sourceOf, spoken } from './words';
 import type { Slice } from './scope';
 
 /** Sets that make lanes, in the order in which these stand. */
-const SETS = ['sched', 'traps', 'irq', 'syscalls', 'faults', 'modes', 'mmio'];
+const SETS = ['sched', 'traps', 'irq', 'syscalls', 'faults', 'modes', 'mmio', 'blk', 'uart'];
 
 /** The tooltip is written without Preact: it moves with the pointer. */
 function showTip(tip: HTMLElement, scope: Scope, s: Slice | null, x: number, y: number): void {
@@ -32,7 +32,7 @@ function showTip(tip: HTMLElement, scope: Scope, s: Slice | null, x: number, y: 
   };
   const title = document.createElement('b');
   title.textContent = nameOf(lane, s);
-  tip.replaceChildren(title, ...facts(lane, s, scope.zero).map(([name, value]) => line(name, value)), line('made from', SOURCES[lane.kind]));
+  tip.replaceChildren(title, ...facts(lane, s, scope.zero).map(([name, value]) => line(name, value)), line('made from', sourceOf(lane)));
   const box = tip.getBoundingClientRect();
   const left = x + 16 + box.width > scope.screen.width ? x - 12 - box.width : x + 16;
   const top = y + 18 + box.height > scope.screen.height ? y - 10 - box.height : y + 18;
