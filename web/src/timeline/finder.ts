@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // Slices that the server is to find: the next one, and the one that the address has chosen.
+import { classInfo } from './colors';
 import type { Found } from './feed';
 import type { Scope } from './scope';
 
@@ -47,7 +48,9 @@ export class Finder {
     const counter = chosen?.lane ?? cursor;
     if (counter !== null && feed.lanes.get(counter)?.kind === 'counter' && !(named && text)) return this.stepCounter(counter, back);
     const from = chosen ? chosen.start : back ? motion.goal.to : motion.goal.from;
-    const found = await feed.find(named ? text || chosen?.name || '' : '', from, back, lane);
+    const kind = chosen && feed.lanes.get(chosen.lane)?.kind;
+    const own = chosen && kind && !classInfo(kind, chosen.cls).foreign ? chosen.name : '';
+    const found = await feed.find(named ? text || own : '', from, back, lane);
     this.missed = named && !found;
     if (!found) return this.told();
     this.take(found);

@@ -84,9 +84,10 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
       hatched.push([from, to]);
       continue;
     }
-    let color = c.color ? c.pixel : colors.ofName(name[i], feed.names);
+    const id = c.foreign ? 0 : name[i];
+    let color = c.color ? c.pixel : colors.ofName(id, feed.names);
     if (mergedOf(info[i]) > 1) color = colors.pale(color);
-    if (p.hits && !p.hits[name[i]]) color = mix(color, ground, 0.75);
+    if (p.hits && !p.hits[id]) color = mix(color, ground, 0.75);
     put(line2, color, from, to);
     if (c.thin) {
       thin = true;
@@ -97,7 +98,7 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
         line[to - 1] = ground;
         line2[to - 1] = ground;
       }
-      if (to - from > FITS * s && h >= 11) labels.push({ x: from, w: to - from, name: name[i], ground: color });
+      if (to - from > FITS * s && h >= 11) labels.push({ x: from, w: to - from, name: id, ground: color });
     }
   }
   const [py, ph] = [Math.round(y * s), Math.max(1, Math.round(h * s))];

@@ -17,6 +17,9 @@ import type { Slice } from './scope';
 /** Sets that make lanes, in the order in which these stand. */
 const SETS = ['sched', 'traps', 'irq', 'syscalls', 'faults', 'modes', 'mmio', 'blk', 'uart'];
 
+/** Those that tell what passes through a console: of a server that shows none they cannot be switched on. */
+const TELLS = ['mmio', 'uart'];
+
 /** The tooltip is written without Preact: it moves with the pointer. */
 function showTip(tip: HTMLElement, scope: Scope, s: Slice | null, x: number, y: number): void {
   const lane = s && scope.feed.lanes.get(s.lane);
@@ -50,7 +53,7 @@ function said(scope: Scope): string {
 
 function Off({ guest }: { guest: string }) {
   const on = store.setsOn(guest);
-  const off = SETS.filter((s) => !on.includes(s));
+  const off = SETS.filter((s) => !on.includes(s) && (store.consoles || !TELLS.includes(s)));
   if (!off.length) return null;
   return (
     <div class="tl-sets" role="group" aria-label="Event sets that are off">

@@ -28,14 +28,17 @@ export function sourceOf(lane: Lane): string {
   return lane.source ? `${lane.source}, counted` : SOURCES[lane.kind];
 }
 
-const RUNNABLE = 1; // class of a task's slice; its name is that of who woke it
-
 export function nameOf(lane: Lane, s: Slice): string {
   const c = classInfo(lane.kind, s.cls);
   if (lane.kind === 'counter') return valueText(s.value, lane);
   if (lane.kind === 'task') return s.cls === 0 && s.name ? `running on ${s.name}` : c.name;
   if (lane.kind === 'cpu' && s.cls !== 0) return c.name;
   return s.name || c.name;
+}
+
+/** Whether the slice is named for who woke the task. */
+function wokenBy(lane: Lane, s: Slice): boolean {
+  return Boolean(classInfo(lane.kind, s.cls).foreign && s.name && s.merged <= 1);
 }
 
 export function lengthOf(s: Slice): string {
@@ -50,7 +53,7 @@ export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
   if (lane.level) list.push(['what', 'how many there are, on average']);
   else if (lane.kind === 'counter') list.push(['counted', countText(s.amount, lane.unit)]);
   else if (c.name !== nameOf(lane, s)) list.push(['what', c.name]);
-  if (lane.kind === 'task' && s.cls === RUNNABLE && s.name) list.push(['woken by', s.name === 'idle' ? 'an interrupt of an idle vCPU' : s.name]);
+  if (wokenBy(lane, s)) list.push(['woken by', s.name === 'idle' ? 'an interrupt of an idle vCPU' : s.name]);
   list.push(['from', exactText(s.start - zero)]);
   if (s.duration) list.push(['to', exactText(s.start + s.duration - zero)]);
   list.push([lane.kind === 'counter' ? 'within' : 'takes', lengthOf(s)]);
@@ -63,6 +66,6 @@ export function spoken(lane: Lane, s: Slice, zero: number): string {
   if (lane.kind === 'counter')
     return `${laneTitle(lane)}: ${nameOf(lane, s)}, ${lane.level ? 'on average' : countText(s.amount, lane.unit)} from ${timeText(s.start - zero, 1000, 's')} on within ${lengthOf(s)}`;
   const merged = s.merged > 1 ? `, ${s.merged} slices merged` : '';
-  const woken = lane.kind === 'task' && s.cls === RUNNABLE && s.name ? `, woken by ${s.name}` : '';
+  const woken = wokenBy(lane, s) ? `, woken by ${s.name}` : '';
   return `${nameOf(lane, s)}${woken}, ${laneTitle(lane)}, from ${timeText(s.start - zero, 1000, 's')}, ${lengthOf(s)}${merged}`;
 }
