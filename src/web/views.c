@@ -55,7 +55,7 @@ const struct web_view web_views[WEB_VIEWS] = {
     {.name = "map",
      .ask = {.slot = SLOT_MAP, .every_ms = SECOND, .cells = MAP_CELLS},
      .takes = WEB_FROM | WEB_TO | WEB_CELLS,
-     .tables = {{"cells", {"start"}, true}}},
+     .tables = {{"cells", {"start"}, true}, {"looks"}, {"allocated", {"start"}, true}}},
     {.name = "modes",
      .report = "modes",
      .tables = {INTERVAL, {"cpus", {"cpu"}}, {"tasks", {"tid"}}, {"bins", {"time", "cpu"}, true}}},

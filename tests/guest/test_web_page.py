@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
 # Copyright the oscope authors
-"""What `oscope web` remembers and adds up for a page: the order of tables in its address."""
+"""What `oscope web` remembers and adds up for a page: the order of tables in its address, how often pages of
+memory were allocated."""
+
+import re
+import time
 
 import pytest
 
 from harness import Browser, Web, number
+from test_web import open_page
 from test_web_events import record
+from test_web_states import under
 
 
 @pytest.fixture(scope="module")
@@ -84,4 +90,62 @@ def test_order_in_the_address(recording):
             b.show(recording, f"traps?sort.causes={nonsense}&sort.nothing=-x")
             want = {} if nonsense == "-" else {"count": "descending"}
             b.until(lambda b: b.rows(causes) and sorted_by(b, causes) == want, nonsense)
+        assert b.tell(problems=True) == []
+
+
+ALLOCATED = re.compile(r"allocated (\d+) times? in (\d+) looks? since (\d\d:\d\d:\d\d) "
+                       r"\(what came and went between two looks is not seen\)")
+
+
+def allocated(b, *keys):
+    """What is said of the cell there: times, looks, since when; None: nothing yet."""
+    m = ALLOCATED.search(under(b, ".physical", *keys))
+    return m and (int(m[1]), int(m[2]), m[3])
+
+
+def test_how_often_pages_were_allocated(guest1):
+    g = guest1
+
+    def work():
+        g.sh("dd if=/dev/zero of=/tmp/big bs=1M count=100; sleep 1.5; rm /tmp/big; sleep 1.5")
+
+    def most(b):
+        """Of a cell, as the legend has it."""
+        times = re.findall(r"(\d+) times", b.text("[data-view=map] .legend"))
+        return int(times[0]) if times else 0
+    web, b = open_page(g, "memory?show=allocated")
+    with web, b:
+        times, looks, since = b.until(lambda b: allocated(b, "Home"), "a first look")
+        _, later, _ = b.until(lambda b: (a := allocated(b)) and a[1] > looks + 1 and a, "more looks")
+        # what a process gets and gives back, and again, is counted each time
+        grown = b.until(lambda b: work() or most(b), "allocations")
+        b.until(lambda b: work() or most(b) > grown, "more of them")
+
+        def found(b):
+            a = allocated(b, "End")
+            for _ in range(60):  # line by line
+                if a and a[0] > 30:
+                    return a
+                a = allocated(b, "ArrowUp")
+            return work()
+        times, looks, same = b.until(found, "a cell whose pages were allocated")
+        assert same == since and looks > later
+        assert "its pages were allocated" in b.text(".physical .under")
+        # a page's own: what is known stays, as all of RAM is looked at, whatever part is shown
+        under(b, ".physical", "Enter")
+        b.until(lambda b: "cells of 4.0 KiB" in b.tell(eval="document.querySelector('.physical canvas')?.ariaLabel ?? ''"), "pages")
+        n = int(re.search(r"(\d+) cells", b.tell(eval="document.querySelector('.physical canvas').ariaLabel"))[1])
+        pages = [b.until(lambda b: allocated(b, "Home"), "the first page")] + [allocated(b, "ArrowRight") for _ in range(n - 1)]
+        assert sum(p[0] for p in pages) >= times and {p[2] for p in pages} == {since}
+        assert min(p[1] for p in pages) >= looks
+        # nothing is kept while nobody looks at that grid
+
+        def anew(b):
+            b.show(g.session, "overview")
+            b.until(lambda b: not b.tell(eval="!!document.querySelector('.physical')"), "another tab")
+            time.sleep(1.5)
+            b.show(g.session, "memory?show=allocated")
+            a = b.until(lambda b: allocated(b, "Home"), "the grid again")
+            return a[1] < looks and a[0] == 0 and a[2] != since
+        b.until(anew, "another beginning")
         assert b.tell(problems=True) == []
