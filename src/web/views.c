@@ -116,6 +116,7 @@ const struct web_view web_views[WEB_VIEWS] = {
      .tables = {INTERVAL,
                 {"lines", {"irq", "name"}},
                 {"hops", {"irq", "name", "hop"}},
+                {"distribution", {"irq", "name", "hop", "low"}, true},
                 {"interrupts", {"time", "cpu", "irq"}, true, SINGLE}}},
     {.name = "heat",
      .report = "heat",

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 # Copyright the oscope authors
-"""What `oscope web` remembers and adds up for a page: the order of tables in its address, how often pages of
-memory were allocated."""
+"""What `oscope web` remembers and adds up for a page: the order of tables in its address, how the times of hops
+are spread, how often pages of memory were allocated."""
 
+import json
 import re
+import subprocess
 import time
 
 import pytest
 
-from harness import Browser, Web, number
+from harness import OSCOPE, Browser, Web, number
 from test_web import open_page
 from test_web_events import record
 from test_web_states import under
@@ -90,6 +92,37 @@ def test_order_in_the_address(recording):
             b.show(recording, f"traps?sort.causes={nonsense}&sort.nothing=-x")
             want = {} if nonsense == "-" else {"count": "descending"}
             b.until(lambda b: b.rows(causes) and sorted_by(b, causes) == want, nonsense)
+        assert b.tell(problems=True) == []
+
+
+def test_distribution_of_hops(recording):
+    """The bars' table has the bins of `report irqflow`, and the bars say the same."""
+    r = subprocess.run([OSCOPE, "report", "irqflow", "-t", recording, "--slices", "2048", "-o", "json"],  # as a page keeps
+                       capture_output=True, text=True, check=True)
+    tables = {}
+    for row in json.loads(r.stdout):
+        tables.setdefault(row["table"], []).append(row)
+    with Web("-t", recording) as web, Browser(web.url) as b:
+        b.show(recording, "interrupts")
+        b.until(lambda b: len(b.rows("Interrupt lines")) == len(tables["lines"]), "lines")
+        for line in tables["lines"]:
+            def mine(table):
+                return [r for r in tables[table] if (r["irq"], r["name"]) == (line["irq"], line["name"])]
+            want = [(r["hop"], r["count"]) for r in mine("distribution")]
+            key = f"{'-' if line['irq'] is None else line['irq']} {line['name']}"
+            b.tell(eval=f"document.querySelector(`table[aria-label='Interrupt lines'] tr[data-key='{key}']`).click()")
+            b.until(lambda b: [(r["hop"], number(r["count"])) for r in b.rows("Distribution of the hops")] == want, key)
+            for r in mine("hops"):
+                assert sum(n for hop, n in want if hop == r["hop"]) == r["count"]
+            hops = [(r["hop"], number(r["count"])) for r in b.rows("Hops")]
+            assert hops == [(r["hop"], r["count"]) for r in mine("hops")]
+            # bar by bar, with the arrow keys
+            said = [under(b, ".spread", "Home")] + [under(b, ".spread", "ArrowRight") for _ in want[:3]]
+            for words, row, bin in zip(said, b.rows("Distribution of the hops"), mine("distribution")):
+                where = f"{row['low']} to {row['high']}" if bin["low"] else f"less than {row['high']}"
+                of = next(n for hop, n in hops if hop == row["hop"])
+                assert words == f"{row['hop']}: {where}: {row['count']} of {of} ({row['share']})"
+            assert b.tell(axe=".interrupts") == []
         assert b.tell(problems=True) == []
 
 
