@@ -3,7 +3,7 @@
 // The connection, and all that came over it. Wishes are kept here, and said again after each
 // connecting, so that the page recovers from whatever happened to the server.
 import { View } from './model';
-import type { Args, ConsoleMessage, Guest, Message, RecordingMessage, Status, TypingMessage, ViewInfo } from './protocol';
+import type { Args, ConsoleMessage, ExportInfo, Guest, Message, RecordingMessage, Status, TypingMessage, ViewInfo } from './protocol';
 
 const RETRY_MS = 1500;
 const SILENT_MS = 6000; // the server says something every 2 s
@@ -23,6 +23,7 @@ class Store {
   private heard = 0; // performance.now() of the last message
   refused = false; // never let in: the cookie is of another server, or there is none
   views = new Map<string, ViewInfo>();
+  exports: ExportInfo[] = [];
   guests: Guest[] | null = null;
   status = new Map<string, Status>();
   private data = new Map<string, View>(); // by guest and view
@@ -223,6 +224,7 @@ class Store {
       case 'alive':
         return;
       case 'hello':
+        this.exports = m.exports;
         this.begin(m.views, m.console);
         break;
       case 'guests':
