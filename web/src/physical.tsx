@@ -17,6 +17,7 @@ import type { Shown } from './tab';
 
 const PAGE = 4096n;
 const BLINK_MS = 1500;
+const CHANGES_KEPT = 1 << 15; // cells
 const HEAT = ['heat0', 'heat1', 'heat2', 'heat3', 'heat4'];
 const MODES: [name: string, title: string][] = [
   ['', 'Owner'],
@@ -73,6 +74,10 @@ function useChanges(t?: Table): Map<string, Change> {
     const before = seen.current.get(`${row[0]} ${t!.get(row, 'bytes')}`);
     if (!before) seen.current.set(`${row[0]} ${t!.get(row, 'bytes')}`, { owner, times: 0, last: -Infinity });
     else if (before.owner !== owner) Object.assign(before, { owner, times: before.times + 1, last: performance.now() });
+  }
+  for (const key of seen.current.keys()) {
+    if (seen.current.size <= CHANGES_KEPT) break;
+    seen.current.delete(key); // seen first: of ranges that were looked at long ago
   }
   return seen.current;
 }
