@@ -4,6 +4,8 @@
 are spread, how often pages of memory were allocated."""
 
 import json
+import os
+import pathlib
 import re
 import subprocess
 import time
@@ -124,6 +126,19 @@ def test_distribution_of_hops(recording):
                 assert words == f"{row['hop']}: {where}: {row['count']} of {of} ({row['share']})"
             assert b.tell(axe=".interrupts") == []
         assert b.tell(problems=True) == []
+
+
+def test_nothing_is_inherited(recording):
+    """What it starts, as the browser, gets none of its descriptors."""
+    with Web("-t", recording) as web, Browser(web.url) as b:
+        b.show(recording, "traps")
+        b.until(lambda b: b.rows("Traps"), "traps")
+        left = {}
+        for info in pathlib.Path(f"/proc/{web.process.pid}/fdinfo").iterdir():
+            flags = int(re.search(r"flags:\s*(\d+)", info.read_text())[1], 8)
+            if int(info.name) > 2 and not flags & os.O_CLOEXEC:
+                left[info.name] = os.readlink(f"/proc/{web.process.pid}/fd/{info.name}")
+        assert left == {}
 
 
 ALLOCATED = re.compile(r"allocated (\d+) times? in (\d+) looks? since (\d\d:\d\d:\d\d) "
