@@ -110,6 +110,24 @@ struct oscope_buddy {
     uint8_t consistency;
 };
 
+/* A slab cache: objects of one kind, in slabs of whole pages. `mem --slab` */
+struct oscope_slab {
+    const char *name;
+    uint32_t object_size; /* bytes that whoever asks for an object may use */
+    uint32_t size;        /* bytes that it takes in its slab, with what surrounds it */
+    uint32_t per_slab;    /* objects in a slab */
+    uint64_t slabs;
+    uint64_t partial;  /* slabs on the nodes' lists of those that have free objects */
+    uint64_t objects;  /* in all slabs, free ones included */
+    uint64_t active;   /* of these, as the OS counts: those that wait for a CPU are in use */
+    double used;       /* active of objects, percent; NaN: there are none, or it is not known */
+    uint64_t bytes;    /* of all slabs */
+    const char *flags; /* "reclaimable account rcu …", NULL: not known */
+    uint32_t aliases;  /* further caches that were merged into this one */
+    uint64_t address;  /* of its descriptor */
+    uint8_t consistency;
+};
+
 /* A cell of the physical grid. `mem --map` */
 struct oscope_mem_cell {
     uint64_t start; /* physical */

@@ -146,7 +146,13 @@ struct oscope_page_looks;
 struct oscope_page_looks *oscope_page_looks_new(void);
 void oscope_page_looks_free(struct oscope_page_looks *p); /* NULL allowed */
 
-enum oscope_mem_table { OSCOPE_MEM_OWNERS, OSCOPE_MEM_BUDDY, OSCOPE_MEM_MAP, OSCOPE_MEM_PAGE };
+enum oscope_mem_table {
+    OSCOPE_MEM_OWNERS,
+    OSCOPE_MEM_BUDDY,
+    OSCOPE_MEM_MAP,
+    OSCOPE_MEM_PAGE,
+    OSCOPE_MEM_SLAB
+};
 struct oscope_mem_options {
     enum oscope_mem_table table;
     uint32_t cells;    /* of the map, 0: 1024 */

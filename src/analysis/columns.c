@@ -19,6 +19,7 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"mem --buddy", mem_buddy_columns},
         {"mem --map", mem_map_columns},
         {"mem --page", mem_page_columns},
+        {"mem --slab", mem_slab_columns},
         {"dmesg", dmesg_columns},
         {"probe list", probe_columns},
         {"probe stats", probe_stats_columns},

@@ -12,7 +12,7 @@ extern const struct oscope_column info_columns[];
 extern const struct oscope_column ps_columns[], ps_thread_columns[];
 extern const struct oscope_column vm_columns[];
 extern const struct oscope_column mem_columns[], mem_buddy_columns[], mem_map_columns[],
-    mem_page_columns[];
+    mem_page_columns[], mem_slab_columns[];
 extern const struct oscope_column dmesg_columns[];
 extern const struct oscope_column probe_columns[], probe_stats_columns[];
 extern const struct oscope_column profile_columns[];

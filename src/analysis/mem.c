@@ -254,6 +254,8 @@ static struct oscope_error *mem_collect(struct oscope_session *s,
         return m->ops->buddy ? m->ops->buddy(m, l) : os_cannot(m, "buddy lists");
     if (o->table == OSCOPE_MEM_PAGE)
         return mem_page(s, m, o->page, l);
+    if (o->table == OSCOPE_MEM_SLAB)
+        return mem_slab(m, l);
     AUTO_FREE uint8_t *buf = malloc(MEM_CHUNK);
     if (!buf)
         return error_nomem();
@@ -291,6 +293,7 @@ struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct osco
         [OSCOPE_MEM_BUDDY] = {"buddy", mem_buddy_columns, sizeof(struct oscope_buddy)},
         [OSCOPE_MEM_MAP] = {"cells", mem_map_columns, sizeof(struct oscope_mem_cell)},
         [OSCOPE_MEM_PAGE] = {"maps", mem_page_columns, sizeof(struct oscope_page_map)},
+        [OSCOPE_MEM_SLAB] = {"slabs", mem_slab_columns, sizeof(struct oscope_slab)},
     };
     static const struct oscope_mem_options usual = {0};
     AUTO(os_list_free) struct os_list l;

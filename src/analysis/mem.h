@@ -9,4 +9,7 @@
 struct oscope_error *mem_page(struct oscope_session *s, struct os_model *m, uint64_t pa,
                               struct os_list *l);
 
+/* Rows: struct oscope_slab, the largest first. */
+struct oscope_error *mem_slab(struct os_model *m, struct os_list *l);
+
 #endif

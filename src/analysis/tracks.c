@@ -22,7 +22,7 @@ const char *track_kind_name(enum track_kind kind)
     static const char *const names[TRACK_KINDS] = {
         [TRACK_CPU] = "cpu",     [TRACK_TRAP] = "trap", [TRACK_IRQ] = "irq",
         [TRACK_WAIT] = "wait",   [TRACK_TASK] = "task", [TRACK_CALL] = "call",
-        [TRACK_FAULT] = "fault", [TRACK_MMIO] = "mmio"};
+        [TRACK_FAULT] = "fault", [TRACK_MMIO] = "mmio", [TRACK_COUNTER] = "counter"};
 
     return names[kind];
 }
@@ -32,23 +32,23 @@ const char *track_kind_name(enum track_kind kind)
 void tracks_lock(struct tracks *t)
 {
     atomic_fetch_add(&t->waiting, 1);
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_rdlock(&t->lock);
     atomic_fetch_sub(&t->waiting, 1);
 }
 
 void tracks_unlock(struct tracks *t)
 {
-    pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->lock);
 }
 
 void tracks_hold(struct tracks *t)
 {
-    pthread_mutex_lock(&t->lock);
+    pthread_rwlock_wrlock(&t->lock);
 }
 
 void tracks_release(struct tracks *t)
 {
-    pthread_mutex_unlock(&t->lock);
+    pthread_rwlock_unlock(&t->lock);
     for (int i = 0; i < YIELDS && atomic_load(&t->waiting); i++)
         sched_yield();
 }
@@ -59,6 +59,7 @@ static void lane_free(struct tracks *t, struct track_lane *lane)
 {
     for (unsigned i = 0; i < lane->nrows; i++)
         track_row_free(&lane->rows[i], &t->memory);
+    track_count_free(&lane->count, &t->memory);
     free(lane->rows);
     free(lane);
     t->memory.used -= sizeof *lane;
@@ -179,8 +180,7 @@ static bool time_in_row(struct tracks *t, struct track_lane *lane, struct track_
     return true;
 }
 
-/* Frees memory of the oldest: about a sixteenth of the time that is known. */
-static void make_room(struct tracks *t)
+void tracks_make_room(struct tracks *t)
 {
     size_t goal = t->memory.most - t->memory.most / 16;
 
@@ -193,7 +193,7 @@ static bool add(struct tracks *t, struct track_row *r, struct track_slice s)
     if (likely(track_row_add(r, &t->memory, s)))
         return true;
     if (t->o.moves) {
-        make_room(t);
+        tracks_make_room(t);
         if (track_row_add(r, &t->memory, s))
             return true;
     }
@@ -256,9 +256,12 @@ void tracks_prune(struct tracks *t, uint64_t from)
     size_t n = 0;
 
     t->from = MIN(from, t->to);
-    for (size_t i = 0; i < t->lanes.len; i++)
-        for (unsigned k = 0; k < t->lanes.data[i]->nrows; k++)
-            track_row_prune(&t->lanes.data[i]->rows[k], &t->memory, tracks_in(t, t->from));
+    for (size_t i = 0; i < t->lanes.len; i++) {
+        struct track_lane *lane = t->lanes.data[i];
+        for (unsigned k = 0; k < lane->nrows; k++)
+            track_row_prune(&lane->rows[k], &t->memory, tracks_in(t, t->from));
+        track_count_prune(&lane->count, &t->memory, tracks_in(t, t->from));
+    }
     while (n < t->arrows.len && t->arrows.data[n].to < t->from)
         n++;
     t->arrows.len -= n;
@@ -305,6 +308,7 @@ bool tracks_evict(struct tracks *t)
     for (size_t i = 0; i < t->tasks.len; i++) {
         struct tracks_task *k = &t->tasks.data[i];
         if (k->used <= before && i - n < t->tasks.len / EVICT_SHARE) {
+            tracks_count_ready(t, k, t->to, false);
             mark(k->state, UINT64_MAX);
             mark(k->call, UINT64_MAX);
             mark(k->fault, UINT64_MAX);
@@ -342,6 +346,8 @@ void tracks_forget(struct tracks *t)
     hash_free(&t->task_index);
     track_names_free(&t->names);
     memset(t->devices, 0, sizeof t->devices);
+    memset(t->counters, 0, sizeof t->counters);
+    t->ready = 0;
     memset(t->hops, 0, sizeof t->hops);
     if (t->cpus)
         memset(t->cpus, 0, (FOLLOW_CPUS + 1) * sizeof *t->cpus);
@@ -349,7 +355,7 @@ void tracks_forget(struct tracks *t)
     t->origin_known = false;
     t->switches = false;
     t->origin = t->from = t->to = 0;
-    t->dropped = t->laneless = t->losses = t->backwards = 0;
+    t->dropped = t->laneless = t->losses = t->backwards = t->uncounted = 0;
     t->epoch++;
     t->version++;
 }
@@ -365,6 +371,9 @@ void tracks_clear(struct tracks *t)
     t->trap_names = NULL;
     free(t->cpus);
     t->cpus = NULL;
+    free(t->counted);
+    t->counted = NULL;
+    t->ncounted = 0;
 }
 
 struct tracks *tracks_new(void)
@@ -372,7 +381,7 @@ struct tracks *tracks_new(void)
     struct tracks *t = calloc(1, sizeof *t);
 
     if (t)
-        pthread_mutex_init(&t->lock, NULL);
+        pthread_rwlock_init(&t->lock, NULL);
     return t;
 }
 
@@ -381,7 +390,7 @@ void tracks_free(struct tracks *t)
     if (!t)
         return;
     tracks_clear(t);
-    pthread_mutex_destroy(&t->lock);
+    pthread_rwlock_destroy(&t->lock);
     free(t);
 }
 
@@ -397,6 +406,7 @@ void tracks_state(const struct tracks *t, struct tracks_state *out)
                                  .laneless = t->laneless,
                                  .losses = t->losses,
                                  .backwards = t->backwards,
+                                 .uncounted = t->uncounted,
                                  .names = t->names.list.len,
                                  .names_full = t->names.refused != 0,
                                  .nomem = t->follow.nomem,

@@ -5,15 +5,18 @@
  *
  * A lane has rows: slices of a row never overlap, and those of row i + 1 lie within those of row i.
  * Lanes of vCPUs (what ran, traps, handlers of interrupts, waiting), of tasks (their states, system
- * calls, page faults) and of devices (accesses to registers).
+ * calls, page faults) and of devices (accesses to registers). And counters, which have no rows:
+ * what is counted over time.
  *
  * One thread feeds a store, others ask it: each with its lock held (tracks_lock()), the feeder for
- * a few hundred events at a time. Times in and out are ns of the events' clock.
+ * a few hundred events at a time. Those who ask do not wait for each other. Times in and out are ns
+ * of the events' clock.
  */
 #ifndef ANALYSIS_TRACKS_H
 #define ANALYSIS_TRACKS_H
 
 #include "analysis/follow.h"
+#include "analysis/track_count.h"
 #include "analysis/track_names.h"
 #include "analysis/track_row.h"
 
@@ -39,6 +42,7 @@ enum track_kind {
     TRACK_CALL,
     TRACK_FAULT,
     TRACK_MMIO,
+    TRACK_COUNTER,
     TRACK_KINDS,
 };
 /* "cpu", "trap" … */
@@ -48,7 +52,7 @@ const char *track_kind_name(enum track_kind kind);
 enum { TRACK_CPU_TASK, TRACK_CPU_IDLE, TRACK_CPU_UNKNOWN };
 enum {
     TRACK_RUNNING,  /* its name is the vCPU's */
-    TRACK_RUNNABLE, /* waits for a vCPU */
+    TRACK_RUNNABLE, /* waits for a vCPU; its name is that of who woke it, as far as known */
     TRACK_SLEEPING,
     TRACK_UNINTERRUPTIBLE,
     TRACK_STOPPED, /* or anything else */
@@ -65,6 +69,14 @@ enum {
 };
 enum { TRACK_HARDIRQ, TRACK_SOFTIRQ, TRACK_VECTOR };
 
+/* What a counter counts. */
+struct track_counter {
+    const char *name, *unit; /* the unit of its sums, in the plural */
+    const char *source;      /* events that it is made of */
+    bool level;              /* how many there are, not how many came */
+};
+enum { TRACK_COUNTERS = 11 }; /* that there are */
+
 struct track_lane {
     uint32_t id; /* never used again */
     enum track_kind kind;
@@ -76,7 +88,9 @@ struct track_lane {
     uint8_t open;  /* rows of which the last slice has not ended */
     uint64_t busy; /* ns: a vCPU not idle, a task running, others: of row 0 */
     uint64_t busy_told;
-    uint64_t version; /* of the store, when something of it changed last */
+    uint64_t version;                    /* of the store, when something of it changed last */
+    const struct track_counter *counter; /* NULL: it is none */
+    struct track_count count;
 };
 
 struct tracks;
@@ -131,6 +145,7 @@ struct tracks_state {
     uint64_t laneless;  /* slices of tasks that have no lane, for there are too many */
     uint64_t losses;    /* how often events of a vCPU were missing */
     uint64_t backwards; /* slices left out: their time was before what the lane had */
+    uint64_t uncounted; /* events that counters lack, for there was no room */
     size_t names;
     bool names_full; /* some slices are TRACK_NAME_MORE */
     bool nomem;
@@ -169,10 +184,31 @@ uint64_t tracks_unit(const struct tracks_window *w);
  * Appends the lane's slices that touch the window, cut to it, row by row (the deeper the later), in
  * each by time. Of a row at most about 2 * width: slices shorter than a pixel that touch the same
  * pixel become one, from the first's beginning to the last's end, with the name and kind of the
- * longest. False: out of memory.
+ * longest. Of a counter as tracks_look_counter() says. False: out of memory.
  */
 bool tracks_look(const struct tracks *t, const struct track_lane *lane,
                  const struct tracks_window *w, struct track_items *out);
+
+/*
+ * A counter's items: what was counted in stretches of tracks_stretch() ns, which begin at multiples
+ * of that and are cut to the window; none where nothing was. So their sum is what was counted in
+ * [from, to), exactly. The amount stands in `name`, and what is beyond 32 bits of it in `info`
+ * above TRACK_ITEM_COUNT_SHIFT. Of a level it is the integral, times ns: by the item's length in ns
+ * it is the mean.
+ */
+bool tracks_look_counter(const struct tracks *t, const struct track_lane *lane,
+                         const struct tracks_window *w, struct track_items *out);
+/* 1, 2 or 5 times a power of ten, of about two pixels. */
+uint64_t tracks_stretch(const struct tracks_window *w);
+static inline uint64_t track_item_amount(const struct track_item *i)
+{
+    return (uint64_t)(i->info >> TRACK_ITEM_COUNT_SHIFT) << 32 | i->name;
+}
+/* What was counted from `from` to `to`, both included; of a level the integral up to `to`. */
+uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint64_t from,
+                    uint64_t to);
+/* Where it stands among the counters, from 0. */
+unsigned tracks_counter_place(const struct track_lane *lane);
 
 /* A hop of an interrupt, from one lane to the next. */
 struct track_arrow {
@@ -186,15 +222,17 @@ size_t tracks_arrows(const struct tracks *t, uint64_t from, uint64_t to,
                      struct track_arrow out[TRACKS_ARROWS]);
 
 /*
- * What lies in [from, to]: tables "tasks", "calls", "traps", "faults" (tracks_select.c has their
- * columns). Errors: OSCOPE_E_NOMEM.
+ * What lies in [from, to]: tables "tasks", "calls", "traps", "faults", "counters" (tracks_select.c
+ * has their columns). Errors: OSCOPE_E_NOMEM.
  */
 struct oscope_error *tracks_select(const struct tracks *t, uint64_t from, uint64_t to,
                                    struct oscope_view **out) WARN_UNUSED;
 
 struct tracks_find {
-    const char *text; /* in the name, whatever the case of letters; "": any slice */
-    uint64_t from;    /* the next one that begins later, or the one before that begins earlier */
+    /* In the name, whatever the case of letters; "": any slice. What is named for who woke a task
+     * is not called so. */
+    const char *text;
+    uint64_t from; /* the next one that begins later, or the one before that begins earlier */
     bool back;
     const struct track_lane *lane; /* NULL: of all lanes */
 };

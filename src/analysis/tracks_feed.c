@@ -17,8 +17,6 @@
     UINT64_C(60000000000) /* before the first event something may lie: known tasks                 \
                            */
 
-enum { ARROW_BYTES_SHARE = 8 };
-
 /* ---- lanes ---- */
 
 static struct tracks_cpu *cpu_of(struct tracks *t, const struct follow_cpu *cpu)
@@ -198,14 +196,17 @@ static void leave_task(struct tracks *t, const struct follow_task *prev, uint64_
         return;
     leave_state(t, lane, time);
     if (kind >= 0)
-        tracks_open(t, lane, time, TRACK_NAME_NONE,
+        tracks_open(t, lane, time, known && k->waking ? k->waker : TRACK_NAME_NONE,
                     (uint8_t)(known && k->waking ? TRACK_RUNNABLE : kind));
+    tracks_count_ready(t, k, time, kind == TRACK_RUNNABLE || (known && kind >= 0 && k->waking));
     k->waking = false;
+    k->waker = TRACK_NAME_NONE;
     k->gone = kind < 0;
 }
 
+/* ready: since when it is counted. */
 static uint32_t enter_task(struct tracks *t, const struct follow_task *next, uint64_t time,
-                           uint32_t cpu)
+                           uint64_t ready, uint32_t cpu)
 {
     struct tracks_task *k = task_of(t, next->tid, time);
 
@@ -215,7 +216,9 @@ static uint32_t enter_task(struct tracks *t, const struct follow_task *next, uin
     }
     call_it(t, k, next->comm);
     enter_state(t, state_lane(t, k), time, cpu_name(t, cpu), TRACK_RUNNING);
+    tracks_count_ready(t, k, ready, true);
     k->waking = false;
+    k->waker = TRACK_NAME_NONE;
     return k->name;
 }
 
@@ -239,8 +242,10 @@ static void start_was_wrong(struct tracks *t, struct tracks_cpu *c)
     struct track_lane *state = at ? t->tasks.data[*at].state : NULL;
 
     track_row_rename(&c->run->rows[0], t->nobody_name, TRACK_CPU_UNKNOWN);
-    if (state_now(state) == TRACK_RUNNING)
-        track_row_rename(&state->rows[0], TRACK_NAME_NONE, TRACK_UNKNOWN);
+    if (state_now(state) != TRACK_RUNNING)
+        return;
+    track_row_rename(&state->rows[0], TRACK_NAME_NONE, TRACK_UNKNOWN);
+    tracks_count_ready(t, &t->tasks.data[*at], t->to, false);
 }
 
 /* What the vCPU ran since before its first switch, which leaves tid: now it is known whether it did
@@ -256,7 +261,8 @@ static void end_start(struct tracks *t, uint32_t cpu, uint64_t time, int32_t tid
         if (lane && !tid)
             tracks_open(t, lane, c->start.at, t->idle_name, TRACK_CPU_IDLE);
         else if (lane)
-            tracks_open(t, lane, c->start.at, enter_task(t, &task, c->start.at, cpu),
+            tracks_open(t, lane, c->start.at,
+                        enter_task(t, &task, c->start.at, tracks_ready_since(t, c->start.at), cpu),
                         TRACK_CPU_TASK);
     } else if (c->start.is && c->start.told && tid != c->start.tid && lane) {
         start_was_wrong(t, c);
@@ -283,8 +289,20 @@ static void on_run(void *x, struct follow_cpu *cpu, uint64_t time, const struct 
     else if (next->tid <= 0)
         tracks_open(t, lane, time, t->idle_name, TRACK_CPU_IDLE);
     else
-        tracks_open(t, lane, time, enter_task(t, next, time, cpu->cpu), TRACK_CPU_TASK);
+        tracks_open(t, lane, time, enter_task(t, next, time, time, cpu->cpu), TRACK_CPU_TASK);
     c->run = lane;
+}
+
+/* Who wakes another on that vCPU: what it runs, as far as known. */
+static uint32_t waker_name(struct tracks *t, const struct follow_cpu *cpu)
+{
+    if (!cpu->running || cpu->tid == FOLLOW_NOBODY)
+        return TRACK_NAME_NONE;
+    if (cpu->tid <= 0)
+        return t->idle_name;
+    const uint64_t *at = hash_get(&t->task_index, (uint32_t)cpu->tid);
+    return at && t->tasks.data[*at].name ? t->tasks.data[*at].name
+                                         : task_name(t, cpu->tid, cpu->comm);
 }
 
 static void on_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned kind,
@@ -292,7 +310,6 @@ static void on_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned kin
 {
     struct tracks *t = x;
 
-    (void)cpu;
     if (kind != FOLLOW_WAKING && kind != FOLLOW_WAKEUP)
         return;
     int32_t tid = (int32_t)trace_event_s64(ev, field[1]);
@@ -302,10 +319,16 @@ static void on_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned kin
     call_it(t, k, trace_event_str(ev, field[0]));
     struct track_lane *lane = state_lane(t, k);
     int now = state_now(lane);
-    if (now == TRACK_RUNNING)
+    if (now == TRACK_RUNNABLE)
+        return;
+    uint32_t waker = kind == FOLLOW_WAKING ? waker_name(t, cpu) : TRACK_NAME_NONE;
+    if (now == TRACK_RUNNING) {
         k->waking = kind == FOLLOW_WAKING;
-    else if (now != TRACK_RUNNABLE)
-        enter_state(t, lane, time, TRACK_NAME_NONE, TRACK_RUNNABLE);
+        k->waker = waker;
+    } else {
+        enter_state(t, lane, time, waker, TRACK_RUNNABLE);
+        tracks_count_ready(t, k, time, true);
+    }
 }
 
 static void on_lost(void *x, struct follow_cpu *cpu, uint64_t time)
@@ -385,37 +408,6 @@ static struct track_lane *device_lane(struct tracks *t, const struct follow_devi
     return *lane;
 }
 
-/* ---- interrupts ---- */
-
-static void put_arrow(struct tracks *t, struct track_arrow a)
-{
-    size_t most = t->memory.most / ARROW_BYTES_SHARE / sizeof a;
-
-    if (t->arrows.len >= most && t->o.moves) {
-        t->arrows.len -= most / 2;
-        memmove(t->arrows.data, t->arrows.data + most / 2, t->arrows.len * sizeof a);
-    }
-    if (t->arrows.len < most && !vec_push(&t->arrows, a))
-        t->follow.nomem = true;
-}
-
-/* Something of an interrupt happens in that lane. */
-static void take_hop(struct tracks *t, struct follow_place at, uint64_t time,
-                     const struct track_lane *lane)
-{
-    const struct follow_hop *hop = at.hop;
-
-    if (!hop || !lane)
-        return;
-    struct track_hop_end *end = &t->hops[hop->flow % TRACKS_HOPS];
-    if (hop->step != FOLLOW_FIRST && end->flow == hop->flow && end->time <= time)
-        put_arrow(t,
-                  (struct track_arrow){end->time, time, end->lane, lane->id, (uint32_t)hop->flow});
-    *end = (struct track_hop_end){hop->flow, time, lane->id};
-    if (hop->step == FOLLOW_LAST)
-        end->flow = 0;
-}
-
 static void on_begin(void *x, struct follow_place at, uint64_t time, const char *name,
                      const struct trace_event *ev)
 {
@@ -428,7 +420,7 @@ static void on_begin(void *x, struct follow_place at, uint64_t time, const char 
     if (at.thread || at.slice == FOLLOW_SLICE_WAIT)
         tracks_close(t, lane, time, false); /* threads that were too many were forgotten silently */
     tracks_open(t, lane, time, track_names_put(&t->names, name, TRACK_NO_TASK), kind_of(t, at));
-    take_hop(t, at, time, lane);
+    tracks_hop(t, at, time, lane);
 }
 
 static void on_end(void *x, struct follow_place at, uint64_t time, const struct trace_event *ev)
@@ -439,7 +431,7 @@ static void on_end(void *x, struct follow_place at, uint64_t time, const struct 
     if (!lane)
         return;
     tracks_close(t, lane, time, ev != NULL);
-    take_hop(t, at, time, lane);
+    tracks_hop(t, at, time, lane);
 }
 
 static void on_point(void *x, struct follow_place at, uint64_t time, const char *name,
@@ -452,7 +444,7 @@ static void on_point(void *x, struct follow_place at, uint64_t time, const char 
     if (!lane)
         return;
     tracks_point(t, lane, time, track_names_put(&t->names, name, TRACK_NO_TASK));
-    take_hop(t, at, time, lane);
+    tracks_hop(t, at, time, lane);
 }
 
 static const struct follow_ops ops = {
@@ -553,6 +545,7 @@ void tracks_event(struct tracks *t, const struct trace_event *ev)
     if (unlikely(!t->origin_known))
         set_origin(t, ev->time);
     t->to = MAX(t->to, ev->time);
+    tracks_count(t, ev);
     follow_event(&t->follow, ev);
 }
 
@@ -561,6 +554,7 @@ void tracks_break(struct tracks *t, uint64_t time)
     if (!t->begun)
         return;
     tracks_names_room(t);
+    tracks_count_types(t);
     follow_break(&t->follow, time);
 }
 

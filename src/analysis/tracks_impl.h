@@ -31,14 +31,16 @@ struct tracks_task {
     int32_t tid;
     struct track_lane *state, *call, *fault; /* NULL: none yet */
     char comm[32];
-    uint32_t name; /* "comm tid" */
-    bool waking;   /* while it runs: it was woken, and does not know yet */
-    bool gone;     /* it was left for the last time */
-    uint64_t used; /* ns */
+    uint32_t name;  /* "comm tid" */
+    bool waking;    /* while it runs: it was woken, and does not know yet */
+    uint32_t waker; /* … by that name */
+    bool gone;      /* it was left for the last time */
+    bool ready;     /* it runs or is runnable, and is counted so */
+    uint64_t used;  /* ns */
 };
 
 struct tracks {
-    pthread_mutex_t lock;
+    pthread_rwlock_t lock; /* who asks reads */
     atomic_uint waiting;
     struct tracks_options o;
     bool begun;
@@ -65,7 +67,15 @@ struct tracks {
     } hops[TRACKS_HOPS]; /* where an interrupt is; by its number */
     uint32_t idle_name, nobody_name;
     bool switches; /* one was told */
-    uint64_t dropped, laneless, losses, backwards, gone;
+    uint64_t dropped, laneless, losses, backwards, gone, uncounted;
+    struct track_lane *counters[TRACK_COUNTERS]; /* NULL: none yet */
+    int64_t ready;                               /* tasks that are */
+    struct tracks_counted {
+        bool asked;
+        uint8_t counter; /* its number + 1, 0: none */
+        uint8_t field, way;
+    } * counted; /* what types of events add to, by their ids */
+    size_t ncounted;
 };
 
 /* Since the origin; what is before that is 0, what is beyond all days its end. */
@@ -111,10 +121,29 @@ void tracks_busy(struct tracks *t, struct track_lane *lane, uint64_t ns);
 void tracks_forget(struct tracks *t);
 /* Forgets what is before that time, as far as it lies in chunks of its own. */
 void tracks_prune(struct tracks *t, uint64_t from);
+/* Frees memory of the oldest: about a sixteenth of the time that is known. */
+void tracks_make_room(struct tracks *t);
 /* Takes tasks out that did nothing for the longest time, and their lanes. */
 bool tracks_evict(struct tracks *t);
 /* Order of uint64_t, for qsort(). */
 int tracks_by_number(const void *a, const void *b);
+
+/* ---- tracks_count.c ---- */
+
+/* Counts the event, if it belongs to a counter. */
+void tracks_count(struct tracks *t, const struct trace_event *ev);
+/* From now on the task runs or is runnable, or no longer. */
+void tracks_count_ready(struct tracks *t, struct tracks_task *k, uint64_t time, bool ready);
+/* The first time from `time` on at which it can be counted. */
+uint64_t tracks_ready_since(const struct tracks *t, uint64_t time);
+/* Types of events may be others from now on. */
+void tracks_count_types(struct tracks *t);
+
+/* ---- tracks_arrows.c ---- */
+
+/* Something of an interrupt (none: at.hop is NULL) happens in that lane (NULL: none). */
+void tracks_hop(struct tracks *t, struct follow_place at, uint64_t time,
+                const struct track_lane *lane);
 
 /* ---- tracks_renumber.c ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Windows of the timeline: what of a lane is to be drawn at so many pixels, interrupts' arrows, the
- * next slice of a name.
+ * Windows of the timeline: what of a lane is to be drawn at so many pixels, the next slice of a
+ * name.
  */
 #include "analysis/tracks_impl.h"
 
@@ -118,6 +118,8 @@ bool tracks_look(const struct tracks *t, const struct track_lane *lane,
 {
     struct look l = {.t = t, .w = w, .unit = tracks_unit(w), .out = out};
 
+    if (lane->counter)
+        return tracks_look_counter(t, lane, w, out);
     if (w->to <= t->origin)
         return true;
     /* What is before the origin has nothing in it: the items' times begin at w->from all the same.
@@ -136,41 +138,15 @@ bool tracks_look(const struct tracks *t, const struct track_lane *lane,
     return !l.nomem;
 }
 
-/* ---- arrows ---- */
-
-/* They came in order of events, of which each vCPU's may be late by so much. */
-#define LATE_NS UINT64_C(50000000)
-
-size_t tracks_arrows(const struct tracks *t, uint64_t from, uint64_t to,
-                     struct track_arrow out[TRACKS_ARROWS])
-{
-    size_t low = 0, high = t->arrows.len, n = 0;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (t->arrows.data[middle].to + LATE_NS < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < t->arrows.len; low++) {
-        const struct track_arrow *a = &t->arrows.data[low];
-        if (a->from > to && a->to > to + LATE_NS)
-            break;
-        if (a->to < from || a->from > to)
-            continue;
-        if (n == TRACKS_ARROWS)
-            return 0;
-        out[n++] = *a;
-    }
-    return n;
-}
-
 /* ---- finding ---- */
 
-static bool matches(const struct tracks_find *f, const uint8_t *names, const struct track_slice *s)
+static bool matches(const struct tracks_find *f, const uint8_t *names,
+                    const struct track_lane *lane, const struct track_slice *s)
 {
-    return !*f->text || (names[s->name / 8] >> s->name % 8 & 1);
+    if (!*f->text)
+        return true;
+    return (names[s->name / 8] >> s->name % 8 & 1) &&
+           (lane->kind != TRACK_TASK || s->kind != TRACK_RUNNABLE);
 }
 
 /* Takes the slice, if it is nearer than what was found. */
@@ -206,7 +182,7 @@ static void find_in_row(const struct tracks *t, const struct tracks_find *f, con
             track_row_get(r, at, &s);
             if (s.start < stop)
                 return;
-            if (tracks_out(t, s.start) < f->from && matches(f, names, &s)) {
+            if (tracks_out(t, s.start) < f->from && matches(f, names, lane, &s)) {
                 take_found(t, f, lane, depth, &s, best);
                 return;
             }
@@ -214,7 +190,7 @@ static void find_in_row(const struct tracks *t, const struct tracks_find *f, con
         return;
     }
     for (; track_row_get(r, at, &s) && s.start <= stop; at = track_row_next(r, at))
-        if (tracks_out(t, s.start) > f->from && matches(f, names, &s)) {
+        if (tracks_out(t, s.start) > f->from && matches(f, names, lane, &s)) {
             take_found(t, f, lane, depth, &s, best);
             return;
         }

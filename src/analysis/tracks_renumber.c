@@ -52,7 +52,7 @@ static size_t uses(const struct tracks *t, uint64_t *used)
     for (size_t i = 0; i <= FOLLOW_CPUS; i++)
         used[t->cpus[i].name] = UINT64_MAX;
     for (size_t i = 0; i < t->tasks.len; i++)
-        used[t->tasks.data[i].name] = UINT64_MAX;
+        used[t->tasks.data[i].name] = used[t->tasks.data[i].waker] = UINT64_MAX;
     for (size_t i = 0; i < t->names.list.len; i++)
         n += used[i] != 0;
     return n;
@@ -107,6 +107,7 @@ static void take_numbers(struct tracks *t, const uint32_t *map)
     for (size_t i = 0; i < t->tasks.len; i++) {
         uint32_t *name = &t->tasks.data[i].name;
         *name = *name == TRACK_NAME_MORE ? TRACK_NAME_NONE : map[*name]; /* it gets one now */
+        t->tasks.data[i].waker = map[t->tasks.data[i].waker];
     }
     t->idle_name = map[t->idle_name];
     t->nobody_name = map[t->nobody_name];

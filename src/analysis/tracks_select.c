@@ -2,8 +2,8 @@
 /*
  * What lies in a stretch of the timeline, summed up as the reports do: of the vCPUs' lanes each
  * task's time on them (`report sched`), calls that began in it (`report syscalls`), traps and page
- * faults likewise. What began and returned within counts in `total` and `max`; `inside` has the
- * time of all that lie in the stretch, cut to it.
+ * faults likewise; and what its counters counted. What began and returned within counts in `total`
+ * and `max`; `inside` has the time of all that lie in the stretch, cut to it.
  *
  * Where numbers are others than the reports': a trap's time is that on its vCPU until it returns
  * there; the report's lasts until its task goes on, asleep or elsewhere meanwhile. A page fault
@@ -67,6 +67,26 @@ static const struct oscope_column trap_columns[] = {
 static const struct oscope_column fault_columns[] = {
     CALL(name, OSCOPE_TEXT, 0, "access and area"),
     COUNTS("page faults"),
+};
+
+struct counter_row {
+    const char *name, *unit, *source;
+    uint64_t sum;
+    double rate;
+};
+
+#define COUNTER(member, kind, flags, doc)                                                          \
+    OSCOPE_COLUMN(struct counter_row, member, kind, flags, doc)
+static const struct oscope_column counter_columns[] = {
+    COUNTER(name, OSCOPE_TEXT, 0, "of the counter"),
+    COUNTER(sum, OSCOPE_UINT, 0,
+            "what was counted within the selection, all of it; null: a number of things that are "
+            "there"),
+    COUNTER(unit, OSCOPE_TEXT, 0, "of sum"),
+    COUNTER(rate, OSCOPE_REAL, 0,
+            "the same a second; of things that are there: how many on average"),
+    COUNTER(source, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "which events are counted"),
+    {0},
 };
 
 /* ---- sums ---- */
@@ -220,15 +240,38 @@ static struct oscope_error *call_rows(const struct stretch *x, enum track_kind k
     return NULL;
 }
 
+static struct oscope_error *counter_rows(const struct tracks *t, uint64_t from, uint64_t to,
+                                         struct os_list *list)
+{
+    os_list_init(list, sizeof(struct counter_row));
+    for (size_t i = 0; i < TRACK_COUNTERS; i++) {
+        const struct track_lane *lane = t->counters[i];
+        struct counter_row *row = lane ? os_list_add(list) : NULL;
+        if (!lane)
+            continue;
+        if (!row)
+            return error_nomem();
+        *row = (struct counter_row){.name = lane->counter->name,
+                                    .unit = lane->counter->unit,
+                                    .source = lane->counter->source,
+                                    .sum = tracks_sum(t, lane, from, to)};
+        row->rate = to > from ? (double)row->sum / (double)(to - from) : 0;
+        if (lane->counter->level)
+            row->sum = OSCOPE_UNKNOWN;
+        else
+            row->rate *= 1e9;
+    }
+    return NULL;
+}
+
 struct oscope_error *tracks_select(const struct tracks *t, uint64_t from, uint64_t to,
                                    struct oscope_view **out)
 {
-    struct os_list lists[4] = {0};
+    struct os_list lists[5] = {0};
     const struct view_part parts[] = {
-        {"tasks", task_columns, &lists[0], 0},
-        {"calls", call_columns, &lists[1], 0},
-        {"traps", trap_columns, &lists[2], 0},
-        {"faults", fault_columns, &lists[3], 0},
+        {"tasks", task_columns, &lists[0], 0},       {"calls", call_columns, &lists[1], 0},
+        {"traps", trap_columns, &lists[2], 0},       {"faults", fault_columns, &lists[3], 0},
+        {"counters", counter_columns, &lists[4], 0},
     };
     struct sum *sums = calloc(MAX(t->names.list.len, (size_t)1), sizeof *sums);
     struct stretch x = {t, tracks_in(t, from), tracks_in(t, to), sums};
@@ -241,6 +284,8 @@ struct oscope_error *tracks_select(const struct tracks *t, uint64_t from, uint64
         err = call_rows(&x, TRACK_TRAP, &lists[2]);
     if (!err)
         err = call_rows(&x, TRACK_FAULT, &lists[3]);
+    if (!err)
+        err = counter_rows(t, from, to, &lists[4]);
     free(sums);
     if (!err)
         return view_from_lists("timeline", parts, ARRAY_SIZE(parts), out);

@@ -5,6 +5,7 @@
 
 static const struct cli_option mem_options[] = {
     {"buddy", 0, NULL, false, "free blocks for each zone and order", NULL},
+    {"slab", 0, NULL, false, "the kernel's slab caches, the largest first", NULL},
     {"map", 0, "CELLS", true, "a grid of physical memory (default 1024 cells)", NULL},
     {"page", 0, "PA", false, "who owns and who maps one physical page", NULL},
     {0},
@@ -24,8 +25,8 @@ static int mem_run(struct cli *c)
     struct oscope_mem_options o = {.table = OSCOPE_MEM_OWNERS};
     uint64_t cells = 0;
 
-    if (!!map + !!page + !!cli_option(c, "buddy") > 1)
-        return cli_usage(c, "one of --buddy, --map and --page");
+    if (!!map + !!page + !!cli_option(c, "buddy") + !!cli_option(c, "slab") > 1)
+        return cli_usage(c, "one of --buddy, --slab, --map and --page");
     if (map) {
         o.table = OSCOPE_MEM_MAP;
         if (*map && (!text_number(map, MEM_CELLS_MAX, &cells) || !cells))
@@ -37,6 +38,8 @@ static int mem_run(struct cli *c)
             return cli_usage(c, "--page: '%s' is not an address", page);
     } else if (cli_option(c, "buddy")) {
         o.table = OSCOPE_MEM_BUDDY;
+    } else if (cli_option(c, "slab")) {
+        o.table = OSCOPE_MEM_SLAB;
     }
     return cmd_show(c, &(struct cmd_view){
                            .make = mem_make, .form = map ? RENDER_GRID : RENDER_TABLE, .arg = &o});
@@ -46,7 +49,7 @@ const struct cmd_entry cmd_mem = {
     .name = "mem",
     .group = "The guest",
     .args = "",
-    .summary = "physical memory by owner, buddy lists, a map, one page",
+    .summary = "physical memory by owner, buddy lists, slab caches, a map, one page",
     .options = mem_options,
     .flags = CMD_VIEW | CMD_STATE,
     .run = mem_run,

@@ -188,6 +188,31 @@ void collect_status(struct collect *c, struct collect_status *out)
     pthread_mutex_unlock(&c->lock);
 }
 
+void collect_timeline(struct collect *c, bool on)
+{
+    pthread_mutex_lock(&c->lock);
+    c->timeline = on;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    if (on)
+        track_store_read(c->store);
+}
+
+struct tracks *collect_tracks(struct collect *c)
+{
+    return c->tracks;
+}
+
+struct queries *collect_queries(struct collect *c)
+{
+    return track_store_queries(c->store);
+}
+
+void collect_reading(struct collect *c, struct collect_reading *out)
+{
+    track_store_reading(c->store, out);
+}
+
 /* ---- opening and closing ---- */
 
 void collect_thrift(void)
@@ -206,10 +231,11 @@ struct oscope_error *collect_open(const struct collect_options *o, struct collec
     *out = NULL;
     if (!c)
         return error_nomem();
-    if (!(c->tracks = tracks_new())) {
+    if (!(c->store = track_store_open(o->stores, o->dir, o->wake))) {
         free(c);
         return error_nomem();
     }
+    c->tracks = track_store_tracks(c->store);
     c->o = *o;
     pthread_mutex_init(&c->lock, NULL);
     pthread_condattr_init(&attr);
@@ -244,9 +270,7 @@ void collect_close(struct collect *c)
         pthread_join(c->state_thread, NULL);
     if (c->event_runs)
         pthread_join(c->event_thread, NULL);
-    if (c->timeline_runs)
-        pthread_join(c->timeline_thread, NULL);
-    tracks_free(c->tracks);
+    track_store_close(c->store);
     for (size_t i = 0; i < SLOTS; i++)
         if (c->shots[i])
             shot_free(c->shots[i]);

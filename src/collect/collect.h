@@ -23,6 +23,7 @@ enum slot {
     SLOT_THREADS,
     SLOT_MEMORY,
     SLOT_BUDDY,
+    SLOT_SLABS,
     SLOT_MAP,  /* of physical memory */
     SLOT_PAGE, /* who maps one page of it */
     SLOT_VM,
@@ -79,7 +80,14 @@ struct shot {
 };
 
 struct collect;
+struct queries;
 struct tracks;
+
+/* Timelines of recordings, which those who watch the same one share: each reads all of it once. */
+struct track_stores;
+struct track_stores *track_stores_new(void);         /* NULL: out of memory */
+void track_stores_free(struct track_stores *all);    /* after all who share; NULL allowed */
+size_t track_stores_count(struct track_stores *all); /* that there are now */
 
 struct collect_options {
     const struct oscope_open_options *open; /* session; its strings stay until collect_close() */
@@ -88,9 +96,12 @@ struct collect_options {
      * form. In the thread that asks for states; NULL: none is asked for. */
     void (*command)(const char *line, struct oscope_session *s, struct shot *out);
     int wake; /* a descriptor (eventfd) that is written to when something is new */
-    /* Live, for who wants sums alone: reports count from when their sets were on, keep next to no
-     * single rows, and are made once a second; only those that are asked for are kept. */
+    /* Live, for who wants sums alone: reports count from when their sets were on and keep next to
+     * no single rows; only those that are asked for are kept. */
     bool totals;
+    struct track_stores *stores; /* NULL: its timeline is shared with nobody */
+    /* Live: no less time between two views of a report, ns; 0: as fast as is of use to a reader. */
+    uint64_t pause;
 };
 
 /*
@@ -124,11 +135,13 @@ void collect_seek(struct collect *c, uint64_t time);
 /*
  * The timeline is made while it is wished for: of a live guest from the events of the sets that are
  * on, and forgotten when nobody wishes for it any more; of a recording once, from all its events,
- * in a thread of its own.
+ * in a thread of its own, and for all who share it.
  */
 void collect_timeline(struct collect *c, bool on);
 /* It: to be asked with its lock (analysis/tracks.h). Never NULL, until collect_close(). */
 struct tracks *collect_tracks(struct collect *c);
+/* Who answers questions to it that take long (collect/queries.h); likewise. */
+struct queries *collect_queries(struct collect *c);
 /* How it goes with it. */
 struct collect_reading {
     bool busy;       /* a recording is being read, up to `to` */

@@ -19,7 +19,6 @@ enum {
     SLICES = 8192,   /* that a chart's report keeps */
     ROWS = 2048,     /* and others, the last ones: as many as somebody reads */
 };
-#define TOTALS_NS UINT64_C(1000000000) /* between two views of sums */
 
 struct events {
     struct collect *c;
@@ -182,6 +181,22 @@ static void tell_notes(struct events *e)
     }
 }
 
+/* Long ones are not made as often. With the lock. */
+static bool too_soon(const struct collect *c, size_t slot, uint64_t now)
+{
+    const struct shot *s = c->shots[slot];
+
+    return s && now - s->time < MAX(s->took * 4, c->o.pause);
+}
+
+/* Is there a view of the task that is wanted? With the lock. */
+static bool same_narrow(const struct events *e)
+{
+    const struct shot *s = e->c->shots[SLOT_NARROW];
+
+    return s && s->ask.pid == e->narrow_tid && !strcmp(s->ask.line, e->narrow);
+}
+
 static void events_views(struct events *e)
 {
     struct collect *c = e->c;
@@ -190,11 +205,10 @@ static void events_views(struct events *e)
 
     pthread_mutex_lock(&c->lock);
     uint64_t which = c->reports & ~(c->o.dir ? e->made : 0), now = clock_ns();
-    for (size_t i = 0; i < SLOTS - SLOT_REPORTS && !c->o.dir; i++) {
-        const struct shot *s = c->shots[SLOT_REPORTS + i]; /* long ones are not made as often */
-        if (s && now - s->time < MAX(s->took * 4, c->o.totals ? TOTALS_NS : 0))
+    for (size_t i = 0; i < SLOTS - SLOT_REPORTS && !c->o.dir; i++)
+        if (too_soon(c, SLOT_REPORTS + i, now))
             which &= ~BIT(i);
-    }
+    bool narrow = e->narrow && (c->o.dir || !same_narrow(e) || !too_soon(c, SLOT_NARROW, now));
     pthread_mutex_unlock(&c->lock);
     e->made |= which;
     for (size_t i = 0; i < SLOTS - SLOT_REPORTS && oscope_report_kind(i, &name, &summary); i++)
@@ -207,7 +221,7 @@ static void events_views(struct events *e)
                                            .ask.slot = SLOT_REPORTS + i},
                             began);
         }
-    if (e->narrow) {
+    if (narrow) {
         uint64_t began = clock_ns();
         struct oscope_error *err = oscope_monitor_narrow_view(e->monitor, &view);
         struct shot made = {.view = err ? NULL : view,

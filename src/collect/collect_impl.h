@@ -3,8 +3,8 @@
 #ifndef COLLECT_COLLECT_IMPL_H
 #define COLLECT_COLLECT_IMPL_H
 
-#include "analysis/tracks.h"
 #include "collect/collect.h"
+#include "collect/track_store.h"
 
 #include <pthread.h>
 
@@ -18,9 +18,9 @@ struct collect {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* wishes, or stop */
     pthread_t state_thread, event_thread;
-    pthread_t timeline_thread; /* of a recording */
-    bool state_runs, event_runs, timeline_runs;
-    struct tracks *tracks;
+    bool state_runs, event_runs;
+    struct track_store *store; /* the timeline's */
+    struct tracks *tracks;     /* in it */
     /* under the lock from here on */
     bool stop;
     struct ask asks[ASKS_MAX];
@@ -37,14 +37,11 @@ struct collect {
     struct shot *shots[SLOTS];
     struct collect_status status;
     bool timeline; /* somebody wants it */
-    struct collect_reading reading;
 };
 
 /* A thread's whole life; arg is the struct collect. */
 void *collect_states(void *arg);
 void *collect_events(void *arg);
-/* The thread that reads a recording for the timeline; the same. */
-void *collect_timeline_read(void *arg);
 
 /* Takes over what `made` has: a view, an error, a form; made.ask.slot says where it goes. */
 void collect_publish(struct collect *c, const struct shot *made, uint64_t began);

@@ -59,6 +59,7 @@ static struct oscope_error *make(const struct states *t, const struct ask *a,
             out);
     case SLOT_MEMORY: return view_mem(t, OSCOPE_MEM_OWNERS, a, out);
     case SLOT_BUDDY: return view_mem(t, OSCOPE_MEM_BUDDY, a, out);
+    case SLOT_SLABS: return view_mem(t, OSCOPE_MEM_SLAB, a, out);
     case SLOT_MAP: return view_mem(t, OSCOPE_MEM_MAP, a, out);
     case SLOT_PAGE: return view_mem(t, OSCOPE_MEM_PAGE, a, out);
     case SLOT_VM: return oscope_view_vm(s, a->pid, out);

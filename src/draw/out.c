@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_BUFFER = 128 << 10, OUT_MEMORY_MAX = 512 << 20 };
+/* What is written comes in large pieces; texts in memory are small, many, and grow. */
+enum { OUT_BUFFER = 128 << 10, OUT_TEXT = 256, OUT_MEMORY_MAX = 512 << 20 };
 
 void out_init(struct out *o, int fd)
 {
@@ -61,7 +62,7 @@ bool out_room(struct out *o, size_t n)
         if (o->cap >= n)
             return true;
     }
-    size_t want = o->cap ? o->cap : OUT_BUFFER;
+    size_t want = o->cap ? o->cap : o->fd < 0 ? OUT_TEXT : OUT_BUFFER;
     while (want - o->len < n) {
         if (want > OUT_MEMORY_MAX)
             return out_fail(o, ENOMEM);

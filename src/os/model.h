@@ -137,6 +137,8 @@ struct os_model_ops {
     void (*page_notes)(struct os_model *m, struct os_list *list);
     /* Rows: struct oscope_buddy. */
     struct oscope_error *(*buddy)(struct os_model *m, struct os_list *list);
+    /* Rows: struct oscope_slab. */
+    struct oscope_error *(*slabs)(struct os_model *m, struct os_list *list);
     /* Rows: struct oscope_log_record with seq >= from. */
     struct oscope_error *(*log)(struct os_model *m, uint64_t from, struct os_list *list);
     /*

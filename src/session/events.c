@@ -15,9 +15,9 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-    POLL_NS = 2000000, /* between two looks at the rings when they were empty */
-};
+/* Between two looks at rings that were empty: a vCPU that fires as fast as it can needs some
+ * hundred ms for rings of the usual size, and less in proportion for others. */
+enum { NAP_MIN_NS = 2000000, NAP_MAX_NS = 10000000, NAP_PER_BYTE_NS = 2 };
 
 struct oscope_events {
     struct subscription sub;
@@ -200,6 +200,16 @@ static uint64_t look(struct oscope_events *e, bool ended, uint64_t now)
     return until;
 }
 
+static uint64_t nap_ns(const struct oscope_events *e)
+{
+    const struct trace_rings *r = &e->sub.rings;
+    uint64_t bytes = (uint64_t)r->packets * r->packet_bytes;
+
+    if (!subscription_uses_rings(&e->sub))
+        return NAP_MAX_NS;
+    return MIN(MAX(bytes * NAP_PER_BYTE_NS, (uint64_t)NAP_MIN_NS), (uint64_t)NAP_MAX_NS);
+}
+
 struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms,
                                          const struct trace_event **event)
 {
@@ -216,7 +226,7 @@ struct oscope_error *session_events_next(struct oscope_events *e, int timeout_ms
             return error_new(OSCOPE_E_GONE, "the guest has ended");
         if (now >= limit)
             return NULL;
-        struct timespec t = {0, (long)MIN(limit - now, (uint64_t)POLL_NS)};
+        struct timespec t = {0, (long)MIN(limit - now, nap_ns(e))};
         nanosleep(&t, NULL);
         now = clock_ns();
     }

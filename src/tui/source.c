@@ -19,6 +19,7 @@ static const struct made {
     [SLOT_THREADS] = {"threads", "the OS's task structures in guest memory"},
     [SLOT_MEMORY] = {"memory by owner", "the OS's page descriptors in guest memory"},
     [SLOT_BUDDY] = {"buddy lists", "the OS's zones in guest memory"},
+    [SLOT_SLABS] = {"slab caches", "the OS's slab caches in guest memory"},
     [SLOT_MAP] = {"map of memory", "the OS's page descriptors in guest memory"},
     [SLOT_PAGE] = {"a page", "its descriptor, the page tables of the kernel and of all processes"},
     [SLOT_VM] = {"memory areas", "the OS's areas and page tables in guest memory"},

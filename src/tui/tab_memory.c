@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory: the map of physical memory, a task's page table, buddy lists, totals by owner, who asked
- * for pages and did not give them back. */
+/* Memory: the map of physical memory, a task's page table, buddy lists, slab caches, totals by
+ * owner, who asked for pages and did not give them back. */
 #include "tui/bars.h"
 #include "tui/memory_map.h"
 #include "tui/report_page.h"
@@ -14,17 +14,15 @@
 #include <curses.h>
 #include <stdio.h>
 
-enum memory_view { VIEW_MAP, VIEW_PT, VIEW_BUDDY, VIEW_OWNERS, VIEW_CALLERS, VIEWS };
+enum memory_view { VIEW_MAP, VIEW_PT, VIEW_BUDDY, VIEW_SLABS, VIEW_OWNERS, VIEW_CALLERS, VIEWS };
 
 static const struct {
     char key;
     const char *name;
 } views[VIEWS] = {
-    [VIEW_MAP] = {'g', "Map"},
-    [VIEW_PT] = {'t', "Page table"},
-    [VIEW_BUDDY] = {'b', "Buddy lists"},
-    [VIEW_OWNERS] = {'o', "Owners"},
-    [VIEW_CALLERS] = {'a', "Allocations"},
+    [VIEW_MAP] = {'g', "Map"},           [VIEW_PT] = {'t', "Page table"},
+    [VIEW_BUDDY] = {'b', "Buddy lists"}, [VIEW_SLABS] = {'s', "Slabs"},
+    [VIEW_OWNERS] = {'o', "Owners"},     [VIEW_CALLERS] = {'a', "Allocations"},
 };
 
 /* Allocations: by caller, and the single pages of one. */
@@ -45,7 +43,7 @@ struct memory {
     enum memory_view view;
     struct memory_map map;
     struct task_pt pt;
-    struct list buddy, owners;
+    struct list buddy, slabs, owners;
     struct report_page callers;
     bool single; /* the pages of one caller */
     int above;   /* lines above these lists */
@@ -60,6 +58,7 @@ static void memory_begin(struct tui *t, void *state)
     task_pt_begin(&m->pt);
     m->pt.pid = 0; /* none yet */
     m->owners.key = NULL;
+    m->slabs.key = "address";
     report_page_begin(&m->callers, callers, ARRAY_SIZE(callers));
 }
 
@@ -70,6 +69,7 @@ static void memory_end(struct tui *t, void *state)
     memory_map_end(&m->map);
     task_pt_end(&m->pt);
     list_free(&m->buddy);
+    list_free(&m->slabs);
     list_free(&m->owners);
     report_page_end(&m->callers);
 }
@@ -85,12 +85,13 @@ static void memory_wish(struct tui *t, void *state)
             task_pt_wish(t, &m->pt);
         break;
     case VIEW_BUDDY: tui_want(t, &(struct ask){.slot = SLOT_BUDDY, .every_ms = 500}); break;
+    case VIEW_SLABS: tui_want(t, &(struct ask){.slot = SLOT_SLABS, .every_ms = 500}); break;
     case VIEW_CALLERS: tui_want_report(t, "pages"); break;
     default: tui_want(t, &(struct ask){.slot = SLOT_MEMORY, .every_ms = 500}); break;
     }
 }
 
-/* ---- buddy lists and owners ---- */
+/* ---- buddy lists, slab caches, owners ---- */
 
 /* A line a zone: bytes by order. */
 static void draw_zones(struct screen *s, struct area *a, const struct oscope_table *table)
@@ -132,6 +133,17 @@ static void draw_buddy(struct tui *t, struct memory *m, struct area a)
     draw_zones(tui_screen(t), &a, table);
     struct render_options o = pane_options(tui_screen(t), a, RENDER_TABLE);
     list_draw(tui_screen(t), a, &m->buddy, shot->view, table, &o);
+}
+
+static void draw_slabs(struct tui *t, struct memory *m, struct area a)
+{
+    const struct shot *shot = tui_shot(t, SLOT_SLABS);
+    const struct oscope_table *table = tui_table(shot, "slabs", sizeof(struct oscope_slab));
+
+    if (tui_missing(t, a, shot, "Slab caches") || !table)
+        return;
+    struct render_options o = pane_options(tui_screen(t), a, RENDER_TABLE);
+    list_draw(tui_screen(t), a, &m->slabs, shot->view, table, &o);
 }
 
 static void draw_owners(struct tui *t, struct memory *m, struct area a)
@@ -269,6 +281,7 @@ static void memory_draw(struct tui *t, void *state, struct area a)
     case VIEW_MAP: memory_map_draw(t, &m->map, a); break;
     case VIEW_PT: draw_pt(t, m, a); break;
     case VIEW_BUDDY: draw_buddy(t, m, a); break;
+    case VIEW_SLABS: draw_slabs(t, m, a); break;
     case VIEW_CALLERS: draw_callers(t, m, a); break;
     default: draw_owners(t, m, a); break;
     }
@@ -282,6 +295,7 @@ static struct list *memory_list(struct tui *t, void *state)
     case VIEW_MAP: return m->map.open ? &m->map.maps : NULL;
     case VIEW_PT: return m->pt.pid ? &m->pt.list : NULL;
     case VIEW_BUDDY: return &m->buddy;
+    case VIEW_SLABS: return &m->slabs;
     case VIEW_CALLERS: return &m->callers.lists[m->single];
     default: return &m->owners;
     }
@@ -335,7 +349,8 @@ static bool memory_click(struct tui *t, void *state, int y, int x)
 }
 
 static const struct tui_help help[] = {
-    {"g, t, b, o", "map of physical memory, a task's page table, buddy lists, owners"},
+    {"g, t, b, s, o",
+     "map of physical memory, a task's page table, buddy lists, slab caches, owners"},
     {"a", "allocations by caller: what was not given back; Enter: the pages of one; Esc: back"},
     {"arrows", "map: move the cursor; the line below says what is there"},
     {"+, Enter; -, Esc", "map: look closer at the cursor; wider. Enter on a page: who maps it"},

@@ -126,6 +126,12 @@ static enum gate_answer ask_metrics(const struct gate *g, const char *authorizat
                                                                         : GATE_NO_BEARER;
 }
 
+/* A request of our own page, of the user, or of no browser. */
+static bool is_own(const char *site)
+{
+    return !site || !strcmp(site, "same-origin") || !strcmp(site, "none");
+}
+
 static bool is_path(const char *path)
 {
     return asset_find(path) || !strcmp(path, GATE_EXPORT_PATH);
@@ -138,6 +144,8 @@ enum gate_answer gate_ask(struct gate *g, const struct gate_request *r)
     if (!is_host(g, r->host))
         return GATE_NO_HOST;
     if (r->origin ? !is_origin(g, r->origin) : r->websocket)
+        return GATE_NO_ORIGIN;
+    if (!is_own(r->site) && (r->websocket || !r->path || strcmp(r->path, "/") != 0))
         return GATE_NO_ORIGIN;
     if (r->path && !r->websocket && !strcmp(r->path, GATE_METRICS_PATH))
         return ask_metrics(g, r->authorization);
@@ -157,8 +165,8 @@ unsigned gate_status(enum gate_answer a)
 {
     switch (a) {
     case GATE_OPEN:
+    case GATE_ENTER:
     case GATE_METRICS: return 200;
-    case GATE_ENTER: return 303;
     case GATE_NO_METHOD: return 405;
     case GATE_NO_HOST: return 421;
     case GATE_NO_BEARER: return 401;
@@ -171,6 +179,10 @@ unsigned gate_status(enum gate_answer a)
 const char *gate_text(enum gate_answer a)
 {
     switch (a) {
+    case GATE_ENTER: /* a redirect would have no cookie where something else than this led here */
+        return "<!DOCTYPE html>\n<html lang=en>\n<meta charset=utf-8>\n<title>oscope</title>\n"
+               "<link rel=icon href=/icon.svg>\n"
+               "<meta http-equiv=refresh content=\"0; url=/\">\n<p><a href=\"/\">oscope</a></p>\n";
     case GATE_NO_METHOD: return "Only GET is served here.";
     case GATE_NO_HOST: return "This is not the address that oscope web listens at.";
     case GATE_NO_ORIGIN: return "Another site's page asked for this.";

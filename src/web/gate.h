@@ -3,8 +3,10 @@
  * Who is let in. A URL with a token, good once, gives the browser a cookie; without that nothing is
  * served. What a request says of itself is not believed: its Host must be ours (a name that
  * somebody else points at this address is not), and so must its Origin where it has one; a
- * WebSocket must have one. Who scrapes /metrics has no cookie, but a token of its own in each
- * request (RFC 6750). Knows no HTTP library: requests are what is here.
+ * WebSocket must have one. Cookies and SameSite know no ports, so what a browser says that a page
+ * of another port or site asked for (Sec-Fetch-Site, of W3C's Fetch Metadata) gets no more than
+ * "/". Who scrapes /metrics has no cookie, but a token of its own in each request (RFC 6750). Knows
+ * no HTTP library: requests are what is here.
  */
 #ifndef WEB_GATE_H
 #define WEB_GATE_H
@@ -35,13 +37,14 @@ struct gate_request {
     const char *token;                  /* of the query */
     const char *host, *origin, *cookie; /* headers */
     const char *authorization;
-    bool websocket; /* it asks to become one */
+    const char *site; /* Sec-Fetch-Site */
+    bool websocket;   /* it asks to become one */
 };
 
 enum gate_answer {
-    GATE_OPEN,      /* serve it */
-    GATE_ENTER,     /* the token was right: set the cookie, send it to "/" */
-    GATE_METRICS,   /* serve /metrics */
+    GATE_OPEN,    /* serve it */
+    GATE_ENTER,   /* the token was right: set the cookie with gate_text(), HTML that goes to "/" */
+    GATE_METRICS, /* serve /metrics */
     GATE_NO_METHOD, /* 405 */
     GATE_NO_HOST,   /* 421: not sent to us */
     GATE_NO_ORIGIN, /* 403: sent by somebody else's page */

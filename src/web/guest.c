@@ -47,10 +47,13 @@ struct oscope_error *guest_open(const struct guest_options *o, struct guest **ou
     f->wake = o->wake;
     f->open.session = o->recording ? NULL : f->id;
     out_init(&f->status, -1);
-    struct oscope_error *err = collect_open(
-        &(struct collect_options){
-            .open = &f->open, .dir = o->recording ? f->id : NULL, .wake = o->wake},
-        &f->collect);
+    struct oscope_error *err =
+        collect_open(&(struct collect_options){.open = &f->open,
+                                               .dir = o->recording ? f->id : NULL,
+                                               .wake = o->wake,
+                                               .stores = o->stores,
+                                               .pause = FRAME_NS},
+                     &f->collect);
     if (err)
         guest_close(f);
     else

@@ -16,6 +16,7 @@ struct guest_options {
     const char *id; /* session, or a recording's folder; copied */
     bool recording;
     const struct oscope_open_options *open; /* of the sessions; stays until guest_close() */
+    struct track_stores *stores;            /* recordings' timelines, that guests share */
     int wake;                               /* an eventfd: there is something for guest_poll() */
 };
 

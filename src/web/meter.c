@@ -12,6 +12,7 @@
 #include <time.h>
 
 enum { STATE_MS = 5000, RENAMES = 16 };
+#define TOTALS_NS UINT64_C(1000000000) /* between two views of sums */
 
 struct meter {
     char *session;
@@ -121,7 +122,9 @@ struct oscope_error *meter_open(const char *session, uint64_t reports,
     struct oscope_error *err = m->session && m->ledger ? NULL : error_nomem();
     if (!err)
         err = collect_open(
-            &(struct collect_options){.open = &m->open, .wake = wake, .totals = true}, &m->collect);
+            &(struct collect_options){
+                .open = &m->open, .wake = wake, .totals = true, .pause = TOTALS_NS},
+            &m->collect);
     if (err) {
         meter_close(m);
         return err;

@@ -40,7 +40,8 @@ struct pages {
     struct pages_options o;
     struct roster *roster;
     struct records *records;
-    struct closing *closing; /* guests that nobody watches any more */
+    struct closing *closing;     /* guests that nobody watches any more */
+    struct track_stores *stores; /* recordings' timelines */
     struct page *pages[PAGES_MAX];
     size_t n;
 };
@@ -54,7 +55,7 @@ struct oscope_error *pages_open(const struct pages_options *o, struct pages **ou
         return error_nomem();
     all->o = *o;
     struct oscope_error *err = NULL;
-    if (!(all->closing = closing_new()))
+    if (!(all->closing = closing_new()) || !(all->stores = track_stores_new()))
         err = error_nomem();
     else
         err = roster_open(o->sessions, o->recordings, o->wake, &all->roster);
@@ -74,6 +75,7 @@ void pages_close(struct pages *all)
     records_close(all->records);
     roster_close(all->roster);
     closing_end(all->closing);
+    track_stores_free(all->stores);
     free(all);
 }
 
@@ -108,7 +110,9 @@ static bool serves(const struct pages *all, const struct guest *guest, const str
 }
 
 /* A guest of that id that others watch and that can serve this watch, too; NULL: there is none.
- * Recordings are not shared: each page looks at a moment of its own. */
+ * Recordings are not shared, but for their timeline's store: each page looks at a moment of its
+ * own.
+ */
 static struct guest *shared_guest(const struct pages *all, const char *id,
                                   const struct watch *watch)
 {
@@ -164,8 +168,11 @@ static struct guest *get_guest(struct pages *all, const char *id, const struct w
         return NULL;
     if (!recording && (guest = shared_guest(all, id, watch)))
         return guest;
-    struct guest_options o = {
-        .id = id, .recording = recording, .open = all->o.open, .wake = all->o.wake};
+    struct guest_options o = {.id = id,
+                              .recording = recording,
+                              .open = all->o.open,
+                              .stores = all->stores,
+                              .wake = all->o.wake};
     /* no memory, no thread: it is as if it were not there */
     oscope_error_free(guest_open(&o, &guest));
     return guest;
@@ -302,7 +309,9 @@ static void watch_timeline(struct watch *w)
         timeline_free(w->timeline);
         w->timeline = NULL;
     } else if (!w->timeline) {
-        w->timeline = timeline_new(); /* no memory: it stays empty */
+        struct collect *c = guest_collect(w->guest);
+        w->timeline =
+            timeline_new(collect_tracks(c), collect_queries(c)); /* no memory: it stays empty */
     }
 }
 
@@ -363,7 +372,7 @@ static bool timeline_is_due(const struct watch *w, uint64_t now)
     struct collect_reading r;
 
     collect_reading(c, &r);
-    return timeline_due(w->timeline, collect_tracks(c), &r, now);
+    return timeline_due(w->timeline, &r, now);
 }
 
 bool pages_poll(struct pages *all)
@@ -448,7 +457,7 @@ static enum page_message next_timeline(struct page *p, struct out *o)
         if (!w->timeline)
             continue;
         collect_reading(c, &r);
-        what = timeline_next(w->timeline, guest_id(w->guest), collect_tracks(c), &r, clock_ns(), o);
+        what = timeline_next(w->timeline, guest_id(w->guest), &r, clock_ns(), o);
     }
     return what;
 }

@@ -72,9 +72,21 @@ static const char *header(struct lws *wsi, enum lws_token_indexes which, char bu
     return buf;
 }
 
+/* Likewise, one that libwebsockets has no number for; its name in small letters, with the colon. */
+static const char *other_header(struct lws *wsi, const char *name, char buf[HEADER], bool *whole)
+{
+    int n = (int)strlen(name);
+
+    if (lws_hdr_custom_length(wsi, name, n) < 0)
+        return NULL;
+    if (lws_hdr_custom_copy(wsi, buf, HEADER, name, n) < 0)
+        *whole = false;
+    return buf;
+}
+
 static enum gate_answer ask(struct server *s, struct lws *wsi, const char *path, bool websocket)
 {
-    char host[HEADER], origin[HEADER], cookie[HEADER], token[HEADER], bearer[HEADER];
+    char host[HEADER], origin[HEADER], cookie[HEADER], token[HEADER], bearer[HEADER], site[HEADER];
     bool whole = true, get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
     struct gate_request r = {.method = get ? "GET" : "",
                              .path = path,
@@ -84,6 +96,7 @@ static enum gate_answer ask(struct server *s, struct lws *wsi, const char *path,
                              .websocket = websocket};
 
     r.authorization = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, bearer, &whole);
+    r.site = other_header(wsi, "sec-fetch-site:", site, &whole);
     r.token = lws_get_urlarg_by_name(wsi, "token=", token, sizeof token); /* some place in it */
     enum gate_answer a = whole ? gate_ask(&s->gate, &r) : GATE_NO_COOKIE;
     if (a == GATE_OPEN || a == GATE_ENTER || a == GATE_METRICS)
@@ -118,12 +131,14 @@ static int refuse(struct server *s, struct lws *wsi, enum gate_answer a)
     const char *text = gate_text(a);
     char cookie[160];
 
-    if (!put_head(wsi, gate_status(a), "text/plain; charset=utf-8", strlen(text), &p, end))
+    const char *type = a == GATE_ENTER ? "text/html; charset=utf-8" : "text/plain; charset=utf-8";
+
+    if (!put_head(wsi, gate_status(a), type, strlen(text), &p, end))
         return -1;
     if (a == GATE_ENTER) {
         snprintf(cookie, sizeof cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s", s->gate.name,
                  s->gate.cookie, s->gate.tls ? "; Secure" : "");
-        if (!put(wsi, "set-cookie:", cookie, &p, end) || !put(wsi, "location:", "/", &p, end))
+        if (!put(wsi, "set-cookie:", cookie, &p, end))
             return -1;
         s->o->entered(s->o->arg);
     }

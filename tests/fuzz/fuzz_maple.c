@@ -3,7 +3,7 @@
  * Memory management of a hostile guest: the input is 16 KiB of its RAM. With the layouts of
  * fake_mm.h and a task, its mm, the sections and the zones at fixed places, the VMAs are read
  * through a maple tree and through the list, with their paths and resident pages, then page owners,
- * per-CPU lists and buddy counts. The page tables lie in the input too.
+ * per-CPU lists and buddy counts, and slab caches. The page tables lie in the input too.
  */
 #include "fuzz.h"
 
@@ -57,6 +57,21 @@ static void memory(struct fake_linux *f)
     os_list_free(&list);
 }
 
+static void slabs(struct fake_linux *f)
+{
+    struct os_list list;
+
+    os_list_init(&list, sizeof(struct oscope_slab));
+    oscope_error_free(linux_slabs(&f->lm.base, &list));
+    const struct oscope_slab *rows = list.rows;
+    for (size_t i = 0; i < list.n; i++)
+        if (!rows[i].name || !rows[i].flags ||
+            (rows[i].objects == OSCOPE_UNKNOWN) != (rows[i].active == OSCOPE_UNKNOWN) ||
+            rows[i].active > rows[i].objects || rows[i].consistency > OSCOPE_TORN)
+            abort();
+    os_list_free(&list);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const functions[] = {"simple_dname", "anon_inodefs_dname", "pipefs_dname",
@@ -70,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(f.bytes, data, MIN(size, (size_t)RAM));
     fake_vma_layout(&f.lm.layout);
     fake_page_layout(&f.lm.layout);
+    fake_slab_layout(&f.lm.layout);
     f.lm.layout.mm_mt = fake_field(0x60, 16);
     f.lm.layout.mm_mmap = fake_field(0x00, 8);
     f.lm.ncpus = 2;
@@ -78,6 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f.lm.base.kernel.high.root = 0x2000;
     fake_symbol(&f, "mem_section", FAKE_VA + 0x40);
     fake_symbol(&f, "node_data", FAKE_VA + 0x48);
+    fake_symbol(&f, "slab_caches", FAKE_VA + 0x58);
+    fake_symbol(&f, "nr_node_ids", FAKE_VA + 0x70);
     fake_symbol(&f, "gate_vma", FAKE_VA + 0x80);
     fake_symbol(&f, "vsyscall_mode", FAKE_VA + 0x50);
     for (unsigned i = 0; i < ARRAY_SIZE(functions); i++)
@@ -90,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         f.lm.layout.mm_mt.present = 0;
         vmas(&f);
         memory(&f);
+        slabs(&f);
     }
     linux_pages_free(f.lm.pages);
     fake_close(&f);

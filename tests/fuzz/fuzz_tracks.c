@@ -13,6 +13,24 @@
 
 enum { ASK = 0xe0 }; /* an event with such a first byte is a question */
 
+/* What was counted lies in the window, in order, and is all there is. */
+static void look_counter(struct tracks *t, const struct track_lane *lane,
+                         const struct tracks_window *w, const struct track_items *items)
+{
+    uint64_t span = (w->to - w->from) / tracks_unit(w), end = 0, sum = 0;
+
+    vec_each (struct track_item, it, &items->items) {
+        if (it->start < end || (uint64_t)it->start + it->duration > span + 1 || !it->duration ||
+            !track_item_amount(it))
+            abort();
+        end = (uint64_t)it->start + it->duration - (it->duration == 1);
+        sum += track_item_amount(it);
+    }
+    if (items->items.len > w->width + 2 ||
+        (!lane->counter->level && sum != tracks_sum(t, lane, w->from, w->to - 1)))
+        abort();
+}
+
 static void look(struct tracks *t, uint64_t from, uint64_t to, uint32_t width)
 {
     const struct tracks_window w = {from, to, width};
@@ -25,6 +43,11 @@ static void look(struct tracks *t, uint64_t from, uint64_t to, uint32_t width)
         size_t counts[FOLLOW_DEPTH + 1] = {0};
         if (tracks_lane_find(t, lane->id) != lane || !tracks_look(t, lane, &w, &items))
             abort();
+        if (lane->counter) {
+            look_counter(t, lane, &w, &items);
+            vec_free(&items.items);
+            continue;
+        }
         vec_each (struct track_item, it, &items.items) {
             unsigned depth = it->info & 255;
             if (depth >= lane->nrows || it->start < ends[depth] ||

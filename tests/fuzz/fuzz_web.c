@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct web_address address;
     struct message m;
     uint64_t reports;
-    char *s[7];
+    char *s[8];
 
     if (!message_parse(at, size, &m))
         for (size_t i = 0; i < WEB_VIEWS; i++)
@@ -71,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              .origin = s[4],
                              .cookie = s[5],
                              .authorization = s[6],
+                             .site = s[7],
                              .websocket = size & 1};
     enum gate_answer a = gate_ask(&g, &r);
     if (a == GATE_OPEN || a == GATE_ENTER || a == GATE_METRICS)

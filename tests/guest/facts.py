@@ -70,6 +70,25 @@ def buddyinfo(guest):
     return rows
 
 
+def slabinfo(guest):
+    """[{name, active, objects, size, per_slab, slab_pages, slabs}] of /proc/slabinfo, in its order"""
+    names = ("active", "objects", "size", "per_slab", "slab_pages", "slabs")
+    return [{"name": m[1], **dict(zip(names, map(int, m.groups()[1:])))} for m in re.finditer(
+        r"^(\S.*?) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) : tunables.*: slabdata +\d+ +(\d+) ",
+        guest.sh("cat /proc/slabinfo"), re.M)]
+
+
+def slab_attributes(guest, *names):
+    """{cache: {attribute: its line}} of /sys/kernel/slab"""
+    found = {}
+    files = " ".join(f"*/{name}" for name in names)
+    for line in guest.sh(f"cd /sys/kernel/slab; grep -s . {files}", check=False).splitlines():
+        path, _, value = line.rpartition(":")  # merged caches are called ":0000192"
+        cache, _, name = path.rpartition("/")
+        found.setdefault(cache, {})[name] = value
+    return found
+
+
 def stack(guest, pid, tid=None):
     """["symbol+0x1/0x2", …] of /proc/PID/stack, top first."""
     path = f"/proc/{pid}/task/{tid or pid}/stack"

@@ -338,6 +338,11 @@ def test_fork_storm(arch):
                 assert t["state"] in "RSDTtXZPI" and 0 < t["pid"] < 1 << 22, t
                 labels.add(t["consistency"])
         assert labels <= {"consistent", "retried", "torn"} and "consistent" in labels
+        slabs = [g.oscope("mem", "--slab", "-o", "json") for _ in range(20)]
+        for rows in slabs:
+            assert {r["name"] for r in rows} == {r["name"] for r in slabs[0]}
+            assert all(0 <= r["active"] <= r["objects"] for r in rows)
+        assert sum(r["consistency"] == "torn" for rows in slabs for r in rows) < len(slabs)
         for command in (["mem"], ["bt", "all"], ["ps", "--tree"], ["info"], ["dmesg"]):
             assert g.oscope(*command, timeout=60).strip()
         for t in g.oscope("ps", "-o", "json")[-20:]:  # the short-lived ones

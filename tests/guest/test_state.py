@@ -8,6 +8,8 @@ import re
 import facts
 import pytest
 
+from harness import Guest
+
 
 def num(text):
     """A JSON address."""
@@ -204,6 +206,66 @@ def test_buddy_lists(guest):
         pages = [sum(n << order for order, n in enumerate(b)) for b in (blocks, got, after[key])]
         # The reading commands themselves allocate and free pages.
         assert abs(pages[1] - pages[0]) <= abs(pages[2] - pages[0]) + 512, key
+
+
+def compare_slabs(guest):
+    # Directory entries of all ages, of which most are given back: slabs that are partly in use.
+    guest.sh("find /sys /proc/1 >/dev/null 2>&1; echo 2 >/proc/sys/vm/drop_caches", check=False)
+    before = facts.slabinfo(guest)
+    rows = guest.oscope("mem", "--slab", "-o", "json")
+    after = facts.slabinfo(guest)
+    assert len(before) > 100
+    assert sorted(r["name"] for r in rows) == sorted(r["name"] for r in before)
+    assert [r["bytes"] for r in rows] == sorted((r["bytes"] for r in rows), reverse=True)
+    assert any(r["partial"] and r["active"] < r["objects"] for r in rows)
+    assert {r["consistency"] for r in rows} <= {"consistent", "retried"}
+
+    single = {n for n, k in collections.Counter(r["name"] for r in before).items() if k == 1}
+    before, after, rows = ({r["name"]: r for r in some if r["name"] in single}
+                           for some in (before, after, rows))
+    counts = ("active", "objects", "slabs")
+    same = 0
+    for name, old in before.items():
+        got, new = rows[name], after[name]
+        assert (got["size"], got["per_slab"]) == (old["size"], old["per_slab"]), name
+        assert got["bytes"] == got["slabs"] * old["slab_pages"] * 4096, name
+        same += all(old[c] == got[c] == new[c] for c in counts)
+        for c in counts:
+            # What the reading commands take themselves comes and goes, a slab or two at a time.
+            slack = abs(old[c] - new[c]) + 8 * guest.smp * (1 if c == "slabs" else got["per_slab"])
+            assert abs(got[c] - old[c]) <= slack, (name, c, old, got, new)
+    assert same > len(before) * 3 // 4, f"{same} of {len(before)} are as the guest has them"
+
+
+def test_slab_caches(guest):
+    compare_slabs(guest)
+
+
+def test_slab_caches_of_two_nodes(arch):
+    """Each node has slabs of its own: what is told is their sum."""
+    nodes = [word for i in range(2) for word in (
+        "-object", f"memory-backend-memfd,id=node{i},size=256M,share=on", "-numa", f"node,cpus={i},memdev=node{i}")]
+    with Guest(arch, smp=2, via="run", workload="quiet", extra=nodes) as g:
+        assert g.sh("cat /sys/devices/system/node/online").strip() == "0-1"
+        compare_slabs(g)
+        slabs = facts.slab_attributes(g, "slabs")["dentry"]["slabs"]
+        assert int(re.search(r"N0=(\d+)", slabs)[1]) and int(re.search(r"N1=(\d+)", slabs)[1]), slabs
+
+
+def test_slab_attributes(guest1):
+    words = {"reclaim_account": "reclaimable", "destroy_by_rcu": "rcu", "hwcache_align": "aligned",
+             "cache_dma": "dma", "red_zone": "redzone", "poison": "poison", "store_user": "tracked"}
+    truth = facts.slab_attributes(guest1, "object_size", "aliases", "partial", *words)
+    rows = [r for r in guest1.oscope("mem", "--slab", "-o", "json") if r["name"] in truth]
+    assert len(rows) > 100
+    for r in rows:
+        is_ = truth[r["name"]]
+        assert (r["object_size"], r["aliases"]) == tuple(int(is_[name]) for name in ("object_size", "aliases")), r
+        flags = r["flags"].split()
+        assert {w for w in flags if w != "account"} == \
+            {w for name, w in words.items() if is_.get(name) == "1"}, (r, is_)
+    assert sum(r["partial"] == int(truth[r["name"]]["partial"].split()[0]) for r in rows) > len(rows) * 3 // 4
+    assert any("reclaimable" in r["flags"] for r in rows)
 
 
 def test_memory_map(guest1):

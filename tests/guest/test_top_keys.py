@@ -134,7 +134,7 @@ def test_help_lists_all_keys(guest1):
 LIVE_WAYS = {
     "Overview": ("| b v V Escape b b",),
     "Tasks": ("| t F5 M T P H", "End | Enter v m s l r c f Enter Escape", "End Enter m | k Enter"),
-    "Memory": ("g | Right Left Down Up + - + 0 + Escape Enter c t o b a g", "t | k Enter P Escape"),
+    "Memory": ("g | Right Left Down Up + - + 0 + Escape Enter c t o b s a g", "t | k Enter P Escape"),
     "Devices": ("| v V",),
     "Console": ("| v V", "v | PPage Up G PPage End"),  # typing: test_serial
     "Recording": ("| Down Up Space d Escape",),

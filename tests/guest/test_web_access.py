@@ -9,25 +9,12 @@ import pytest
 from harness import OSCOPE, Browser, Web
 
 
-@pytest.fixture
-def first(eventful1):
-    """What is no matter of the guest is tried with one."""
-    if eventful1.arch != "riscv64":
-        pytest.skip("once is enough")
-    return eventful1
-
-
-def tabs(b):
-    """The address of each tab."""
-    return b.tell(eval="[...document.querySelectorAll('.tabs a')].map(a => a.getAttribute('href'))")
-
-
 def check_all(b):
-    b.until(tabs, "tabs")
+    b.until(Browser.tabs, "tabs")
     found = []
     for scheme in ("light", "dark"):
         b.tell(scheme=scheme)
-        for address in tabs(b):
+        for address in b.tabs():
             b.tell(eval=f"location.hash = {address!r}")
             b.until(lambda b: b.tell(eval=f"document.querySelector('.tabs a[aria-current=page]')?.getAttribute('href')"
                                      ) == address and b.tell(eval="!document.body.innerText.includes('Being fetched')"),
@@ -62,8 +49,8 @@ def test_a_recording(eventful1, tmp_path):
 def test_nothing_is_wider_than_the_screen(first, size):
     with Web("-s", first.session) as web, Browser(web.url) as b:
         b.tell(size=size)
-        b.until(tabs, "tabs")
-        for address in tabs(b):
+        b.until(Browser.tabs, "tabs")
+        for address in b.tabs():
             b.tell(eval=f"location.hash = {address!r}")
             b.until(lambda b: b.tell(eval="!!document.querySelector('.page')"), address)
             assert b.tell(eval="document.documentElement.scrollWidth <= innerWidth"), address

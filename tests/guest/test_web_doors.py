@@ -53,7 +53,7 @@ def test_tls(certificate):
         assert ask(web, "/", certificate).status == 403
         enter = ask(web, web.url[len(f"https://{web.host}"):], certificate)
         cookie = enter.headers["set-cookie"].split("; ")
-        assert enter.status == 303 and {"Secure", "HttpOnly", "SameSite=Strict"} <= set(cookie)
+        assert enter.status == 200 and {"Secure", "HttpOnly", "SameSite=Strict"} <= set(cookie)
         page = ask(web, "/", certificate, Cookie=cookie[0])
         assert page.status == 200 and "unsafe" not in page.headers["content-security-policy"]
         socket_ = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
@@ -158,6 +158,31 @@ def test_a_desktop_opens_it(tmp_path):
     wait_until(d.note.exists, "xdg-open")
     assert d.files()
     assert d.close() == 0 and d.files() == []  # it goes with the server
+
+
+def test_a_browser_gets_in_from_there(tmp_path):
+    """Not from the address bar: cookies that are SameSite=Strict are for what the site itself leads to."""
+    d = Desktop(tmp_path, DISPLAY=":0")
+    wait_until(d.note.exists, "xdg-open")
+    with Browser(d.files()[0].as_uri()) as b:
+        assert b.status == 200
+        b.until("There is no guest")
+        assert b.tell(eval="location.href") == f"http://{d.host}/"
+        assert b.tell(eval="history.length") <= 2  # an empty tab, and this: none to go back to that leads on
+        assert b.tell(problems=True) == []
+    assert d.close() == 0
+
+
+def test_other_sites():
+    with Web("-s", "no-such-session", "--metrics", "none") as web:
+        wire = Wire(web)
+        wire.enter()
+        for site in ("same-site", "cross-site"):  # another port of this host's is the same site
+            paths = {p: wire.get(p, Sec_Fetch_Site=site)[0] for p in ("/", "/app.js", "/export?guest=x&to=csv", "/metrics")}
+            assert paths == {"/": 200, "/app.js": 403, "/export?guest=x&to=csv": 403, "/metrics": 403}
+            assert wire.upgrade(Sec_Fetch_Site=site) != 101
+        assert wire.get("/app.js", Sec_Fetch_Site="same-origin")[0] == 200
+        assert wire.upgrade(Sec_Fetch_Site="same-origin") == 101
 
 
 def test_where_nothing_is_opened(tmp_path):

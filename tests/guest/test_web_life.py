@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from harness import Browser, Guest, Web, wait_until
+from harness import Browser, Guest, Talk, Web
 from test_record import reboot
 from test_web import Wire
 
@@ -74,14 +74,6 @@ def test_a_guest_that_dies(second):
         assert web.process.poll() is None
 
 
-@pytest.fixture
-def first(guest1):
-    """What is no matter of the guest is tried with one."""
-    if guest1.arch != "riscv64":
-        pytest.skip("once is enough")
-    return guest1
-
-
 def test_a_server_that_sleeps(first):
     """As a laptop that was shut: the page says that nothing comes, and goes on by itself."""
     with Web("-s", first.session) as web, Browser(web.url) as b:
@@ -112,14 +104,17 @@ def test_a_server_that_has_nothing_to_say():
                 seen += s.recv(65536)
 
 
+def anon(web):
+    """The server's own memory, KiB."""
+    with open(f"/proc/{web.process.pid}/status") as f:
+        return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1])
+
+
 CHANGES = 4 * 3600  # of a view in an hour, at four a second
 
 
 def test_an_hour_of_changes(first):
     """As many changes of what is shown as an hour brings, as fast as the page takes them: memory stays as it was."""
-    def anon(web):
-        with open(f"/proc/{web.process.pid}/status") as f:
-            return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1])
     with Web("-s", first.session) as web, Browser(web.url, between=True) as b:
         b.show(first.session, "overview")
         b.until(lambda b: b.tell(eval=UPTIME), "the guest")
@@ -133,3 +128,29 @@ def test_an_hour_of_changes(first):
         assert anon(web) < server + 2048  # KiB
         b.until(lambda b: b.tell(eval=UPTIME), "the guest, as before")
         assert b.tell(problems=True) == []
+
+
+def test_an_hour_of_questions(first):
+    """
+    As many as a page asks that looks at something else twice a second for an hour, and at another stretch of
+    the timeline: the server keeps nothing of them.
+    """
+    views = [(["info", "tasks"], {}), (["map", "memory"], {"cells": 2048}), (["timeline", "page"], {"pa": "0x80200000"}),
+             (["timeline", "vm"], {"pid": 1})]
+    with Web("-s", first.session) as web:
+        wire = Wire(web)
+        wire.enter()
+        with Talk(wire) as t:
+            def ask(n):
+                for i in range(n):
+                    names, args = views[i % len(views)]
+                    t.say(op="watch", guest=first.session, views=names, args=args, **{"as": i})
+                    t.say(op="window", guest=first.session, seq=i, lanes=[0], width=1000, **{"from": i, "to": i + 10**9})
+                    t.say(op="find", guest=first.session, seq=i, text="nobody", back=bool(i % 2), **{"from": i})
+                    if i % 100 == 0:  # what was asked is answered, and the page reads it
+                        t.until(lambda m: isinstance(m, dict) and m["op"] == "view" and m["as"] == i)
+            t.until(lambda m: m["op"] == "guests" and any(g["id"] == first.session for g in m["guests"]))
+            ask(CHANGES // 10)
+            before = anon(web)
+            ask(CHANGES // 2)
+            assert anon(web) < before + 2048  # KiB

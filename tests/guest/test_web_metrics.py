@@ -247,7 +247,7 @@ def test_none_needs_no_events(guest1):
 
 
 def test_counters_go_on(arch):
-    """Through a reboot, and beyond the guest's end: never backwards."""
+    """Through a reboot, the broker's end, another one, and beyond the guest's end: never backwards."""
     if arch == "arm64":
         pytest.skip("see test_no_events")
     with Web("--metrics", "sched,modes,traps") as web, Prometheus(web.host, job(web)) as p:
@@ -257,6 +257,12 @@ def test_counters_go_on(arch):
             reboot(g)
             before = p.value(switches)
             wait_until(lambda: g.sh(WORK) == "" and p.value(switches) >= before + 100, "the second kernel's")
+            g.process.send_signal(signal.SIGKILL)  # `oscope run`, the broker
+            g.process.wait(30)
+            r = g.oscope_run("attach", "--name", g.session, g.pid)
+            assert r.returncode == 0, r.stderr
+            before = p.value(switches)
+            wait_until(lambda: g.sh(WORK) == "" and p.value(switches) >= before + 100, "what another broker tells")
             last = total(scrape(web), "oscope_context_switches_total", guest=g.session)
             os.kill(g.pid, signal.SIGKILL)
             wait_until(lambda: p.value(f'oscope_guest_up{{guest="{g.session}"}}') == 0, "its end")

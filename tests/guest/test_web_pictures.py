@@ -36,14 +36,12 @@ def png_size(path):
 def test_every_tab(busy, tmp_path):
     keep = os.environ.get("OSCOPE_PICTURES")
     with Web("-s", busy.session) as web, Browser(web.url) as b:
-        tabs = b.until(lambda b: b.tell(eval="[...document.querySelectorAll('.tabs a')].map(a => a.getAttribute('href'))"),
-                       "tabs")
-        for address in tabs:
+        for address in b.until(Browser.tabs, "tabs"):
             name = address.split("?")[0].rsplit("/", 1)[1]
             b.tell(eval=f"location.hash = {address!r}")
             b.until(lambda b: b.tell(eval="!!document.querySelector('.page')"), name)
             time.sleep(0.5)
-            b.tell(eval="document.querySelectorAll('main .act').forEach(a => /^Switch on/.test(a.innerText) && a.click())")
+            b.switch_on()
             b.until(lambda b: not [w for w in ("Being fetched", "these sets are off") if w in b.text()], f"{name}: its views")
             time.sleep(6 if keep else 1)  # of the window that views of events cover
             for size in SIZES:

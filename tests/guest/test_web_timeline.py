@@ -158,10 +158,26 @@ def test_a_recording_is_what_the_reports_say(eventful, recordings):
         same_sums(t, folder, first + 500_000_000, first + 1_700_000_000)
 
 
+def test_who_woke_whom(eventful, recordings):
+    folder = recordings(eventful)
+    rows = [r for r in report(folder, "sched", "--slices", "20000")["slices"] if r["woken_by"] is not None and r["latency"]]
+    with Web("-t", folder) as web, Timeline(web, folder) as t:
+        t.loaded()
+        of = {lane["tid"]: lane["id"] for lane in t.of("task")}
+        assert len(rows) > 50
+        for r in rows[::len(rows) // 50]:
+            waited, runs = t.window(r["start"] - 1, r["start"] + 1, [of[r["tid"]]], 2)["lanes"][of[r["tid"]]]
+            name = t.names[waited["name"]]
+            assert (waited["class"], runs["class"]) == (1, 0), (r, waited, runs)
+            assert name.endswith(f" {r['woken_by']}") or (name == "idle" and not r["woken_by"]), (r, name)
+
+
 def check_frame(frame, lanes, width):
     """What holds of every frame, whatever is in it."""
     span = (frame["to"] - frame["from"]) // frame["unit"]
     for lane, items in frame["lanes"].items():
+        if lanes[lane]["kind"] == "counter":  # test_web_timeline_counters.py
+            continue
         ends = {}
         for i in items:
             assert i["start"] >= ends.get(i["depth"], 0) and i["start"] + i["duration"] <= span + 1
@@ -184,7 +200,8 @@ def test_windows_of_a_recording(eventful, recordings):
             frame = t.window(start, end, lanes, width)
             assert (frame["from"], frame["to"], sorted(frame["lanes"])) == (start, end, lanes)
             check_frame(frame, t.lanes, width)
-            assert all(i["name"] < len(t.names) for items in frame["lanes"].values() for i in items)
+            assert all(i["name"] < len(t.names) for lane, items in frame["lanes"].items() for i in items
+                       if t.lanes[lane]["kind"] != "counter")
         assert t.window(first, last, [2**32 - 1, lanes[0]])["lanes"][2**32 - 1] == []
 
         # in full resolution a vCPU's slices follow each other, and are the selection's sums

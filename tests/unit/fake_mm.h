@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Layouts of made-up memory-management structures over fake_linux.h: maple trees with few slots a
- * node, VMAs, files and dentries, struct page, zones. Offsets differ from any kernel's on purpose.
+ * node, VMAs, files and dentries, struct page, zones, slab caches. Offsets differ from any kernel's
+ * on purpose.
  */
 #ifndef TESTS_FAKE_MM_H
 #define TESTS_FAKE_MM_H
@@ -140,6 +141,53 @@ static inline void fake_page_layout(struct layout *l)
     l->node_zones = fake_field(0x40, 0x200 * 2);
     l->enums.NR_FREE_PAGES = FAKE_ENUM(1);
     l->enums.MIGRATE_PCPTYPES = FAKE_ENUM(3);
+}
+
+/* Slab caches of two nodes at most, as from 7.1 on a pair of pointers each. */
+enum {
+    CACHE_AT_NAME = 0,
+    CACHE_AT_FLAGS = 8,
+    CACHE_AT_LIST = 0x10,
+    CACHE_AT_SIZE = 0x20,
+    CACHE_AT_OBJECT_SIZE = 0x24,
+    CACHE_AT_OO = 0x28,
+    CACHE_AT_REFCOUNT = 0x2c,
+    CACHE_AT_NODE = 0x38,
+    CACHE_NODE_STRIDE = 16,
+    CNODE_AT_NR_PARTIAL = 0,
+    CNODE_AT_PARTIAL = 8,
+    CNODE_AT_SLABS = 0x18,
+    CNODE_AT_OBJECTS = 0x20,
+    SLAB_BYTES = 0x30,
+    SLAB_AT_CACHE = 8,
+    SLAB_AT_LIST = 0x10,
+    SLAB_AT_COUNTS = 0x20,
+};
+
+static inline void fake_slab_layout(struct layout *l)
+{
+    l->list_next = fake_field(0, 8);
+    l->list_prev = fake_field(8, 8);
+    l->cache_name = fake_field(CACHE_AT_NAME, 8);
+    l->cache_flags = fake_field(CACHE_AT_FLAGS, 4);
+    l->cache_list = fake_field(CACHE_AT_LIST, 16);
+    l->cache_size = fake_field(CACHE_AT_SIZE, 4);
+    l->cache_object_size = fake_field(CACHE_AT_OBJECT_SIZE, 4);
+    l->cache_oo = fake_field(CACHE_AT_OO, 4);
+    l->cache_refcount = fake_field(CACHE_AT_REFCOUNT, 4);
+    l->cache_nodes = fake_field(CACHE_AT_NODE - 8, 2 * CACHE_NODE_STRIDE);
+    l->cache_node = fake_field(CACHE_AT_NODE, 8);
+    l->cache_node_next = fake_field(CACHE_AT_NODE + CACHE_NODE_STRIDE, 8);
+    l->cache_node_nr_partial = fake_field(CNODE_AT_NR_PARTIAL, 8);
+    l->cache_node_partial = fake_field(CNODE_AT_PARTIAL, 16);
+    l->cache_node_slabs = fake_field(CNODE_AT_SLABS, 8);
+    l->cache_node_objects = fake_field(CNODE_AT_OBJECTS, 8);
+    l->slab_cache = fake_field(SLAB_AT_CACHE, 8);
+    l->slab_list = fake_field(SLAB_AT_LIST, 16);
+    l->slab_inuse = fake_bits(SLAB_AT_COUNTS, 4, 0, 16);
+    l->slab_objects = fake_bits(SLAB_AT_COUNTS, 4, 16, 15);
+    l->enums.SLAB_RECLAIM_ACCOUNT = FAKE_ENUM(3);
+    l->enums.SLAB_ACCOUNT = FAKE_ENUM(5);
 }
 
 #endif

@@ -156,7 +156,7 @@ static void test_tasks(void **state)
           "0:0+20=t7 7/0 0:20+10=t8 8/0 0:30+20=t7 7/0 0:50+50=idle/1>");
     SHOWS(lane_of(x, TRACK_TASK, 7), 1100,
           "0:0+20=vCPU 0/0 0:20+10=/1 0:30+20=vCPU 0/0 0:50+50=/3>");
-    SHOWS(lane_of(x, TRACK_TASK, 8), 1100, "0:10+10=/1 0:20+10=vCPU 0/0 0:30+70=/2>");
+    SHOWS(lane_of(x, TRACK_TASK, 8), 1100, "0:10+10=t7 7/1 0:20+10=vCPU 0/0 0:30+70=/2>");
     assert_int_equal(lane_of(x, TRACK_CPU, 0)->busy, 50);
     assert_int_equal(lane_of(x, TRACK_TASK, 7)->busy, 40);
     /* it dies: nothing of it after that */
@@ -180,7 +180,20 @@ static void test_wakings(void **state)
     sched(x, 1, 1050, 7, 1, 0);
     tracks_settle(x->t, 1060);
     SHOWS(lane_of(x, TRACK_TASK, 7), 1060,
-          "0:0+20=vCPU 0/0 0:20+20=/1 0:40+10=vCPU 1/0 0:50+10=/2>");
+          "0:0+20=vCPU 0/0 0:20+20=t7 7/1 0:40+10=vCPU 1/0 0:50+10=/2>"); /* by itself */
+    /* by nobody who is known; by an interrupt of an idle vCPU; without being woken */
+    GIVE("sched_wakeup", 0, 1060, FAKE_T("t8"), FAKE_N(8), FAKE_N(20), FAKE_N(0));
+    GIVE("sched_waking", 1, 1060, FAKE_T("t9"), FAKE_N(9), FAKE_N(20), FAKE_N(0));
+    GIVE("sched_waking", 3, 1060, FAKE_T("t10"), FAKE_N(10), FAKE_N(20), FAKE_N(0));
+    sched(x, 0, 1070, 0, 0, 8);
+    sched(x, 0, 1080, 8, 0, 9);
+    tracks_settle(x->t, 1090);
+    SHOWS(lane_of(x, TRACK_TASK, 8), 1090, "0:60+10=/1 0:70+10=vCPU 0/0 0:80+10=/1>");
+    SHOWS(lane_of(x, TRACK_TASK, 9), 1090, "0:60+20=idle/1 0:80+10=vCPU 0/0>");
+    SHOWS(lane_of(x, TRACK_TASK, 10), 1090, "0:60+30=/1>");
+    /* what is looked for is what is called so, not what it wakes */
+    const struct tracks_find f = {.text = "idle", .from = 1055};
+    assert_null(tracks_find(x->t, &f).lane);
 }
 
 static void test_names(void **state)

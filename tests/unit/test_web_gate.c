@@ -64,7 +64,8 @@ static void test_token_is_good_once(void **state)
     assert_int_equal(gate_ask(&g, &r), GATE_NO_COOKIE);
     token[5] ^= 1;
     assert_int_equal(gate_ask(&g, &r), GATE_ENTER);
-    assert_int_equal(gate_status(GATE_ENTER), 303);
+    assert_int_equal(gate_status(GATE_ENTER), 200);
+    assert_non_null(strstr(gate_text(GATE_ENTER), "url=/\""));
     assert_int_equal(gate_ask(&g, &r), GATE_NO_COOKIE);
     token[0] = '\0'; /* what a token that was used is kept as */
     assert_int_equal(gate_ask(&g, &r), GATE_NO_COOKIE);
@@ -176,6 +177,33 @@ static void test_origin(void **state)
         r.origin = NULL; /* a browser always says it of a WebSocket */
         assert_int_equal(gate_ask(&g, &r), socket ? GATE_NO_ORIGIN : GATE_OPEN);
     }
+}
+
+/* What a browser says that led to the request. */
+static void test_site(void **state)
+{
+    static const char *const others[] = {"same-site", "cross-site", "", "new-word"};
+    static const char *const paths[] = {"/", "/app.js", GATE_EXPORT_PATH, GATE_METRICS_PATH, "/ws"};
+    struct gate g = new_gate();
+    char cookie[128], token[GATE_TOKEN];
+    struct gate_request r = inside(&g, cookie);
+
+    for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++)
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+            r.path = paths[p], r.site = others[i];
+            r.websocket = !strcmp(r.path, "/ws");
+            r.origin = r.websocket ? "http://127.0.0.1:4242" : NULL;
+            assert_int_equal(gate_ask(&g, &r), p ? GATE_NO_ORIGIN : GATE_OPEN);
+            r.site = i % 2 ? "none" : "same-origin";
+            assert_int_equal(gate_ask(&g, &r), p == 3 ? GATE_NO_PATH : GATE_OPEN);
+        }
+    memcpy(token, g.token, sizeof token); /* a link to the URL, wherever it stands */
+    r = (struct gate_request){.method = "GET",
+                              .path = "/",
+                              .host = "127.0.0.1:4242",
+                              .token = token,
+                              .site = "cross-site"};
+    assert_int_equal(gate_ask(&g, &r), GATE_ENTER);
 }
 
 static void test_paths(void **state)
@@ -393,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_nothing_without_cookie),
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_origin),
+        cmocka_unit_test(test_site),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_tls),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// Who owns physical memory: sums, free blocks, and a map (physical.tsx).
+// Who owns physical memory: sums, free blocks, a map (physical.tsx), slab caches (slabs.tsx).
 import { address, hex } from './address';
 import { bytes } from './format';
 import { Grid } from './grid';
@@ -9,6 +9,7 @@ import { PageOwners } from './pagetable';
 import { ownerColor } from './palette';
 import { Bar, Legend, Panel } from './parts';
 import { Crumbs, Modes, PhysicalMap, showHeat, zoomed } from './physical';
+import { Slabs } from './slabs';
 import type { Shown, Tab } from './tab';
 
 export function ownerParts(t: Table): [name: string, color: string, percent: number][] {
@@ -123,6 +124,7 @@ function Memory(at: Shown) {
                 <Grid
                   table={t}
                   label="Hottest pages"
+                  filter={at.params.filter}
                   columns={['address', 'owner', 'comm', 'maps', 'reads', 'writes', 'execs']}
                   link={(row) => t && at.link({ pa: t.text(row, 'address') })}
                 />
@@ -136,9 +138,12 @@ function Memory(at: Shown) {
           </Panel>
         )}
       </div>
-      <Panel guest={guest} view={heat ? 'heat' : 'map'} title="Physical memory" class="fill" extra={<><Crumbs at={at} /><Modes at={at} /></>}>
-        {(view) => <PhysicalMap at={at} view={view} heat={heat} />}
-      </Panel>
+      <div class="stack">
+        <Panel guest={guest} view={heat ? 'heat' : 'map'} title="Physical memory" class="fill" extra={<><Crumbs at={at} /><Modes at={at} /></>}>
+          {(view) => <PhysicalMap at={at} view={view} heat={heat} />}
+        </Panel>
+        {!heat && <Slabs at={at} />}
+      </div>
     </div>
   );
 }
@@ -149,7 +154,7 @@ export const memory: Tab = {
   views: (params) => [
     'memory',
     'map',
-    ...(showHeat(params) ? ['heat'] : ['buddy']),
+    ...(showHeat(params) ? ['heat'] : ['buddy', 'slabs']),
     ...(address(params.pa) === undefined ? [] : ['page']),
   ],
   args: (params) => {
@@ -161,5 +166,6 @@ export const memory: Tab = {
     };
   },
   live: true,
+  filters: true,
   Body: Memory,
 };

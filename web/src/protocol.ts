@@ -118,6 +118,10 @@ export interface Lane {
   comm: string | null;
   depth: number;
   busy: number;
+  unit?: string; // counters: of what is counted, in the plural
+  source?: string; // which events those are
+  place?: number; // among the counters
+  level?: boolean; // of how many there are, not of how many came
 }
 
 export interface LanesMessage {

@@ -60,7 +60,15 @@ struct layout_field {
     X(maple_leaf_64, "maple_type", "maple_leaf_64")                                                \
     X(maple_range_64, "maple_type", "maple_range_64")                                              \
     X(maple_arange_64, "maple_type", "maple_arange_64")                                            \
-    X(MIGRATE_PCPTYPES, "migratetype", "MIGRATE_PCPTYPES")
+    X(MIGRATE_PCPTYPES, "migratetype", "MIGRATE_PCPTYPES")                                         \
+    X(SLAB_RED_ZONE, "_slab_flag_bits", "_SLAB_RED_ZONE")                                          \
+    X(SLAB_POISON, "_slab_flag_bits", "_SLAB_POISON")                                              \
+    X(SLAB_HWCACHE_ALIGN, "_slab_flag_bits", "_SLAB_HWCACHE_ALIGN")                                \
+    X(SLAB_CACHE_DMA, "_slab_flag_bits", "_SLAB_CACHE_DMA")                                        \
+    X(SLAB_STORE_USER, "_slab_flag_bits", "_SLAB_STORE_USER")                                      \
+    X(SLAB_TYPESAFE_BY_RCU, "_slab_flag_bits", "_SLAB_TYPESAFE_BY_RCU")                            \
+    X(SLAB_ACCOUNT, "_slab_flag_bits", "_SLAB_ACCOUNT")                                            \
+    X(SLAB_RECLAIM_ACCOUNT, "_slab_flag_bits", "_SLAB_RECLAIM_ACCOUNT")
 
 struct layout_enum {
     int64_t value;

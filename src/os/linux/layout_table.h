@@ -199,6 +199,10 @@ X(page_private, "page", "private", OPTIONAL)
 X(page_type, "page", "page_type", OPTIONAL)
 X(page_refcount, "page", "_refcount", OPTIONAL)
 X(page_lru, "page", "pcp_list|lru", OPTIONAL)
+X(page_slab_cache, "page", "slab_cache", OPTIONAL)           /* in struct slab: 5.17 */
+X(page_slab_list, "page", "slab_list", OPTIONAL)
+X(page_inuse, "page", "inuse", OPTIONAL)
+X(page_objects, "page", "objects", OPTIONAL)
 X(page_kmemcg, "page", "mem_cgroup", OPTIONAL)               /* before 5.11 */
 X(section_map, "mem_section", "section_mem_map", OPTIONAL)
 X(node_zones, "pglist_data", "node_zones", OPTIONAL)
@@ -215,6 +219,26 @@ X(free_area_nr, "free_area", "nr_free", OPTIONAL)
 X(pageset_pcp, "per_cpu_pageset", "pcp", OPTIONAL)           /* before 5.14 */
 X(pcp_count, "per_cpu_pages", "count", OPTIONAL)
 X(pcp_lists, "per_cpu_pages", "lists", OPTIONAL)
+
+/* -- slab caches of SLUB (mm/slab.h, include/linux/slub_def.h before 6.8) -- */
+X(cache_list, "kmem_cache", "list", OPTIONAL)
+X(cache_name, "kmem_cache", "name", OPTIONAL)
+X(cache_flags, "kmem_cache", "flags", OPTIONAL)
+X(cache_size, "kmem_cache", "size", OPTIONAL)
+X(cache_object_size, "kmem_cache", "object_size", OPTIONAL)
+X(cache_oo, "kmem_cache", "oo.x", OPTIONAL)
+X(cache_refcount, "kmem_cache", "refcount", OPTIONAL)
+X(cache_nodes, "kmem_cache", "per_node|node", OPTIONAL)               /* per_node[] 7.1 */
+X(cache_node, "kmem_cache", "per_node[0].node|node[0]", OPTIONAL)
+X(cache_node_next, "kmem_cache", "per_node[1].node|node[1]", OPTIONAL)
+X(cache_node_nr_partial, "kmem_cache_node", "nr_partial", OPTIONAL)
+X(cache_node_partial, "kmem_cache_node", "partial", OPTIONAL)
+X(cache_node_slabs, "kmem_cache_node", "nr_slabs.counter", OPTIONAL)  /* CONFIG_SLUB_DEBUG */
+X(cache_node_objects, "kmem_cache_node", "total_objects.counter", OPTIONAL)
+X(slab_cache, "slab", "slab_cache", OPTIONAL)
+X(slab_list, "slab", "slab_list", OPTIONAL)
+X(slab_inuse, "slab", "inuse", OPTIONAL)
+X(slab_objects, "slab", "objects", OPTIONAL)
 
 /* -- names of kernel threads (kernel/kthread.c, kernel/workqueue_internal.h) -- */
 X(task_kthread, "task_struct", "worker_private|set_child_tid", OPTIONAL) /* 5.17 */

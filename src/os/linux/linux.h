@@ -136,6 +136,8 @@ struct oscope_error *linux_page_owners(struct os_model *m, uint64_t pfn, size_t 
 void linux_pages_free(struct pages *p); /* NULL allowed */
 /* zones.c */
 struct oscope_error *linux_buddy(struct os_model *m, struct os_list *list);
+/* slab.c */
+struct oscope_error *linux_slabs(struct os_model *m, struct os_list *list);
 /* log.c */
 struct oscope_error *linux_log(struct os_model *m, uint64_t from, struct os_list *list);
 /* cfi.c */

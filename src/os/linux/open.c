@@ -353,6 +353,7 @@ const struct os_model_ops linux_ops = {
     .vmas = linux_vmas,
     .page_owners = linux_page_owners,
     .buddy = linux_buddy,
+    .slabs = linux_slabs,
     .log = linux_log,
     .stack = linux_stack,
     .runs = linux_runs,

@@ -19,16 +19,24 @@ unsigned zones_orders(const struct linux_model *lm)
     return MIN(l->zone_free_area.size / l->size.free_area, (unsigned)ORDERS_MAX);
 }
 
-/* How many entries of node_data[] may be in use. */
-static unsigned node_slots(struct linux_model *lm, const struct symbol *node_data)
+unsigned zones_node_ids(struct linux_model *lm)
 {
     uint32_t ids;
     struct symbol s;
-    unsigned n = NODES_MAX;
 
     if (symtab_find(lm->base.symtab, "nr_node_ids", &s) &&
-        vspace_u32(&lm->base.kernel, s.addr, &ids) && ids)
-        n = MIN(ids, n);
+        vspace_u32(&lm->base.kernel, s.addr, &ids))
+        return MIN(ids, (uint32_t)NODES_MAX);
+    return 0;
+}
+
+/* How many entries of node_data[] may be in use. */
+static unsigned node_slots(struct linux_model *lm, const struct symbol *node_data)
+{
+    unsigned ids = zones_node_ids(lm), n = NODES_MAX;
+
+    if (ids)
+        n = ids;
     else if (node_data->size)
         n = (unsigned)MIN(node_data->size / lm->base.arch->ptr_size, (uint64_t)n);
     return n;

@@ -12,6 +12,10 @@ typedef bool (*zone_fn)(struct linux_model *lm, int node, uint64_t zone, void *a
  * missing. */
 struct oscope_error *zones_each(struct linux_model *lm, zone_fn fn, void *arg);
 
+/* NUMA nodes that there may be, at most some 1000; 0: not known (a kernel without NUMA does not
+ * say). */
+unsigned zones_node_ids(struct linux_model *lm);
+
 /* VA of node 0's struct pglist_data; false if unknown. */
 bool zones_first_node(struct linux_model *lm, uint64_t *node);
 

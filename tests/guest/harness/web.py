@@ -78,6 +78,14 @@ class Browser:
     def show(self, guest, tab):
         self.tell(eval=f"location.hash = '#' + encodeURIComponent({json.dumps(str(guest))}) + '/{tab}'")
 
+    def tabs(self):
+        """The address of each tab."""
+        return self.tell(eval="[...document.querySelectorAll('.tabs a')].map(a => a.getAttribute('href'))")
+
+    def switch_on(self):
+        """All sets that the tab offers."""
+        self.tell(eval="document.querySelectorAll('main .act').forEach(a => /^Switch on/.test(a.innerText) && a.click())")
+
     def press(self, key):
         self.tell(press=key)
 

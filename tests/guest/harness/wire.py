@@ -43,7 +43,7 @@ class Wire:
 
     def enter(self):
         status, text = self.get(f"/?token={self.web.token}")
-        assert status == 303, text
+        assert status == 200 and 'http-equiv=refresh content="0; url=/"' in text, text
         cookie = re.search(r"(?im)^set-cookie: (\S+); (.*?)\r?$", text)
         assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie[2].split("; "))
         self.cookie = cookie[1]

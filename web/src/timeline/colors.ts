@@ -12,6 +12,7 @@ export interface ClassInfo {
   color: string; // of app.css; '': by name
   thin?: boolean; // nothing runs: drawn as a line
   hatched?: boolean;
+  foreign?: boolean; // its name is not its own: it is that of who woke the task
 }
 
 const NOT_KNOWN: ClassInfo = { name: 'not recorded', color: 'unknown', hatched: true };
@@ -21,7 +22,7 @@ export const CLASSES: Record<Lane['kind'], ClassInfo[]> = {
   cpu: [{ name: 'task', color: '' }, { name: 'idle', color: 'unknown', thin: true }, NOT_KNOWN],
   task: [
     { name: 'running', color: 'green' },
-    { name: 'runnable', color: 'orange' },
+    { name: 'runnable', color: 'orange', foreign: true },
     { name: 'sleeping', color: 'unknown', thin: true },
     { name: 'uninterruptible', color: 'vermilion' },
     { name: 'stopped, other', color: 'purple' },
@@ -45,7 +46,7 @@ export const CLASSES: Record<Lane['kind'], ClassInfo[]> = {
   call: [{ name: 'system call', color: '' }],
   fault: [{ name: 'page fault', color: 'vermilion' }],
   mmio: [{ name: 'access', color: 'green' }],
-  counter: [{ name: 'value', color: 'sky' }],
+  counter: [{ name: 'counted', color: 'blue' }],
 };
 
 export function classInfo(kind: Lane['kind'], n: number): ClassInfo {

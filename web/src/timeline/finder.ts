@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // Slices that the server is to find: the next one, and the one that the address has chosen.
+import { classInfo } from './colors';
 import type { Found } from './feed';
 import type { Scope } from './scope';
 
@@ -27,13 +28,29 @@ export class Finder {
     this.last = this.last.then(() => this.find(back, named)).finally(() => this.waiting--);
   }
 
+  /** What it counted before or after what is chosen; at first what is in the middle of the window. */
+  private stepCounter(lane: number, back: boolean): void {
+    const { chosen, motion } = this.scope;
+    const c = chosen?.lane === lane ? chosen : null;
+    const goal = motion.goal!;
+    const next = this.scope.countAt(lane, !c ? (goal.from + goal.to) / 2 : back ? c.start - 0.5 : c.start + c.duration + 0.5);
+    if (!next) return;
+    void this.scope.choose(next);
+    this.scope.reveal(lane);
+    motion.bringIn(next.start, next.duration);
+  }
+
   private async find(back: boolean, named: boolean): Promise<void> {
     const { chosen, cursor, text, feed, motion } = this.scope;
     if (!motion.goal) return;
     const lane = named ? null : chosen?.lane ?? cursor;
     if (!named && lane === null) return this.scope.step(1);
+    const counter = chosen?.lane ?? cursor;
+    if (counter !== null && feed.lanes.get(counter)?.kind === 'counter' && !(named && text)) return this.stepCounter(counter, back);
     const from = chosen ? chosen.start : back ? motion.goal.to : motion.goal.from;
-    const found = await feed.find(named ? text || chosen?.name || '' : '', from, back, lane);
+    const kind = chosen && feed.lanes.get(chosen.lane)?.kind;
+    const own = chosen && kind && !classInfo(kind, chosen.cls).foreign ? chosen.name : '';
+    const found = await feed.find(named ? text || own : '', from, back, lane);
     this.missed = named && !found;
     if (!found) return this.told();
     this.take(found);
@@ -51,6 +68,11 @@ export class Finder {
     const { feed } = this.scope;
     const a = this.awaited;
     if (!a || !feed.span || this.asking) return;
+    if (feed.lanes.get(a.lane)?.kind === 'counter') {
+      const s = this.scope.countAt(a.lane, a.at);
+      if (s) void this.scope.choose(s); // which awaits nothing any more
+      return;
+    }
     const { busy } = feed;
     this.asking = true;
     const found = await feed.find('', a.at - 1, false, a.lane);

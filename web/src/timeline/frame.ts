@@ -75,6 +75,8 @@ export const depthOf = (info: number) => info & 0xff;
 export const classOf = (info: number) => (info >>> 8) & 0xff;
 /** How many were merged into it; 0x7fff: that or more. */
 export const mergedOf = (info: number) => (info >>> 16) & 0x7fff;
+/** Of a counter: what was counted in that stretch of time. */
+export const amountOf = (data: Columns, i: number) => data.name[i] + mergedOf(data.info[i]) * 2 ** 32;
 /** It goes on beyond what is known. */
 export const isOpen = (info: number) => info >>> 31 === 1;
 

@@ -48,7 +48,7 @@ const HEIGHTS: Record<Lane['kind'], number> = {
   cpu: 26,
   task: 20,
   wait: 12,
-  counter: 30,
+  counter: 38,
   trap: 0,
   irq: 0,
   call: 0,
@@ -121,7 +121,7 @@ function family(lanes: Lane[], group: Group, rank: Choice['rank']): Lane[][] {
   const families = [...byOwner.values()];
   for (const f of families) f.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || a.id - b.id);
   const place = (f: Lane[]) =>
-    group === 'cpus' ? f[0].cpu ?? 0 : group === 'tasks' ? Math.min(...f.map((l) => rank.get(l.id) ?? l.id + 1e9)) : f[0].id;
+    group === 'cpus' ? f[0].cpu ?? 0 : group === 'tasks' ? Math.min(...f.map((l) => rank.get(l.id) ?? l.id + 1e9)) : f[0].place ?? f[0].id;
   return families.map((f) => ({ f, at: place(f) })).sort((a, b) => a.at - b.at).map(({ f }) => f);
 }
 

@@ -2,11 +2,13 @@
 // Copyright the oscope authors
 // Draws lanes and their headings, as pixels.
 import { classInfo, mix, type Colors, type Pixel } from './colors';
+import { columnsOf, mostOf, roundAbove, stretchOf, valueText } from './counter';
 import { classOf, firstAfter, mergedOf, type LaneData } from './frame';
 import type { Feed, Had } from './feed';
 import { levelBox, levels, type Row } from './lanes';
 import type { Masks, Raster } from './raster';
 import type { Win } from './window';
+import type { Lane } from '../protocol';
 
 /** Sizes of the picture, CSS pixels. */
 export const OVERVIEW = 40; // the whole span, above
@@ -82,9 +84,10 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
       hatched.push([from, to]);
       continue;
     }
-    let color = c.color ? c.pixel : colors.ofName(name[i], feed.names);
+    const id = c.foreign ? 0 : name[i];
+    let color = c.color ? c.pixel : colors.ofName(id, feed.names);
     if (mergedOf(info[i]) > 1) color = colors.pale(color);
-    if (p.hits && !p.hits[name[i]]) color = mix(color, ground, 0.75);
+    if (p.hits && !p.hits[id]) color = mix(color, ground, 0.75);
     put(line2, color, from, to);
     if (c.thin) {
       thin = true;
@@ -95,7 +98,7 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
         line[to - 1] = ground;
         line2[to - 1] = ground;
       }
-      if (to - from > FITS * s && h >= 11) labels.push({ x: from, w: to - from, name: name[i], ground: color });
+      if (to - from > FITS * s && h >= 11) labels.push({ x: from, w: to - from, name: id, ground: color });
     }
   }
   const [py, ph] = [Math.round(y * s), Math.max(1, Math.round(h * s))];
@@ -114,25 +117,32 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
   }
 }
 
-/** A counter: a bar for each of its values, up to the highest that is seen. */
-function paintCounter(p: Picture, data: Had, y: number, h: number, top: number): void {
-  const { raster: r, colors, win } = p;
+/** A counter: an area with steps, up to a round rate that none of those seen is above; that stands in the heading. */
+function paintCounter(p: Picture, lane: Lane, data: Had, y: number, h: number, top: number): void {
+  const { raster: r, masks, colors, win } = p;
   const s = r.scale;
   const x0 = Math.round(p.left * s);
   const per = (r.w - x0) / (win.to - win.from);
-  const base = x0 + (data.from - win.from) * per;
-  let most = 1;
-  for (let i = 0; i < data.n; i++) most = Math.max(most, data.name[i]);
+  const over = stretchOf(data);
+  const seen = mostOf(lane, data, over, win);
+  if (!seen) return;
+  const most = roundAbove(seen, lane.unit);
+  const high = columnsOf(lane, data, over, x0 + (data.from - win.from) * per, per, x0, r.w, most);
   const bottom = Math.round((y + h) * s);
-  for (let i = 0; i < data.n; i++) {
-    const a = Math.floor(base + data.start[i] * data.unit * per);
-    const b = Math.max(a + 1, Math.floor(base + (data.start[i] + data.duration[i]) * data.unit * per));
-    const high = Math.round((data.name[i] / most) * h * s);
-    const from = Math.max(x0, a);
-    const y0 = Math.max(top, bottom - high);
-    if (b > from && bottom > y0) r.fill(from, y0, b - from, bottom - y0, colors.get('sky'));
+  const edge = Math.max(1, Math.round(1.5 * s));
+  const line = colors.get('blue');
+  const area = mix(line, colors.get('panel'), 0.6);
+  for (let x = x0; x < r.w; x++) {
+    const tall = Math.round(high[x - x0] * h * s);
+    if (!tall) continue;
+    // up to the neighbours', so that steps hang together
+    const low = Math.min(x > x0 ? high[x - 1 - x0] : 0, x + 1 < r.w ? high[x + 1 - x0] : 0);
+    const thick = Math.max(edge, Math.round((high[x - x0] - low) * h * s));
+    r.column(x, bottom - tall, bottom, area, top);
+    r.column(x, bottom - tall, Math.min(bottom, bottom - tall + thick), line, top);
   }
-  r.text(p.masks.get(String(most), 10), x0 + Math.round(4 * s), Math.round((y + 7) * s), 200, colors.get('dim'), top);
+  const text = masks.get(valueText(most, lane), 10);
+  r.text(text, Math.max(0, x0 - Math.round(6 * s) - text.w), Math.round((y + 5) * s), 400, colors.get('dim'), top, x0);
 }
 
 function paintHeading(p: Picture, row: Row, y: number, top: number): void {
@@ -172,7 +182,7 @@ export function paintRow(p: Picture, row: Row, y: number, above: number): void {
   paintHeading(p, row, y, top);
   if (lane) {
     const data = p.feed.data.get(lane.id);
-    if (data && lane.kind === 'counter') paintCounter(p, data, y + 2, row.h - 5, top);
+    if (data && lane.kind === 'counter') paintCounter(p, lane, data, y + 2, row.h - 5, top);
     else if (data)
       for (let level = 0; level < levels(lane); level++) {
         const [dy, h] = levelBox(lane, level);

@@ -9,13 +9,14 @@ import { exactText } from './axis';
 import { laneTitle } from './lanes';
 import type { Scope } from './scope';
 import { length } from './window';
-import { facts, nameOf, SOURCES } from './words';
+import { facts, nameOf, sourceOf } from './words';
 
 const TITLES: Record<string, string> = {
   tasks: 'CPU time by task',
   calls: 'System calls',
   traps: 'Traps and interrupts',
   faults: 'Page faults',
+  counters: 'Counters',
 };
 
 function Chosen({ scope }: { scope: Scope }) {
@@ -30,7 +31,7 @@ function Chosen({ scope }: { scope: Scope }) {
   return (
     <section class="panel tl-chosen" aria-label="Chosen slice">
       <header>
-        <h2 title={`From ${SOURCES[lane.kind]}`}>{nameOf(lane, s)}</h2>
+        <h2 title={`From ${sourceOf(lane)}`}>{nameOf(lane, s)}</h2>
         <button class="act" onClick={() => scope.focus()}>
           Fit <kbd>f</kbd>
         </button>
@@ -56,7 +57,7 @@ function Chosen({ scope }: { scope: Scope }) {
         ))}
         <div class="wide">
           <dt>made from</dt>
-          <dd>{SOURCES[lane.kind]}</dd>
+          <dd>{sourceOf(lane)}</dd>
         </div>
       </dl>
       {flows.length > 0 && (

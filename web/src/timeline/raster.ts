@@ -46,6 +46,12 @@ export class Raster {
     for (let r = Math.max(top, y); r < y1; r++) this.px.set(part, r * this.w + x0);
   }
 
+  /** One pixel wide, from y0 to y1, of which what is above `top` is left out. */
+  column(x: number, y0: number, y1: number, c: Pixel, top: number): void {
+    const end = Math.min(this.h, y1) * this.w + x;
+    for (let at = Math.max(top, y0) * this.w + x; at < end; at += this.w) this.px[at] = c;
+  }
+
   hatch(x: number, y: number, w: number, h: number, c: Pixel, top: number): void {
     const x1 = Math.min(this.w, x + w);
     const y1 = Math.min(this.h, y + h);

@@ -4,6 +4,7 @@
 // animation frames, only while something moves, and tells who subscribes when words on the page change.
 import { readPlace, writePlace, type Place } from './address';
 import { exactOf } from './exact';
+import { counted } from './counter';
 import { classOf, depthOf, isOpen, mergedOf, pick } from './frame';
 import { Feed, type Found } from './feed';
 import { Finder } from './finder';
@@ -29,6 +30,8 @@ export interface Slice {
   merged: number;
   open: boolean;
   level: number;
+  amount: number; // of a counter: what was counted in that time
+  value: number; // … as it is shown
 }
 
 export class Scope {
@@ -277,7 +280,7 @@ export class Scope {
     this.told();
   }
 
-  private reveal(lane: number): void {
+  reveal(lane: number): void {
     const l = this.layout();
     const row = l.rows.find((r) => r.lane?.id === lane);
     if (!row || l.pinned.some((r) => r.lane?.id === lane)) return;
@@ -297,22 +300,33 @@ export class Scope {
     const lane = hit?.row.lane;
     const data = lane && this.feed.data.get(lane.id);
     if (!hit || !lane || !data) return null;
+    if (lane.kind === 'counter') return this.countAt(lane.id, this.timeAt(x));
     const level = levelAt(lane, hit.y);
     const pixel = length(this.win!) / Math.max(1, this.screen.width - this.screen.left);
-    const several = lane.kind !== 'cpu' && lane.kind !== 'task' && lane.kind !== 'counter' && lane.kind !== 'wait';
+    const several = lane.kind !== 'cpu' && lane.kind !== 'task' && lane.kind !== 'wait';
     const i = pick(data, this.timeAt(x), several ? level : -1, pixel * 3);
     if (i < 0) return null;
-    const counter = lane.kind === 'counter';
     return {
       lane: lane.id,
       start: data.from + data.start[i] * data.unit,
       duration: data.duration[i] * data.unit,
-      name: counter ? String(data.name[i]) : this.feed.names[data.name[i]] ?? '',
+      name: this.feed.names[data.name[i]] ?? '',
       cls: classOf(data.info[i]),
       merged: mergedOf(data.info[i]),
       open: isOpen(data.info[i]),
       level,
+      amount: 0,
+      value: 0,
     };
+  }
+
+  /** What that counter counted then. */
+  countAt(lane: number, time: number): Slice | null {
+    const data = this.feed.data.get(lane);
+    const kind = this.feed.lanes.get(lane);
+    const span = this.feed.span;
+    const c = data && kind && span ? counted(kind, data, time, span) : null;
+    return c && { lane, ...c, name: '', cls: 0, merged: 1, open: false, level: 0 };
   }
 
   /** Chosen; what is known of it only roughly is asked for. */
@@ -322,7 +336,8 @@ export class Scope {
     if (s) this.cursor = s.lane;
     this.changed();
     this.told();
-    const found = s && s.merged <= 1 ? await exactOf(this.feed, s) : null;
+    const exact = s && s.merged <= 1 && this.feed.lanes.get(s.lane)?.kind !== 'counter';
+    const found = exact ? await exactOf(this.feed, s) : null;
     if (s && found && this.chosen === s) {
       this.chosen = { ...s, start: found.start, duration: found.duration };
       this.changed();
@@ -331,7 +346,7 @@ export class Scope {
   }
 
   private take(f: Found): void {
-    this.chosen = { ...f, merged: 1 };
+    this.chosen = { ...f, merged: 1, amount: 0, value: 0 };
     this.cursor = f.lane;
     this.unfoldTo(f.lane);
     this.reveal(f.lane);

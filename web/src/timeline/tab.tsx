@@ -11,11 +11,14 @@ import { listen } from './input';
 import { CLASSES } from './colors';
 import { Pane } from './pane';
 import { scopeOf, type Scope } from './scope';
-import { facts, nameOf, SOURCES, spoken } from './words';
+import { facts, nameOf, SOURCES, sourceOf, spoken } from './words';
 import type { Slice } from './scope';
 
 /** Sets that make lanes, in the order in which these stand. */
-const SETS = ['sched', 'traps', 'irq', 'syscalls', 'faults', 'modes', 'mmio'];
+const SETS = ['sched', 'traps', 'irq', 'syscalls', 'faults', 'modes', 'mmio', 'blk', 'uart'];
+
+/** Those that tell what passes through a console: of a server that shows none they cannot be switched on. */
+const TELLS = ['mmio', 'uart'];
 
 /** The tooltip is written without Preact: it moves with the pointer. */
 function showTip(tip: HTMLElement, scope: Scope, s: Slice | null, x: number, y: number): void {
@@ -32,7 +35,7 @@ function showTip(tip: HTMLElement, scope: Scope, s: Slice | null, x: number, y: 
   };
   const title = document.createElement('b');
   title.textContent = nameOf(lane, s);
-  tip.replaceChildren(title, ...facts(lane, s, scope.zero).map(([name, value]) => line(name, value)), line('made from', SOURCES[lane.kind]));
+  tip.replaceChildren(title, ...facts(lane, s, scope.zero).map(([name, value]) => line(name, value)), line('made from', sourceOf(lane)));
   const box = tip.getBoundingClientRect();
   const left = x + 16 + box.width > scope.screen.width ? x - 12 - box.width : x + 16;
   const top = y + 18 + box.height > scope.screen.height ? y - 10 - box.height : y + 18;
@@ -50,7 +53,7 @@ function said(scope: Scope): string {
 
 function Off({ guest }: { guest: string }) {
   const on = store.setsOn(guest);
-  const off = SETS.filter((s) => !on.includes(s));
+  const off = SETS.filter((s) => !on.includes(s) && (store.consoles || !TELLS.includes(s)));
   if (!off.length) return null;
   return (
     <div class="tl-sets" role="group" aria-label="Event sets that are off">

@@ -5,10 +5,11 @@ import { duration } from '../format';
 import type { Lane } from '../protocol';
 import { exactText, timeText } from './axis';
 import { classInfo } from './colors';
+import { countText, valueText } from './counter';
 import { laneTitle } from './lanes';
 import type { Slice } from './scope';
 
-/** Which events a lane is made of. */
+/** Which events a lane of that kind is made of. */
 export const SOURCES: Record<Lane['kind'], string> = {
   cpu: 'sched_switch events of this vCPU',
   task: 'sched_switch, sched_waking and sched_wakeup events of this task',
@@ -18,14 +19,26 @@ export const SOURCES: Record<Lane['kind'], string> = {
   call: 'syscall_entry and syscall_exit events of this task',
   fault: 'page_fault_entry and page_fault_exit events of this task',
   mmio: 'mmio events: accesses to this device',
-  counter: 'counted from events, over even parts of the time',
+  counter: 'counted from events',
 };
+
+/** Which events that lane is made of. */
+export function sourceOf(lane: Lane): string {
+  if (lane.level) return lane.source ?? '';
+  return lane.source ? `${lane.source}, counted` : SOURCES[lane.kind];
+}
 
 export function nameOf(lane: Lane, s: Slice): string {
   const c = classInfo(lane.kind, s.cls);
+  if (lane.kind === 'counter') return valueText(s.value, lane);
   if (lane.kind === 'task') return s.cls === 0 && s.name ? `running on ${s.name}` : c.name;
   if (lane.kind === 'cpu' && s.cls !== 0) return c.name;
   return s.name || c.name;
+}
+
+/** Whether the slice is named for who woke the task. */
+function wokenBy(lane: Lane, s: Slice): boolean {
+  return Boolean(classInfo(lane.kind, s.cls).foreign && s.name && s.merged <= 1);
 }
 
 export function lengthOf(s: Slice): string {
@@ -37,16 +50,22 @@ export function lengthOf(s: Slice): string {
 export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
   const c = classInfo(lane.kind, s.cls);
   const list: [string, string][] = [['where', laneTitle(lane)]];
-  if (c.name !== nameOf(lane, s)) list.push(['what', c.name]);
+  if (lane.level) list.push(['what', 'how many there are, on average']);
+  else if (lane.kind === 'counter') list.push(['counted', countText(s.amount, lane.unit)]);
+  else if (c.name !== nameOf(lane, s)) list.push(['what', c.name]);
+  if (wokenBy(lane, s)) list.push(['woken by', s.name === 'idle' ? 'an interrupt of an idle vCPU' : s.name]);
   list.push(['from', exactText(s.start - zero)]);
   if (s.duration) list.push(['to', exactText(s.start + s.duration - zero)]);
-  list.push(['takes', lengthOf(s)]);
+  list.push([lane.kind === 'counter' ? 'within' : 'takes', lengthOf(s)]);
   if (s.merged > 1) list.push(['merged', `${s.merged >= 0x7fff ? 'more than 32 766' : s.merged} slices, too short to be seen apart; named for the longest`]);
   return list;
 }
 
 /** In a sentence. */
 export function spoken(lane: Lane, s: Slice, zero: number): string {
+  if (lane.kind === 'counter')
+    return `${laneTitle(lane)}: ${nameOf(lane, s)}, ${lane.level ? 'on average' : countText(s.amount, lane.unit)} from ${timeText(s.start - zero, 1000, 's')} on within ${lengthOf(s)}`;
   const merged = s.merged > 1 ? `, ${s.merged} slices merged` : '';
-  return `${nameOf(lane, s)}, ${laneTitle(lane)}, from ${timeText(s.start - zero, 1000, 's')}, ${lengthOf(s)}${merged}`;
+  const woken = wokenBy(lane, s) ? `, woken by ${s.name}` : '';
+  return `${nameOf(lane, s)}${woken}, ${laneTitle(lane)}, from ${timeText(s.start - zero, 1000, 's')}, ${lengthOf(s)}${merged}`;
 }
