@@ -46,9 +46,12 @@ struct oscope_export_result {
 struct oscope_error *oscope_export(const struct oscope_export_options *o,
                                    struct oscope_export_result *out);
 
-/* The i-th format's name and what it is for (one line); NULL: there are no more. */
+/* The i-th format's name, what it is for (one line), what a button is called that makes one, and
+ * how names of its files end; NULL: there are no more. */
 const char *oscope_export_format_name(size_t i);
 const char *oscope_export_format_doc(size_t i);
+const char *oscope_export_format_title(size_t i);
+const char *oscope_export_format_suffix(size_t i);
 
 #ifdef __cplusplus
 }

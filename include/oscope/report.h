@@ -276,6 +276,15 @@ struct oscope_irqflow_hop {
     const char *how;
 };
 
+/* `report irqflow`: how long a hop of a line took; a row for each stretch of time that is not
+ * empty. Each power of two is cut into four. */
+struct oscope_irqflow_bin {
+    struct oscope_histogram_bin bin; /* its name: of line and hop */
+    int32_t irq;
+    char name[48]; /* of the line */
+    const char *hop;
+};
+
 /* `report irqflow`: one interrupt */
 struct oscope_irqflow_row {
     uint64_t time;

@@ -138,6 +138,17 @@ struct oscope_mem_cell {
     uint8_t consistency;
 };
 
+/* How often RAM was looked at, for: */
+struct oscope_mem_looks {
+    uint64_t looks;
+    uint64_t since; /* the first, seconds since the epoch */
+};
+/* How often the pages of a cell of the physical grid were allocated, as far as looks tell. */
+struct oscope_mem_allocated {
+    uint64_t start; /* of the cell, physical */
+    uint64_t times; /* OSCOPE_UNKNOWN: not followed */
+};
+
 /* Where a page is mapped. `mem --page` */
 struct oscope_page_map {
     uint64_t page;     /* physical */

@@ -138,6 +138,14 @@ struct oscope_error *oscope_view_pt(struct oscope_session *s, const struct oscop
 struct oscope_error *oscope_view_vm(struct oscope_session *s, int32_t pid,
                                     struct oscope_view **out);
 
+/*
+ * What stays from one look at RAM to the next, so that it can be told how often pages were
+ * allocated: 2 bytes a page, 16 MiB at most. NULL: out of memory. One thread's at a time.
+ */
+struct oscope_page_looks;
+struct oscope_page_looks *oscope_page_looks_new(void);
+void oscope_page_looks_free(struct oscope_page_looks *p); /* NULL allowed */
+
 enum oscope_mem_table {
     OSCOPE_MEM_OWNERS,
     OSCOPE_MEM_BUDDY,
@@ -153,6 +161,9 @@ struct oscope_mem_options {
                         * many as wanted are there */
     uint64_t page; /* PAGE: a physical address in it; who maps it is looked up in the page tables
                     * of the kernel and of every process */
+    struct oscope_page_looks *looks; /* of the map, or NULL: all of RAM is looked at, and there are
+                                      * two more tables: "looks", one row, and "allocated", a row
+                                      * for each cell that has pages that were */
 };
 struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct oscope_mem_options *o,
                                      struct oscope_view **out);

@@ -79,8 +79,8 @@ struct oscope_column {
 enum oscope_table_flag {
     OSCOPE_TABLE_JSON_ONLY = 1 << 0, /* text shows it only when it is asked for */
     OSCOPE_TABLE_NEWEST = 1 << 1,    /* text that has not room for all rows shows the last ones */
-    OSCOPE_TABLE_HEATMAP = 1 << 2,   /* rows are struct oscope_histogram_bin of many histograms, by
-                                      * name: text shows each as one line */
+    OSCOPE_TABLE_HEATMAP = 1 << 2,   /* rows begin with a struct oscope_histogram_bin of many
+                                      * histograms, by name: text shows each as one line */
 };
 
 struct oscope_table {

@@ -56,6 +56,7 @@ const struct oscope_view_doc *oscope_view_docs(size_t *n)
         {"report faults: faults", fault_columns},
         {"report irqflow: lines", irqflow_line_columns},
         {"report irqflow: hops", irqflow_hop_columns},
+        {"report irqflow: distribution", irqflow_bin_columns},
         {"report irqflow: interrupts", irqflow_columns},
         {"report locks: deadlocks", lock_deadlock_columns},
         {"report locks: classes", lock_class_columns},

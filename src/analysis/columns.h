@@ -33,7 +33,8 @@ extern const struct oscope_column heat_watch_columns[], heat_kind_columns[], hea
     heat_page_columns[], heat_cell_columns[];
 extern const struct oscope_column syscall_columns[], syscall_task_columns[], syscall_open_columns[];
 extern const struct oscope_column fault_kind_columns[], fault_task_columns[], fault_columns[];
-extern const struct oscope_column irqflow_line_columns[], irqflow_hop_columns[], irqflow_columns[];
+extern const struct oscope_column irqflow_line_columns[], irqflow_hop_columns[],
+    irqflow_bin_columns[], irqflow_columns[];
 extern const struct oscope_column boot_phase_columns[], boot_level_columns[], boot_call_columns[];
 extern const struct oscope_column mmio_device_columns[], mmio_register_columns[],
     mmio_access_columns[];

@@ -5,11 +5,13 @@
  */
 #include "analysis/columns.h"
 #include "analysis/mem.h"
+#include "analysis/page_looks.h"
 #include "analysis/view.h"
 #include "base/util.h"
 #include "session/session.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #define COL(type, member, kind, flags, doc) OSCOPE_COLUMN(struct type, member, kind, flags, doc)
 #define CONSISTENCY(type)                                                                          \
@@ -87,14 +89,22 @@ static void mem_unknown(const struct oscope_session *s, uint64_t pages, struct o
                  pages, s->target->truncated ? "cut off from the core" : "not in readable memory");
 }
 
-/* Counts the pages [pfn, pfn + n) by owner. buf: MEM_CHUNK bytes. */
-static struct oscope_error *mem_range(struct os_model *m, uint64_t pfn, uint64_t n, uint8_t *buf,
+/* A look at RAM. */
+struct look {
+    struct os_model *m;
+    uint8_t *buf;                    /* MEM_CHUNK bytes */
+    struct oscope_page_looks *looks; /* or NULL */
+};
+
+/* Counts the pages [pfn, pfn + n) by owner. */
+static struct oscope_error *mem_range(const struct look *k, uint64_t pfn, uint64_t n,
                                       uint64_t counts[OS_OWNER_COUNT])
 {
     while (n) {
         size_t step = (size_t)MIN(n, MEM_CHUNK);
-        TRY(m->ops->page_owners(m, pfn, step, buf));
-        mem_count(buf, step, counts);
+        TRY(k->m->ops->page_owners(k->m, pfn, step, k->buf));
+        mem_count(k->buf, step, counts);
+        page_looks_see(k->looks, pfn, k->buf, step);
         pfn += step;
         n -= step;
     }
@@ -114,35 +124,35 @@ static bool mem_owner_row(struct os_list *l, const char *owner, uint64_t pages, 
     return true;
 }
 
-static struct oscope_error *mem_owners(struct oscope_session *s, struct os_model *m, uint8_t *buf,
+static struct oscope_error *mem_owners(struct oscope_session *s, const struct look *k,
                                        struct os_list *l)
 {
+    struct os_model *m = k->m;
     uint64_t counts[OS_OWNER_COUNT] = {0}, total = 0;
 
     for (size_t i = 0; i < s->target->nram; i++) {
         const struct target_ram *ram = &s->target->ram[i];
-        TRY(mem_range(m, ram->gpa >> TARGET_PAGE_SHIFT, ram->size >> TARGET_PAGE_SHIFT, buf,
-                      counts));
+        TRY(mem_range(k, ram->gpa >> TARGET_PAGE_SHIFT, ram->size >> TARGET_PAGE_SHIFT, counts));
     }
     if (m->ops->page_notes)
         m->ops->page_notes(m, l);
-    for (int k = 0; k < OS_OWNER_COUNT; k++)
-        total += counts[k];
-    for (int k = 0; k < OS_OWNER_COUNT; k++)
-        if ((k != OS_OWNER_UNKNOWN || counts[k]) &&
-            !mem_owner_row(l, os_owner_names[k], counts[k], total))
+    for (int i = 0; i < OS_OWNER_COUNT; i++)
+        total += counts[i];
+    for (int i = 0; i < OS_OWNER_COUNT; i++)
+        if ((i != OS_OWNER_UNKNOWN || counts[i]) &&
+            !mem_owner_row(l, os_owner_names[i], counts[i], total))
             return error_nomem();
     mem_unknown(s, counts[OS_OWNER_UNKNOWN], l);
     return mem_owner_row(l, "total", total, total) ? NULL : error_nomem();
 }
 
-static struct oscope_error *mem_cell(struct os_model *m, uint64_t gpa, uint64_t bytes, uint8_t *buf,
+static struct oscope_error *mem_cell(const struct look *look, uint64_t gpa, uint64_t bytes,
                                      uint64_t *unknown, struct os_list *l)
 {
     uint64_t counts[OS_OWNER_COUNT] = {0}, pages = bytes >> TARGET_PAGE_SHIFT;
     int most = 0;
 
-    TRY(mem_range(m, gpa >> TARGET_PAGE_SHIFT, pages, buf, counts));
+    TRY(mem_range(look, gpa >> TARGET_PAGE_SHIFT, pages, counts));
     for (int k = 1; k < OS_OWNER_COUNT; k++)
         if (counts[k] > counts[most])
             most = k;
@@ -191,13 +201,26 @@ static uint64_t mem_cell_size(uint64_t total, uint32_t cells, bool snug)
     return size;
 }
 
+/* What of a region of RAM lies outside of [from, from + bytes) is looked at, too. */
+static struct oscope_error *mem_rest(const struct look *k, const struct target_ram *ram,
+                                     uint64_t from, uint64_t bytes)
+{
+    uint64_t counts[OS_OWNER_COUNT] = {0}, before = bytes ? from - ram->gpa : 0;
+    uint64_t behind = before + bytes;
+
+    if (!k->looks)
+        return NULL;
+    TRY(mem_range(k, ram->gpa >> TARGET_PAGE_SHIFT, before >> TARGET_PAGE_SHIFT, counts));
+    return mem_range(k, (ram->gpa + behind) >> TARGET_PAGE_SHIFT,
+                     (ram->size - MIN(ram->size, behind)) >> TARGET_PAGE_SHIFT, counts);
+}
+
 /* Cells of one size and, if that is a power of two, aligned to it; the first and last cell of a
  * region may be smaller. */
-static struct oscope_error *mem_map(struct oscope_session *s, struct os_model *m,
-                                    const struct oscope_mem_options *o, uint8_t *buf,
-                                    struct os_list *l)
+static struct oscope_error *mem_map(struct oscope_session *s, const struct look *k,
+                                    const struct oscope_mem_options *o, struct os_list *l)
 {
-    uint64_t total = 0, unknown = 0, from, bytes;
+    uint64_t total = 0, unknown = 0, from = 0, bytes;
 
     for (size_t i = 0; i < s->target->nram; i++)
         total += mem_window(&s->target->ram[i], o, &from, &bytes) ? bytes : 0;
@@ -206,15 +229,18 @@ static struct oscope_error *mem_map(struct oscope_session *s, struct os_model *m
                          o->from, o->to);
     uint64_t size = mem_cell_size(total, o->cells ? o->cells : MEM_CELLS, o->snug);
     for (size_t i = 0; i < s->target->nram; i++) {
-        if (!mem_window(&s->target->ram[i], o, &from, &bytes))
+        bool shown = mem_window(&s->target->ram[i], o, &from, &bytes);
+        TRY(mem_rest(k, &s->target->ram[i], from, shown ? bytes : 0));
+        if (!shown)
             continue;
         for (uint64_t off = 0, n; off < bytes; off += n) {
             uint64_t at = size & (size - 1) ? off : from + off;
             n = MIN(size - at % size, bytes - off);
-            TRY(mem_cell(m, from + off, n, buf, &unknown, l));
+            TRY(mem_cell(k, from + off, n, &unknown, l));
         }
     }
     mem_unknown(s, unknown, l);
+    page_looks_done(k->looks, (uint64_t)time(NULL));
     return NULL;
 }
 
@@ -233,7 +259,26 @@ static struct oscope_error *mem_collect(struct oscope_session *s,
     AUTO_FREE uint8_t *buf = malloc(MEM_CHUNK);
     if (!buf)
         return error_nomem();
-    return o->table == OSCOPE_MEM_MAP ? mem_map(s, m, o, buf, l) : mem_owners(s, m, buf, l);
+    struct look k = {m, buf, o->looks};
+    return o->table == OSCOPE_MEM_MAP ? mem_map(s, &k, o, l) : mem_owners(s, &k, l);
+}
+
+/* The map, and how often what it shows was allocated. */
+static struct oscope_error *mem_followed(const struct oscope_page_looks *p, struct os_list *cells,
+                                         struct oscope_view **out)
+{
+    AUTO(os_list_free) struct os_list looks, allocated;
+    struct view_part parts[] = {
+        {.table = "cells", .columns = mem_map_columns, .list = cells},
+        {.table = "looks", .columns = page_looks_columns, .list = &looks},
+        {.table = "allocated", .columns = page_looks_cell_columns, .list = &allocated},
+    };
+
+    os_list_init(&looks, sizeof(struct oscope_mem_looks));
+    os_list_init(&allocated, sizeof(struct oscope_mem_allocated));
+    if (!page_looks_rows(p, cells, &looks, &allocated))
+        return error_nomem();
+    return view_from_lists("mem", parts, ARRAY_SIZE(parts), out);
 }
 
 struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct oscope_mem_options *o,
@@ -261,6 +306,8 @@ struct oscope_error *oscope_view_mem(struct oscope_session *s, const struct osco
     TRY(session_begin(s));
     struct oscope_error *err = mem_collect(s, o, &l);
     session_end(s, &l);
-    return err ? err
-               : view_from_list("mem", tables[o->table].name, tables[o->table].columns, &l, out);
+    TRY(err);
+    if (o->table == OSCOPE_MEM_MAP && o->looks)
+        return mem_followed(o->looks, &l, out);
+    return view_from_list("mem", tables[o->table].name, tables[o->table].columns, &l, out);
 }

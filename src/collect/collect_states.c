@@ -13,16 +13,25 @@
 #include <stdio.h>
 #include <time.h>
 
-static struct oscope_error *view_mem(struct oscope_session *s, enum oscope_mem_table table,
+/* The thread's own. */
+struct states {
+    struct oscope_session *s;        /* NULL: not open */
+    struct oscope_page_looks *looks; /* while the map is asked for */
+};
+
+static struct oscope_error *view_mem(const struct states *t, enum oscope_mem_table table,
                                      const struct ask *a, struct oscope_view **out)
 {
+    struct oscope_session *s = t->s;
+
     return oscope_view_mem(s,
                            &(struct oscope_mem_options){.table = table,
                                                         .cells = a->cells,
                                                         .from = a->from,
                                                         .to = a->to,
                                                         .snug = true,
-                                                        .page = a->va},
+                                                        .page = a->va,
+                                                        .looks = t->looks},
                            out);
 }
 
@@ -36,9 +45,11 @@ static struct oscope_error *view_pt(struct oscope_session *s, const struct ask *
         out);
 }
 
-static struct oscope_error *make(struct oscope_session *s, const struct ask *a,
+static struct oscope_error *make(const struct states *t, const struct ask *a,
                                  struct oscope_view **out)
 {
+    struct oscope_session *s = t->s;
+
     switch (a->slot) {
     case SLOT_INFO: return oscope_view_info(s, out);
     case SLOT_TASKS:
@@ -46,11 +57,11 @@ static struct oscope_error *make(struct oscope_session *s, const struct ask *a,
         return oscope_view_ps(
             s, &(struct oscope_ps_options){.threads = a->slot == SLOT_THREADS, .tree = a->tree},
             out);
-    case SLOT_MEMORY: return view_mem(s, OSCOPE_MEM_OWNERS, a, out);
-    case SLOT_BUDDY: return view_mem(s, OSCOPE_MEM_BUDDY, a, out);
-    case SLOT_SLABS: return view_mem(s, OSCOPE_MEM_SLAB, a, out);
-    case SLOT_MAP: return view_mem(s, OSCOPE_MEM_MAP, a, out);
-    case SLOT_PAGE: return view_mem(s, OSCOPE_MEM_PAGE, a, out);
+    case SLOT_MEMORY: return view_mem(t, OSCOPE_MEM_OWNERS, a, out);
+    case SLOT_BUDDY: return view_mem(t, OSCOPE_MEM_BUDDY, a, out);
+    case SLOT_SLABS: return view_mem(t, OSCOPE_MEM_SLAB, a, out);
+    case SLOT_MAP: return view_mem(t, OSCOPE_MEM_MAP, a, out);
+    case SLOT_PAGE: return view_mem(t, OSCOPE_MEM_PAGE, a, out);
     case SLOT_VM: return oscope_view_vm(s, a->pid, out);
     case SLOT_PT: return view_pt(s, a, false, out);
     case SLOT_CHAIN: return view_pt(s, a, true, out);
@@ -113,23 +124,49 @@ static void tell_ended(struct collect *c, bool ended)
     pthread_mutex_unlock(&c->lock);
 }
 
+static bool asks_for(struct collect *c, enum slot slot)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->nasks; i++)
+        found = found || c->asks[i].slot == slot;
+    pthread_mutex_unlock(&c->lock);
+    return found;
+}
+
+static void forget_looks(struct states *t)
+{
+    oscope_page_looks_free(t->looks);
+    t->looks = NULL;
+}
+
+static void keep_looks(struct states *t, struct collect *c)
+{
+    if (!asks_for(c, SLOT_MAP))
+        forget_looks(t);
+    else if (!t->looks) /* no memory: the map is shown without */
+        t->looks = oscope_page_looks_new();
+}
+
 void *collect_states(void *arg)
 {
     struct collect *c = arg;
-    struct oscope_session *s = NULL;
+    struct states t = {0};
     bool had = false; /* there was a session */
     struct ask a;
 
     while (next_ask(c, &a)) {
         struct shot made = {.ask = a};
         uint64_t began = clock_ns();
-        made.error = s ? NULL : collect_session(c, &s);
+        keep_looks(&t, c);
+        made.error = t.s ? NULL : collect_session(c, &t.s);
         if (!made.error && a.slot == SLOT_COMMAND && c->o.command)
-            c->o.command(a.line, s, &made);
+            c->o.command(a.line, t.s, &made);
         else if (!made.error)
-            made.error = make(s, &a, &made.view);
+            made.error = make(&t, &a, &made.view);
         const struct oscope_error *err = made.error;
-        bool open = s != NULL;
+        bool open = t.s != NULL;
         bool gone = err && (err->code == OSCOPE_E_GONE ||
                             (had && err->code == OSCOPE_E_NOT_FOUND && !open));
         had = had || open;
@@ -139,14 +176,16 @@ void *collect_states(void *arg)
             tell_ended(c, gone);
         collect_publish(c, &made, began);
         if (lost) {
-            oscope_session_close(s);
-            s = NULL;
+            oscope_session_close(t.s);
+            t.s = NULL;
+            forget_looks(&t);
         }
         if (!open)
             collect_pause_ms(c, COLLECT_RETRY_MS);
-        if (s)
-            oscope_session_rest(s); /* a look at all pages' structs maps megabytes */
+        if (t.s)
+            oscope_session_rest(t.s); /* a look at all pages' structs maps megabytes */
     }
-    oscope_session_close(s);
+    oscope_session_close(t.s);
+    forget_looks(&t);
     return NULL;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Many histograms at a glance (`report syscalls`): one line a histogram, one column (of a few equal
- * characters) a power of two, the denser the more of that line's are there. Lines come in the
- * table's order, which says what matters most. Colours say the same once more.
+ * characters) a power of two, however fine the bins are, the denser the more of that line's are
+ * there. Lines come in the table's order, which says what matters most. Colours say the same once
+ * more.
  */
 #include "draw/render.h"
 
@@ -20,8 +21,8 @@ enum {
 
 /* A line: rows of one name, which are neighbours. */
 struct map_line {
-    const struct oscope_histogram_bin *bins;
-    size_t n;
+    size_t from, n; /* rows */
+    const char *name;
     uint64_t count;
 };
 
@@ -38,16 +39,19 @@ static unsigned map_bin(const struct oscope_histogram_bin *b)
     return b->low ? 63 - (unsigned)__builtin_clzll(b->low) : 0;
 }
 
+static const struct oscope_histogram_bin *map_row(const struct oscope_table *t, size_t i)
+{
+    return render_row(t, i);
+}
+
 /* The line that begins at row *i, which moves on to the next; false: there is none. */
 static bool map_next(const struct oscope_table *t, size_t *i, struct map_line *line)
 {
-    const struct oscope_histogram_bin *b = t->rows;
-
     if (*i >= t->nrows)
         return false;
-    *line = (struct map_line){.bins = b + *i};
-    for (; *i < t->nrows && !strcmp(b[*i].name, line->bins->name); ++*i) {
-        line->count += b[*i].count;
+    *line = (struct map_line){.from = *i, .name = map_row(t, *i)->name};
+    for (; *i < t->nrows && !strcmp(map_row(t, *i)->name, line->name); ++*i) {
+        line->count += map_row(t, *i)->count;
         line->n++;
     }
     return true;
@@ -64,11 +68,12 @@ static void map_measure(struct map *m)
     m->count = strlen("COUNT");
     out_init(&text, -1);
     for (size_t i = 0, n = 0; (!m->r->top || n < m->r->top) && map_next(m->t, &i, &line); n++) {
-        unsigned low = map_bin(line.bins), high = map_bin(&line.bins[line.n - 1]);
+        unsigned low = map_bin(map_row(m->t, line.from));
+        unsigned high = map_bin(map_row(m->t, line.from + line.n - 1));
         m->first = low < m->first ? low : m->first;
         m->last = high > m->last ? high : m->last;
         text.len = 0;
-        size_t name = render_text_safe(&text, m->r, line.bins->name, MAP_NAME);
+        size_t name = render_text_safe(&text, m->r, line.name, MAP_NAME);
         size_t count = (size_t)snprintf(NULL, 0, "%llu", (unsigned long long)line.count);
         m->name = name > m->name ? name : m->name;
         m->count = count > m->count ? count : m->count;
@@ -125,15 +130,15 @@ static unsigned map_level(uint64_t part, uint64_t whole)
 
 static void map_draw(struct out *o, const struct map *m, const struct map_line *line)
 {
-    size_t used = render_text_safe(o, m->r, line->bins->name, MAP_NAME), k = 0;
+    size_t used = render_text_safe(o, m->r, line->name, MAP_NAME), k = 0;
 
     out_fill(o, ' ', m->name - used);
     out_str(o, "  |");
     for (unsigned bin = m->first; bin <= m->last; bin++) {
-        while (k < line->n && map_bin(&line->bins[k]) < bin)
-            k++;
-        bool has = k < line->n && map_bin(&line->bins[k]) == bin;
-        unsigned level = has ? map_level(line->bins[k].count, line->count) : 0;
+        uint64_t count = 0;
+        for (; k < line->n && map_bin(map_row(m->t, line->from + k)) <= bin; k++)
+            count += map_row(m->t, line->from + k)->count;
+        unsigned level = map_level(count, line->count);
         char marks[MAP_CELLS];
         memset(marks, map_marks[level], m->cell);
         render_sgr(o, m->r, map_sgr[level], marks, m->cell);

@@ -115,7 +115,7 @@ void render_report(struct out *o, const struct oscope_view *v, const struct rend
                    render_column(t, "disk") && !r->names;
         bool grid =
             t->row_size == sizeof(struct oscope_heat_cell) && render_column(t, "hot") && !r->names;
-        bool many = bars && (t->flags & OSCOPE_TABLE_HEATMAP);
+        bool many = (t->flags & OSCOPE_TABLE_HEATMAP) && render_column(t, "low") && !r->names;
         (map    ? render_disks
          : grid ? render_heat
          : many ? render_heatmap

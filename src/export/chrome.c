@@ -410,6 +410,8 @@ static void format_release(void *state)
 const struct export_format export_chrome = {
     .name = "chrome",
     .doc = "Chrome's trace events (JSON), for chrome://tracing, Perfetto and scripts",
+    .title = "Chrome",
+    .suffix = ".json",
     .state = sizeof(struct chrome),
     .begin = format_begin,
     .event = format_event,

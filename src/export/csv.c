@@ -126,6 +126,8 @@ static struct oscope_error *format_end(void *state, const struct trace_stats *st
 const struct export_format export_csv = {
     .name = "csv",
     .doc = "comma-separated values: a line a field, or with --event a line an event",
+    .title = "CSV",
+    .suffix = ".csv",
     .state = sizeof(struct csv),
     .selects = true,
     .begin = format_begin,

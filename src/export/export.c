@@ -33,6 +33,16 @@ const char *oscope_export_format_doc(size_t i)
     return i < ARRAY_SIZE(formats) ? formats[i]->doc : NULL;
 }
 
+const char *oscope_export_format_title(size_t i)
+{
+    return i < ARRAY_SIZE(formats) ? formats[i]->title : NULL;
+}
+
+const char *oscope_export_format_suffix(size_t i)
+{
+    return i < ARRAY_SIZE(formats) ? formats[i]->suffix : NULL;
+}
+
 static struct oscope_error *find_format(const char *name, const struct export_format **out)
 {
     char names[128] = "";

@@ -25,10 +25,12 @@ struct export_job {
 };
 
 struct export_format {
-    const char *name; /* after --to */
-    const char *doc;  /* one line */
-    size_t state;     /* bytes of its state, which begins zeroed */
-    bool selects;     /* understands export_job.only */
+    const char *name;   /* after --to */
+    const char *doc;    /* one line */
+    const char *title;  /* of a button */
+    const char *suffix; /* of a file's name */
+    size_t state;       /* bytes of its state, which begins zeroed */
+    bool selects;       /* understands export_job.only */
     struct oscope_error *(*begin)(void *state, const struct export_job *job);
     /* Errors of writing stay in job->out. */
     void (*event)(void *state, const struct trace_event *ev);

@@ -373,6 +373,8 @@ static void format_release(void *state)
 const struct export_format export_folded = {
     .name = "folded",
     .doc = "CPU time as folded stacks (task;mode;system call;trap ns), for flamegraph.pl",
+    .title = "folded",
+    .suffix = ".folded",
     .state = sizeof(struct folded),
     .begin = format_begin,
     .event = format_event,

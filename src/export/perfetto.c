@@ -520,6 +520,8 @@ static void format_release(void *state)
 const struct export_format export_perfetto = {
     .name = "perfetto",
     .doc = "Perfetto's trace format, for ui.perfetto.dev and trace_processor",
+    .title = "Open in Perfetto",
+    .suffix = ".perfetto-trace",
     .state = sizeof(struct perfetto),
     .begin = format_begin,
     .event = format_event,

@@ -290,7 +290,7 @@ static uint64_t survey(DIR *d, const char *keep, char *oldest, size_t n)
 
 static void evict(int dfd, const char *keep, uint64_t most)
 {
-    int fd = dup(dfd);
+    int fd = fcntl(dfd, F_DUPFD_CLOEXEC, 0);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     char oldest[NAME_MAX + 1];
 

@@ -26,25 +26,38 @@ struct download {
     bool stop, ended, failed; /* under the lock */
 };
 
-/* What `oscope export` has for them, and what files of them are called. */
-static const struct kind {
-    const char *name, *suffix;
-} kinds[] = {
-    {"ctf", ".tar"}, {"perfetto", ".perfetto-trace"}, {"chrome", ".json"}, {"folded", ".folded"},
-    {"csv", ".csv"},
-};
-
-static const struct kind *find_kind(const char *to)
+bool download_kind(size_t i, struct download_kind *out)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        if (!strcmp(kinds[i].name, to))
-            return &kinds[i];
-    return NULL;
+    size_t n = 0;
+
+    while (n < i && oscope_export_format_name(n))
+        n++;
+    *out = (struct download_kind){.to = oscope_export_format_name(n),
+                                  .title = oscope_export_format_title(n),
+                                  .doc = oscope_export_format_doc(n),
+                                  .suffix = oscope_export_format_suffix(n)};
+    if (!out->to)
+        *out = (struct download_kind){.to = "ctf",
+                                      .title = "CTF",
+                                      .doc = "the recording itself, as a tar archive",
+                                      .suffix = ".tar",
+                                      .itself = true};
+    return n == i;
+}
+
+static bool find_kind(const char *to, struct download_kind *out)
+{
+    for (size_t i = 0; download_kind(i, out); i++)
+        if (!strcmp(out->to, to))
+            return true;
+    return false;
 }
 
 bool download_format(const char *to)
 {
-    return find_kind(to) != NULL;
+    struct download_kind kind;
+
+    return find_kind(to, &kind);
 }
 
 /* ---- the thread ---- */
@@ -115,11 +128,11 @@ static void set_name(struct download *d, const char *suffix)
 
 struct oscope_error *download_open(const char *dir, const char *to, struct download **out)
 {
-    const struct kind *kind = find_kind(to);
+    struct download_kind kind;
     int ends[2];
 
     *out = NULL;
-    if (!kind)
+    if (!find_kind(to, &kind))
         return error_new(OSCOPE_E_USAGE, "'%s' is no format to export to", to);
     struct download *d = calloc(1, sizeof *d);
     if (!d || !(d->dir = strdup(dir)) || pipe2(ends, O_CLOEXEC)) {
@@ -131,8 +144,8 @@ struct oscope_error *download_open(const char *dir, const char *to, struct downl
     }
     d->from = ends[0];
     d->to = ends[1];
-    d->format = strcmp(to, "ctf") != 0 ? kind->name : NULL;
-    set_name(d, kind->suffix);
+    d->format = kind.itself ? NULL : kind.to;
+    set_name(d, kind.suffix);
     pthread_mutex_init(&d->lock, NULL);
     fcntl(d->from, F_SETFL, O_NONBLOCK);
     fcntl(d->from, F_SETPIPE_SZ, PIPE); /* if it may; it works with less */

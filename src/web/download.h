@@ -15,7 +15,15 @@
 
 struct download;
 
-/* Is there such a format: "ctf", or one of oscope_export_format_name()? */
+/* What there is: the formats of oscope_export_format_name(), and the recording itself. */
+struct download_kind {
+    const char *to; /* in the address */
+    const char *title, *doc, *suffix;
+    bool itself;
+};
+/* The i-th; false: there are no more. */
+bool download_kind(size_t i, struct download_kind *out);
+/* Is there such a one? */
 bool download_format(const char *to);
 
 /* Begins. dir: the recording. Errors: no such format; no thread, no memory. */

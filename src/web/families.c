@@ -47,4 +47,6 @@ const struct openmetrics_family families[FAMILIES] = {
                              "Looks at guest memory by consistency; torn ones are partial."),
     [FAMILY_LEFT_OUT] = GAUGE("", "oscope_series_left_out",
                               "Series that are not told because the guest has too many of them."),
+    [FAMILY_GUESTS_LEFT_OUT] = GAUGE("", "oscope_guests_left_out",
+                                     "Guests that are there, of which no other metric tells."),
 };

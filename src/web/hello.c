@@ -3,6 +3,7 @@
 #include "web/hello.h"
 
 #include "draw/text.h"
+#include "web/download.h"
 #include "web/views.h"
 
 static void put_needs(struct out *o, const char *report)
@@ -47,11 +48,28 @@ static void put_source(struct out *o, const struct web_view *v)
     out_free(&text);
 }
 
+static void put_exports(struct out *o)
+{
+    struct download_kind kind;
+
+    out_str(o, ",\"exports\":[");
+    for (size_t i = 0; download_kind(i, &kind); i++) {
+        out_printf(o, "%s{\"to\":\"%s\",\"title\":", i ? "," : "", kind.to);
+        text_json(o, kind.title, strlen(kind.title));
+        out_str(o, ",\"doc\":");
+        text_json(o, kind.doc, strlen(kind.doc));
+        out_char(o, '}');
+    }
+    out_char(o, ']');
+}
+
 void hello_write(struct out *o, bool console)
 {
     bool first = true;
 
-    out_printf(o, "{\"op\":\"hello\",\"console\":%s,\"views\":[", console ? "true" : "false");
+    out_printf(o, "{\"op\":\"hello\",\"console\":%s", console ? "true" : "false");
+    put_exports(o);
+    out_str(o, ",\"views\":[");
     for (size_t i = 0; i < WEB_VIEWS; i++) {
         const struct web_view *v = &web_views[i];
         if (!console && v->console)

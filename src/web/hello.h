@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first message to a page: {"op":"hello","console":BOOL,
- * "views":[{"name","needs":[SET…]|null,"takes":[ARG…],"source"}…]}: whether consoles are shown,
+ * The first message to a page: {"op":"hello","console":BOOL,"exports":[{"to","title","doc"}…],
+ * "views":[{"name","needs":[SET…]|null,"takes":[ARG…],"source"}…]}: whether consoles are shown, as
+ * what recordings can be downloaded (/export?guest=ID&to=TO),
  * which views there are, the event sets that they need (null: made of guest memory alone), the
  * arguments that they take (message.h), and where their numbers come from, for who points at one.
  */

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 
-enum { METERS_MAX = 64, LOOK_MS = 1000 };
+enum { LOOK_MS = 1000 };
 #define GONE_NS UINT64_C(300000000000) /* so long a guest that has ended is told of */
 
 struct metrics {
@@ -30,8 +30,9 @@ struct metrics {
         struct meter *meter;
         uint64_t seen; /* ns; when its session was there */
         bool there;
-    } meters[METERS_MAX];
+    } meters[METRICS_GUESTS];
     size_t n;
+    size_t left_out; /* guests that have no meter */
 };
 
 /* ---- the thread ---- */
@@ -109,7 +110,7 @@ static void add(struct metrics *m, const char *session)
 {
     struct meter *meter;
 
-    if (m->n == METERS_MAX || has(m, session)) /* only this thread changes n */
+    if (m->n == m->o.guests || has(m, session)) /* only this thread changes n */
         return;
     struct oscope_error *err = meter_open(session, m->o.reports, m->o.open, m->wake, &meter);
     oscope_error_free(err); /* no memory, no thread: the next look may have more */
@@ -122,13 +123,19 @@ static void add(struct metrics *m, const char *session)
 
 static void add_all(struct metrics *m)
 {
-    char *ids[METERS_MAX];
-    size_t n = roster_ids(m->roster, ids, METERS_MAX);
+    char *ids[METRICS_GUESTS];
+    size_t n = roster_ids(m->roster, ids, m->o.guests), there = 0;
 
     for (size_t i = 0; i < n; i++) {
         add(m, ids[i]);
         free(ids[i]);
     }
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = 0; i < m->n; i++)
+        there += m->meters[i].there;
+    m->left_out = roster_count(m->roster);
+    m->left_out -= MIN(m->left_out, there);
+    pthread_mutex_unlock(&m->lock);
 }
 
 static void *metrics_run(void *arg)
@@ -166,6 +173,8 @@ void metrics_scrape(struct metrics *m, struct out *o)
         openmetrics_begin(o, &families[f]);
         for (size_t i = 0; i < m->n; i++)
             meter_write(m->meters[i].meter, f, o);
+        if (f == FAMILY_GUESTS_LEFT_OUT)
+            openmetrics_sample(o, &families[f], "", m->left_out);
     }
     pthread_mutex_unlock(&m->lock);
     openmetrics_end(o);
@@ -192,6 +201,7 @@ struct oscope_error *metrics_open(const struct metrics_options *o, struct metric
     if (!m)
         return error_nomem();
     m->o = *o;
+    m->o.guests = o->guests ? MIN(o->guests, (size_t)METRICS_GUESTS) : METRICS_GUESTS;
     m->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     pthread_mutex_init(&m->lock, NULL);
     pthread_condattr_init(&attr);

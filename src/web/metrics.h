@@ -11,11 +11,14 @@
 
 struct metrics;
 
+enum { METRICS_GUESTS = 64 /* that are told of at most; how many are not is told, too */ };
+
 struct metrics_options {
     const char *const *sessions, *const *recordings; /* as roster_open(); recordings have none */
     const struct oscope_open_options *open;          /* of the sessions */
     uint64_t reports;                                /* of meter_parse() */
     uint64_t linger;                                 /* ns */
+    size_t guests;                                   /* most; 0: METRICS_GUESTS */
 };
 
 struct oscope_error *metrics_open(const struct metrics_options *o, struct metrics **out);

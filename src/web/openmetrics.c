@@ -25,7 +25,8 @@ void openmetrics_begin(struct out *o, const struct openmetrics_family *f)
 void openmetrics_sample(struct out *o, const struct openmetrics_family *f, const char *labels,
                         uint64_t value)
 {
-    out_printf(o, "%s%s{%s} ", f->name, suffixes[f->type], labels);
+    out_printf(o, "%s%s%s%s%s ", f->name, suffixes[f->type], *labels ? "{" : "", labels,
+               *labels ? "}" : "");
     if (!strcmp(f->unit, "seconds"))
         out_printf(o, "%" PRIu64 ".%09" PRIu64 "\n", value / NS, value % NS);
     else

@@ -21,7 +21,7 @@ struct openmetrics_family {
 
 /* What the family is. */
 void openmetrics_begin(struct out *o, const struct openmetrics_family *f);
-/* One sample of it; labels: of openmetrics_label(). */
+/* One sample of it; labels: of openmetrics_label(), or "". */
 void openmetrics_sample(struct out *o, const struct openmetrics_family *f, const char *labels,
                         uint64_t value);
 void openmetrics_end(struct out *o);

@@ -241,6 +241,14 @@ bool roster_has(struct roster *r, const char *id, bool *recording)
     return found;
 }
 
+size_t roster_count(struct roster *r)
+{
+    pthread_mutex_lock(&r->lock);
+    size_t n = r->ids.len;
+    pthread_mutex_unlock(&r->lock);
+    return n;
+}
+
 size_t roster_ids(struct roster *r, char **out, size_t max)
 {
     size_t n = 0;

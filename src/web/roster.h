@@ -35,5 +35,7 @@ bool roster_has(struct roster *r, const char *id, bool *recording);
 
 /* The sessions' ids, at most `max`, and how many; each the caller's. */
 size_t roster_ids(struct roster *r, char **out, size_t max);
+/* How many sessions there are. */
+size_t roster_count(struct roster *r);
 
 #endif

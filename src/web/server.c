@@ -17,6 +17,7 @@
 #include "web/page.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -491,7 +492,7 @@ static const struct lws_protocols protocols[] = {
 
 static bool adopt(struct lws_vhost *vhost, int fd, const char *protocol)
 {
-    lws_sock_file_fd_type what = {.filefd = dup(fd)};
+    lws_sock_file_fd_type what = {.filefd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
 
     return what.filefd >= 0 &&
            lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, what, protocol, NULL);

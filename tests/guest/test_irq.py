@@ -142,3 +142,8 @@ def test_irqflow(eventful):
         assert hop["median"] <= hop["p99"] <= hop["max"]
         assert hop["how"] == {"pending": "inferred", "claim": "device", "complete": "device"}.get(
             hop["hop"], "probes")
+        own = [r for r in table(report.rows, "distribution") if all(r[k] == hop[k] for k in ("irq", "name", "hop"))]
+        assert sum(r["count"] for r in own) == hop["count"], hop
+        assert all(a["high"] <= b["low"] for a, b in zip(own, own[1:])) and all(r["count"] for r in own)
+        for value in (hop["median"], hop["p99"], hop["max"]):
+            assert [r for r in own if r["low"] <= value < r["high"]], (hop, own)

@@ -156,6 +156,7 @@ def test_prometheus_has_what_the_guest_counts(eventful1):
                 {"guest": g.session, **{k: want[k] for k in ("arch", "os", "release")}}
             assert p.value("oscope_guest_vcpus") == g.smp and p.value("oscope_guest_ram_bytes") == want["ram"]
             assert p.value("oscope_guest_up") == 1 and p.value("oscope_series_left_out") == 0
+            assert p.value("oscope_guests_left_out") == 0
             assert 0 <= p.value("oscope_lag_seconds") < 60
             assert abs(p.value("oscope_watch_start_timestamp_seconds") - time.time()) < 600
             assert probes(g)

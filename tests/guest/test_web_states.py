@@ -124,7 +124,7 @@ def test_the_tree_of_tasks(guest1):
         b.tell(eval="document.querySelectorAll('th button')[0].click()")  # pid, falling: no tree
         b.until(lambda b: [r for r in b.rows("Processes") if r["comm"].startswith("sleeper-")], "all tasks")
         pids = [number(r["pid"]) for r in b.rows("Processes")]
-        assert pids == sorted(pids, reverse=True) and "sort=-pid" in b.tell(eval="location.hash")
+        assert pids == sorted(pids, reverse=True) and "sort.tasks=-pid" in b.tell(eval="location.hash")
         assert b.tell(problems=True) == []
 
 

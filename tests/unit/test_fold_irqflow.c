@@ -178,6 +178,18 @@ static void test_apic(void **state)
     fake_fold_close(&x);
 }
 
+static void expect_bin(const struct fake_fold *x, size_t i, uint64_t low, uint64_t high,
+                       uint64_t count)
+{
+    const struct oscope_table *t = fake_fold_table(x->view, "distribution");
+    const struct oscope_irqflow_bin *b = (const struct oscope_irqflow_bin *)t->rows + i;
+
+    assert_true(i < t->nrows);
+    assert_int_equal(b->bin.low, low);
+    assert_int_equal(b->bin.high, high);
+    assert_int_equal(b->bin.count, count);
+}
+
 /* Median and 99th percentile of known values; only what is kept is in them. */
 static void test_hops(void **state)
 {
@@ -198,11 +210,76 @@ static void test_hops(void **state)
     assert_int_equal(h->median, 201); /* of 101 … 300 */
     assert_int_equal(h->p99, 298);
     assert_int_equal(h->max, 300);
+    static const uint64_t bins[][3] = {{96, 112, 11},  {112, 128, 16}, {128, 160, 32},
+                                       {160, 192, 32}, {192, 224, 32}, {224, 256, 32},
+                                       {256, 320, 45}};
+    assert_int_equal(fake_fold_table(x.view, "distribution")->nrows, ARRAY_SIZE(bins));
+    for (size_t i = 0; i < ARRAY_SIZE(bins); i++)
+        expect_bin(&x, i, bins[i][0], bins[i][1], bins[i][2]);
+    const struct oscope_irqflow_bin *b = fake_fold_table(x.view, "distribution")->rows;
+    assert_string_equal(b->name, "riscv-timer");
+    assert_string_equal(b->hop, "entry");
+    assert_string_equal(b->bin.name, "10 riscv-timer entry");
+    assert_int_equal(b->irq, 10);
+    assert_true(b->bin.share > 5.49 && b->bin.share < 5.51);
     const struct oscope_irqflow_line *l = fake_fold_table(x.view, "lines")->rows;
     assert_int_equal(l->count, 300);
     assert_true(fake_fold_noted(x.view, "first 100 interrupts"));
     assert_true(fake_fold_noted(x.view, "event set 'mmio'"));
     fake_fold_close(&x);
+}
+
+/* The shortest ones, and the longest: where bins begin and end. */
+static void test_bins(void **state)
+{
+    static const uint64_t took[] = {0, 1, 3, 4, 5, 7, 8, 9, 10, UINT64_C(7) << 61};
+    static const uint64_t bins[][3] = {{0, 1, 1},  {1, 2, 1},   {3, 4, 1},
+                                       {4, 5, 1},  {5, 6, 1},   {7, 8, 1},
+                                       {8, 10, 2}, {10, 12, 1}, {UINT64_C(7) << 61, UNKNOWN, 1}};
+    struct fake_fold x;
+
+    open_fold(&x, NULL, 100);
+    for (size_t i = 0; i < ARRAY_SIZE(took); i++) {
+        enter(&x, 0, (i + 1) * US, -1, "a name that is long", 5);
+        leave(&x, 0, (i + 1) * US + took[i], -1);
+    }
+    fake_fold_view(&x, UINT64_MAX - 1);
+    assert_int_equal(fake_fold_table(x.view, "distribution")->nrows, ARRAY_SIZE(bins));
+    for (size_t i = 0; i < ARRAY_SIZE(bins); i++)
+        expect_bin(&x, i, bins[i][0], bins[i][1], bins[i][2]);
+    const struct oscope_irqflow_bin *b = fake_fold_table(x.view, "distribution")->rows;
+    assert_string_equal(b->hop, "handler");
+    assert_string_equal(b->bin.name, "a name that is  handler");
+    assert_string_equal(b->name, "a name that is long");
+    fake_fold_close(&x);
+}
+
+/* The bins of a hop are what the listed interrupts' times fall into, all of them and once. hop: its
+ * member in a row. */
+static void check_bins(const struct fake_fold *x, const struct oscope_irqflow_hop *h, size_t hop)
+{
+    const struct oscope_table *t = fake_fold_table(x->view, "distribution");
+    const struct oscope_table *all = fake_fold_table(x->view, "interrupts");
+    const struct oscope_irqflow_row *r = all->rows;
+    uint64_t sum = 0, last = 0;
+
+    for (size_t i = 0; i < t->nrows; i++) {
+        const struct oscope_irqflow_bin *b = (const struct oscope_irqflow_bin *)t->rows + i;
+        uint64_t in = 0;
+        if (b->irq != h->irq || strcmp(b->hop, h->hop) != 0)
+            continue;
+        assert_true(b->bin.count && b->bin.low >= last && b->bin.high > b->bin.low);
+        last = b->bin.high;
+        sum += b->bin.count;
+        for (size_t k = 0; k < all->nrows; k++) {
+            uint64_t v;
+            memcpy(&v, (const char *)&r[k] + hop, sizeof v);
+            in += r[k].irq == h->irq && v != UNKNOWN && v >= b->bin.low && v < b->bin.high;
+        }
+        assert_int_equal(in, b->bin.count);
+    }
+    assert_int_equal(sum, h->count);
+    assert_true(h->max < last);
 }
 
 /* After a gap nothing that was open there goes on; a switch leaves traps behind. */
@@ -232,6 +309,15 @@ static void test_losses(void **state)
 static void test_properties(void **state)
 {
     static const char *const arches[] = {"riscv64", "x86_64", NULL};
+#define MEMBER(name)                                                                               \
+    {                                                                                              \
+#name, offsetof(struct oscope_irqflow_row, name)                                           \
+    }
+    static const struct {
+        const char *name;
+        size_t row;
+    } members[] = {MEMBER(pending), MEMBER(claim),    MEMBER(entry),
+                   MEMBER(handler), MEMBER(complete), MEMBER(back)};
     uint32_t seed = 7;
 
     for (int round = 0; round < 30; round++) {
@@ -271,6 +357,9 @@ static void test_properties(void **state)
         for (size_t i = 0; i < t->nrows; i++) {
             const struct oscope_irqflow_hop *h = (const struct oscope_irqflow_hop *)t->rows + i;
             assert_true(h->count && h->median <= h->p99 && h->p99 <= h->max && h->max <= time);
+            for (size_t k = 0; k < ARRAY_SIZE(members); k++)
+                if (!strcmp(members[k].name, h->hop))
+                    check_bins(&x, h, members[k].row);
         }
         fake_fold_close(&x);
     }
@@ -282,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_plic),   cmocka_unit_test(test_ipis_and_stamps),
         cmocka_unit_test(test_apic),   cmocka_unit_test(test_hops),
         cmocka_unit_test(test_losses), cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_bins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

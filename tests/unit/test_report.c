@@ -319,6 +319,42 @@ static void test_heatmap(void **state)
                    "    256ns    12345 100.0 %  ########################################\n");
 }
 
+/* Bins that are finer than powers of two share a column; rows are longer than a bin; without the
+ * empty ones. */
+static void test_fine_heatmap(void **state)
+{
+    struct oscope_irqflow_bin rows[] = {
+        {.bin = {"8 virtio entry", 1024, 1280, 1, 20}},
+        {.bin = {"8 virtio entry", 1280, 1536, 2, 40}},
+        {.bin = {"8 virtio entry", 1792, 2048, 1, 20}},
+        {.bin = {"8 virtio entry", 4096, 5120, 1, 20}},
+        {.bin = {"8 virtio handler", 3584, 4096, 7, 100}},
+    };
+    static const struct oscope_column low[] = {{"low", OSCOPE_DURATION,
+                                                offsetof(struct oscope_irqflow_bin, bin.low),
+                                                sizeof(uint64_t), 0, ""},
+                                               {0}};
+    struct oscope_table t = {.name = "distribution",
+                             .columns = low,
+                             .row_size = sizeof *rows,
+                             .rows = rows,
+                             .nrows = ARRAY_SIZE(rows),
+                             .flags = OSCOPE_TABLE_HEATMAP};
+    struct oscope_view v = {.name = "irqflow", .tables = &t, .ntables = 1};
+    struct render_options r = {.form = RENDER_REPORT, .term.width = 30};
+    struct out o;
+
+    out_init(&o, -1);
+    render_view(&o, &o, &v, &r);
+    out_char(&o, '\0');
+    assert_string_equal(o.buf, "distribution\n"
+                               "NAME               1us   COUNT\n"
+                               "8 virtio entry    |% :|      5\n"
+                               "8 virtio handler  | @ |      7\n"
+                               "blank none, . few, @ nearly all of that line's\n");
+    out_free(&o);
+}
+
 static const struct oscope_column *columns_of(const char *command)
 {
     size_t n;
@@ -460,6 +496,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_interval, setup, teardown),
         cmocka_unit_test(test_bars),
         cmocka_unit_test(test_heatmap),
+        cmocka_unit_test(test_fine_heatmap),
         cmocka_unit_test(test_width),
         cmocka_unit_test(test_disks_and_newest),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),

@@ -9,11 +9,14 @@
 #include <cmocka.h>
 
 #include "web/assets.h"
+#include "web/download.h"
 #include "web/frame.h"
 #include "web/hello.h"
 #include "web/message.h"
 
 #include "base/util.h"
+
+#include <oscope/export.h>
 
 #include <jansson.h>
 #include <stdio.h>
@@ -492,6 +495,21 @@ static void test_hello(void **state)
         assert_int_equal(takes, __builtin_popcount(w->takes));
         assert_int_equal(w->must & ~w->takes, 0);
     }
+    /* every format that recordings are exported to, and the recording as it is */
+    struct download_kind kind;
+    json_array_foreach(json_object_get(j, "exports"), i, v)
+    {
+        assert_true(download_kind(i, &kind));
+        assert_true(download_format(kind.to) && *kind.suffix == '.');
+        const char *format = oscope_export_format_name(i);
+        assert_true(kind.itself == !format && !strcmp(kind.to, format ? format : "ctf"));
+        assert_string_equal(json_string_value(json_object_get(v, "to")), kind.to);
+        assert_string_equal(json_string_value(json_object_get(v, "title")), kind.title);
+        assert_string_equal(json_string_value(json_object_get(v, "doc")), kind.doc);
+    }
+    assert_true(i > 1 && kind.itself);
+    assert_false(download_kind(i, &kind) || download_kind(i + 9, &kind));
+    assert_false(download_format("tar") || download_format(""));
     json_decref(j);
     out_free(&o);
 }

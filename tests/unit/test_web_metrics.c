@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "fake_session.h"
+#include "session/runtime.h"
 #include "web/assets.h"
 #include "web/ledger.h"
 #include "web/meter.h"
@@ -14,8 +16,11 @@
 
 #include "base/util.h"
 
+#include <oscope/oscope.h>
+
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct asset assets[] = {{0}};
 
@@ -201,6 +206,50 @@ static void test_nothing_there(void **state)
     metrics_close(m);
 }
 
+/* Three guests, of which two are told: so is that one is not. */
+static void test_too_many_guests(void **state)
+{
+    static const char *const none[] = {NULL};
+    const char *left_out = "oscope_guests_left_out 1\n";
+    struct oscope_open_options open = {.wait = OSCOPE_WAIT_NOT};
+    struct metrics_options options = {.sessions = none,
+                                      .recordings = none,
+                                      .open = &open,
+                                      .linger = UINT64_C(60000000000),
+                                      .guests = 2};
+    char *id[3], *dir[3];
+    struct session_desc d;
+    struct metrics *m;
+
+    for (int i = 0; i < 3; i++) {
+        assert_null(runtime_create(NULL, &id[i], &dir[i]));
+        describe(&d, id[i], getpid());
+        assert_null(session_desc_save(dir[i], &d));
+        session_desc_free(&d);
+    }
+    assert_null(metrics_open(&options, &m));
+    for (int i = 0; i < 600; i++) { /* the thread looks once a second */
+        o.len = 0;
+        metrics_scrape(m, &o);
+        if (strstr(text(), left_out))
+            break;
+        usleep(50000);
+    }
+    const char *at = strstr(o.buf, left_out);
+    assert_non_null(at);
+    assert_string_equal(at + strlen(left_out), "# EOF\n");
+    int told = 0;
+    for (at = o.buf; (at = strstr(at, "oscope_guest_up{")); at++)
+        told++;
+    assert_int_equal(told, 2);
+    metrics_close(m);
+    for (int i = 0; i < 3; i++) {
+        assert_null(oscope_detach(id[i]));
+        free(id[i]);
+        free(dir[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,7 +261,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_series_are_bounded, begin, end),
         cmocka_unit_test(test_reports),
         cmocka_unit_test_setup_teardown(test_nothing_there, begin, end),
+        cmocka_unit_test_setup_teardown(test_too_many_guests, begin, end),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_root, remove_root);
 }

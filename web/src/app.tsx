@@ -10,7 +10,7 @@ import { changed, hashOf, readPlace, type Change, type Place } from './place';
 import type { Guest } from './protocol';
 import { Record, toggleRecord } from './record';
 import { store, type Wish } from './store';
-import type { Shown, Tab } from './tab';
+import { Here, type Shown, type Tab } from './tab';
 import { DIGITS, TABS } from './tabs';
 
 const WATCHES = 16;
@@ -213,7 +213,9 @@ function App() {
               )}
               {!tab.ownSets && <SetsButton guest={at.guest} views={views} />}
             </div>
-            <tab.Body key={`${at.guest.id} ${tab.name}`} {...at} />
+            <Here.Provider value={at}>
+              <tab.Body key={`${at.guest.id} ${tab.name}`} {...at} />
+            </Here.Provider>
           </>
         ) : (
           <Nothing named={place.guest} />

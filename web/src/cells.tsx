@@ -19,7 +19,7 @@ export interface Picture {
   class: string;
   label: string;
   n: number;
-  height?: number; // of the canvas, CSS pixels; else what room there is
+  height?: number | string; // of the canvas, CSS pixels or a length; else what room there is
   /** Where each of them is in a canvas of that size; of the ones that can't be seen w is 0. */
   place: (w: number, h: number) => Box[];
   draw: (g: CanvasRenderingContext2D, boxes: Box[], w: number, h: number) => void;
@@ -80,7 +80,7 @@ export function Pointed(p: Picture) {
     e.stopPropagation();
   };
   return (
-    <div class={`pointed ${p.class}${p.height ? ' tall' : ''}`} style={p.height ? { '--tall': `${p.height}px` } : undefined} ref={box}>
+    <div class={`pointed ${p.class}${p.height ? ' tall' : ''}`} style={p.height ? { '--tall': typeof p.height === 'number' ? `${p.height}px` : p.height } : undefined} ref={box}>
       <Canvas
         class="area"
         label={p.label}

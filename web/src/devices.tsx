@@ -135,7 +135,7 @@ function Controllers({ guest }: Shown) {
         </>
       )}
       <Panel guest={id} view="devices" title="The machine's devices" class="fill wide">
-        {(v) => <Grid table={v.table('devices')} label="Machine" columns={['device', 'space', 'first', 'size', 'view']} />}
+        {(v) => <Grid table={v.table('devices')} as="machine" label="Machine" columns={['device', 'space', 'first', 'size', 'view']} />}
       </Panel>
     </div>
   );

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// A table of a view: sorted by a click on a heading, filtered by words; each heading says what it is.
+// A table of a view: sorted by a click on a heading, which the address keeps, filtered by words; each heading
+// says what it is.
 // Columns of which nothing is known are left out. Rows may be links, and a tree.
-import { useState } from 'preact/hooks';
+import { useContext } from 'preact/hooks';
 import { cell, isNumber } from './format';
 import type { Table } from './model';
+import { orderChange, orderOf, turned } from './order';
 import type { Column, Row, Value } from './protocol';
+import { Here } from './tab';
 import { visible } from './tree';
 
 const MOST = 500; // rows drawn
@@ -73,8 +76,8 @@ export interface Tree {
 export interface GridProps {
   table?: Table;
   columns: string[];
-  sort?: string; // at first, or where onSort is given: now
-  onSort?: (sort: string) => void;
+  sort?: string; // at first
+  as?: string; // its name in the address, where the tab has two tables of one name
   filter?: string;
   most?: number;
   label: string;
@@ -106,10 +109,12 @@ function Branch({ tree, row, depth, parent }: { tree: Tree; row: Row; depth: num
 }
 
 export function Grid(props: GridProps) {
-  const [own, setOwn] = useState(props.sort ?? '');
-  const sort = props.onSort ? props.sort ?? '' : own;
+  const here = useContext(Here);
   const t = props.table;
   if (!t) return null;
+  const first = props.sort ?? '';
+  const name = props.as ?? t.name;
+  const sort = orderOf(here?.params ?? {}, name, first, props.columns);
   const whole = t.list();
   const known = (name: string) => !whole.length || whole.some((row) => t.get(row, name) !== null);
   const columns = props.columns.filter(known).flatMap((name) => t.column(name) ?? []);
@@ -120,8 +125,7 @@ export function Grid(props: GridProps) {
   const rows = order(t, all, sort).slice(0, props.most ?? MOST);
   const left = all.length - rows.length + t.cut;
   const named = props.named ?? columns[0]?.name;
-  const by = (name: string) =>
-    (props.onSort ?? setOwn)(sort === `-${name}` ? name : sort === name ? '' : `-${name}`);
+  const by = (column: string) => here?.go(orderChange(name, first, turned(sort, column)));
   const state = (name: string) => (sort === name ? 'ascending' : sort === `-${name}` ? 'descending' : 'none');
   const value = (row: Row, c: Column, link?: string) => {
     const text = cell(c, t.get(row, c.name));

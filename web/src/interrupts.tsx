@@ -7,6 +7,7 @@ import { Grid } from './grid';
 import type { Table, View } from './model';
 import { Panel } from './parts';
 import { Sequence } from './sequence';
+import { hopsOf, MARKS, Spread } from './spread';
 import type { Row } from './protocol';
 import type { Shown, Tab } from './tab';
 
@@ -16,53 +17,42 @@ function lineOf(t: Table, row: Row): string {
   return `${t.get(row, 'irq') ?? ''} ${t.text(row, 'name')}`;
 }
 
-/** A bar a hop and number: median, 99 of 100, longest, all by the same scale. */
+/** What the hops of a line take: in numbers, and how their times are spread. */
 function Hops({ view, line }: { view: View; line: string }) {
-  const [t, lines] = [view.table('hops'), view.table('lines')];
+  const [t, lines, distribution] = [view.table('hops'), view.table('lines'), view.table('distribution')];
   if (!t || !lines) return null;
   const rows = t.list().filter((row) => lineOf(t, row) === line);
   if (!rows.length) return <p class="missing dim">No interrupt of a line that is known.</p>;
-  const longest = Math.max(1, ...rows.map((row) => t.num(row, 'max')));
-  const least = Math.max(1, Math.min(...rows.map((row) => t.num(row, 'median'))) / 10);
-  // durations differ by powers of ten
-  const wide = (ns: number) => `${Math.max(1, (Math.log10(Math.max(ns, least) / least) / Math.log10(longest / least)) * 100)}%`;
-  const numbers: [field: string, color: string][] = [['median', 'green'], ['p99', 'orange'], ['max', 'vermilion']];
+  const doc = (hop: string) => lines.column(hop)?.doc;
   return (
     <>
-      <div class="scroll">
-        <table class="hops" aria-label="Hops">
-          <thead>
-            <tr>
-              <th class="plain-head" title={t.column('hop')?.doc}>hop</th>
-              <th class="plain-head number" title={t.column('count')?.doc}>count</th>
-              <th class="plain-head" title={t.column('how')?.doc}>how</th>
-              {numbers.map(([field, color]) => (
-                <th class="plain-head number" title={t.column(field)?.doc}>
-                  <i class={`swatch bg-${color}`} /> {field}
-                </th>
-              ))}
-              <th class="plain-head" title={`logarithmic, from ${duration(Math.round(least))} to ${duration(longest)}`}>powers of ten</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row[0]}>
-                <td data-column="hop" title={lines.column(t.text(row, 'hop'))?.doc}>{t.text(row, 'hop')}</td>
-                <td data-column="count" class="number">{t.num(row, 'count')}</td>
-                <td data-column="how" class={t.text(row, 'how') === 'inferred' ? 'guess' : ''}>{t.text(row, 'how')}</td>
-                {numbers.map(([field]) => (
-                  <td data-column={field} class="number">{duration(t.num(row, field))}</td>
-                ))}
-                <td class="hop-bars" aria-hidden="true">
-                  {numbers.map(([field, color]) => (
-                    <i class={`bg-${color}`} style={{ width: wide(t.num(row, field)) }} />
-                  ))}
-                </td>
-              </tr>
+      <table class="hops" aria-label="Hops">
+        <thead>
+          <tr>
+            <th class="plain-head" title={t.column('hop')?.doc}>hop</th>
+            <th class="plain-head number" title={t.column('count')?.doc}>count</th>
+            {MARKS.map(([field, color]) => (
+              <th class="plain-head number" title={t.column(field)?.doc}>
+                <i class={`swatch bg-${color}`} /> {field}
+              </th>
             ))}
-          </tbody>
-        </table>
-      </div>
+            <th class="plain-head" title={t.column('how')?.doc}>how</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row[0]}>
+              <td data-column="hop" title={doc(t.text(row, 'hop'))}>{t.text(row, 'hop')}</td>
+              <td data-column="count" class="number">{t.num(row, 'count')}</td>
+              {MARKS.map(([field]) => (
+                <td data-column={field} class="number">{duration(t.num(row, field))}</td>
+              ))}
+              <td data-column="how" class={t.text(row, 'how') === 'inferred' ? 'guess' : ''}>{t.text(row, 'how')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {distribution && <Spread hops={hopsOf(t, rows, distribution, doc)} table={distribution} />}
     </>
   );
 }

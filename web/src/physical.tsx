@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// Physical memory as a grid of cells: who owns them, how hot they are, which change. A cell opens:
-// its range is the grid then, down to pages.
+// Physical memory as a grid of cells: who owns them, how hot they are, which change, how often their pages
+// were allocated. A cell opens: its range is the grid then, down to pages.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { hex, range } from './address';
+import { allocatedWords, mostTimes, timesOf } from './allocated';
 import { inLines, Pointed } from './cells';
 import { bytes, count } from './format';
 import type { Table, View } from './model';
@@ -16,11 +17,13 @@ import type { Shown } from './tab';
 
 const PAGE = 4096n;
 const BLINK_MS = 1500;
+const CHANGES_KEPT = 1 << 15; // cells
 const HEAT = ['heat0', 'heat1', 'heat2', 'heat3', 'heat4'];
 const MODES: [name: string, title: string][] = [
   ['', 'Owner'],
   ['heat', 'Heat'],
   ['changes', 'Changes'],
+  ['allocated', 'Allocations'],
 ];
 
 export function showHeat(params: Params): boolean {
@@ -72,6 +75,10 @@ function useChanges(t?: Table): Map<string, Change> {
     if (!before) seen.current.set(`${row[0]} ${t!.get(row, 'bytes')}`, { owner, times: 0, last: -Infinity });
     else if (before.owner !== owner) Object.assign(before, { owner, times: before.times + 1, last: performance.now() });
   }
+  for (const key of seen.current.keys()) {
+    if (seen.current.size <= CHANGES_KEPT) break;
+    seen.current.delete(key); // seen first: of ranges that were looked at long ago
+  }
   return seen.current;
 }
 
@@ -98,6 +105,11 @@ function cellsOf(t: Table | undefined, what: 'owner' | 'heat', within?: [bigint,
 /** Heat's cells are its own: the owner of one is that of the map's cell where it begins. */
 function ownerAt(owners: Cell[], start: bigint): Row | undefined {
   return owners.find((c) => start >= c.start && start < c.start + c.size)?.owner;
+}
+
+/** The map's cell of the same range. */
+function sameCell(owners: Cell[], cell: Cell): Row | undefined {
+  return owners.find((c) => c.key === cell.key)?.owner;
 }
 
 function tasksIn(heat: View | undefined, c: Cell): string {
@@ -141,7 +153,8 @@ function useLater(last: number): void {
 }
 
 export function PhysicalMap({ at, view, heat }: { at: Shown; view: View; heat: boolean }) {
-  const map = store.view(at.guest.id, 'map')?.table('cells');
+  const mapView = store.view(at.guest.id, 'map');
+  const map = mapView?.table('cells');
   const heatView = store.view(at.guest.id, 'heat');
   const changes = useChanges(map);
   const seen = [...changes.values()];
@@ -154,14 +167,17 @@ export function PhysicalMap({ at, view, heat }: { at: Shown; view: View; heat: b
   const cells = heat ? cellsOf(t, 'heat', within) : owners;
   if (!cells.length || !t) return <p class="missing">{within ? 'There is no memory in that range.' : heat ? 'No access was counted yet.' : 'There is no memory.'}</p>;
   const showChanges = at.params.show === 'changes';
-  const most = Math.max(1, ...seen.map((c) => c.times));
+  const showAllocated = at.params.show === 'allocated';
+  const most = Math.max(1, showAllocated ? mostTimes(mapView) : 0, ...(showAllocated ? [] : seen.map((c) => c.times)));
   const now = performance.now();
+  // few cells change much more often than the others
+  const level = (times: number) => (most > 1 ? Math.round((Math.log(times) / Math.log(most)) * 4) : 0);
   const owner = (c: Cell) => c.owner ?? ownerAt(owners, c.start);
   const color = (c: Cell): string => {
     if (heat) return c.heat && t.num(c.heat, 'hot') > 0 ? HEAT[Math.min(4, Math.floor(t.num(c.heat, 'level') / 2))] : 'free';
-    if (!showChanges) return ownerColor(t.text(c.owner!, 'owner'));
-    const times = changes.get(c.key)?.times ?? 0;
-    return times ? HEAT[most > 1 ? Math.round(((times - 1) / (most - 1)) * 4) : 0] : 'free';
+    if (!showChanges && !showAllocated) return ownerColor(t.text(c.owner!, 'owner'));
+    const times = (showAllocated ? timesOf(mapView, c.owner) : changes.get(c.key)?.times) ?? 0;
+    return times ? HEAT[level(times)] : 'free';
   };
   const describe = (c: Cell): string => {
     const o = owner(c);
@@ -169,6 +185,8 @@ export function PhysicalMap({ at, view, heat }: { at: Shown; view: View; heat: b
     const parts = [`${hex(c.start)}–${hex(c.start + c.size)} (${bytes(Number(c.size))})`];
     if (o && map) parts.push(`${map.text(o, 'owner')}${c.owner ? `, ${map.num(o, 'share').toFixed(0)} % of it` : ''}`);
     if (change) parts.push(change.times ? `owner seen to change ${change.times} times` : 'owner not seen to change');
+    const allocated = allocatedWords(mapView, c.owner ?? sameCell(owners, c));
+    if (allocated) parts.push(allocated);
     if (c.heat) parts.push(`${t.text(c.heat, 'hot')} pages accessed: ${count(t.num(c.heat, 'reads'))} reads, ${count(t.num(c.heat, 'writes'))} writes, ${count(t.num(c.heat, 'execs'))} executed`);
     const tasks = tasksIn(heatView, c);
     if (tasks) parts.push(`of ${tasks}`);
@@ -181,8 +199,8 @@ export function PhysicalMap({ at, view, heat }: { at: Shown; view: View; heat: b
   };
   const legend: [string, string][] = heat
     ? [['not accessed', 'free'], ...HEAT.map((c, i): [string, string] => [i === 0 ? 'few' : i === 4 ? 'most accesses' : '', c])]
-    : showChanges
-      ? [['not seen to change', 'free'], ...HEAT.map((c, i): [string, string] => [i === 0 ? 'once' : i === 4 ? `${most} times` : '', c]).slice(0, most > 1 ? 5 : 1)]
+    : showChanges || showAllocated
+      ? [[showChanges ? 'not seen to change' : 'not seen to be allocated', 'free'], ...HEAT.map((c, i): [string, string] => [i === 0 ? 'once' : i === 4 ? `${most} times` : '', c]).slice(0, most > 1 ? 5 : 1)]
       : [];
   return (
     <>

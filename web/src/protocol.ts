@@ -31,6 +31,13 @@ export interface ViewInfo {
   source: string;
 }
 
+/** As what a recording can be downloaded. */
+export interface ExportInfo {
+  to: string;
+  title: string;
+  doc: string;
+}
+
 export interface Guest {
   id: string;
   kind: 'live' | 'recording';
@@ -144,7 +151,7 @@ export type FoundMessage = { guest: string; seq: number } & (
 
 export type Message =
   | { op: 'alive' }
-  | { op: 'hello'; console: boolean; views: ViewInfo[] }
+  | { op: 'hello'; console: boolean; exports: ExportInfo[]; views: ViewInfo[] }
   | ({ op: 'console' } & ConsoleMessage)
   | ({ op: 'typing' } & TypingMessage)
   | ({ op: 'recording' } & RecordingMessage)

@@ -6,14 +6,6 @@ import { hashOf } from './place';
 import type { Guest } from './protocol';
 import { store } from './store';
 
-const FORMATS: [to: string, name: string, what: string][] = [
-  ['perfetto', 'Open in Perfetto', 'downloads a file for ui.perfetto.dev'],
-  ['chrome', 'Chrome', 'JSON for chrome://tracing and others'],
-  ['folded', 'folded', 'stacks for a flame graph'],
-  ['csv', 'CSV', 'a line an event, for a spreadsheet'],
-  ['ctf', 'CTF', 'the recording itself, as a tar archive'],
-];
-
 export function exportLink(guest: string, to: string): string {
   return `/export?guest=${encodeURIComponent(guest)}&to=${to}`;
 }
@@ -36,9 +28,9 @@ export function Record({ guest }: { guest: Guest }) {
   if (guest.kind === 'recording')
     return (
       <span class="exports" role="group" aria-label="Export">
-        {FORMATS.map(([to, name, what]) => (
-          <a class="act" href={exportLink(guest.id, to)} title={what} download>
-            {name}
+        {store.exports.map((e) => (
+          <a class="act" href={exportLink(guest.id, e.to)} title={e.doc} download>
+            {e.title}
           </a>
         ))}
       </span>

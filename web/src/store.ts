@@ -3,11 +3,12 @@
 // The connection, and all that came over it. Wishes are kept here, and said again after each
 // connecting, so that the page recovers from whatever happened to the server.
 import { View } from './model';
-import type { Args, ConsoleMessage, Guest, Message, RecordingMessage, Status, TypingMessage, ViewInfo } from './protocol';
+import type { Args, ConsoleMessage, ExportInfo, Guest, Message, RecordingMessage, Status, TypingMessage, ViewInfo } from './protocol';
 
 const RETRY_MS = 1500;
 const SILENT_MS = 6000; // the server says something every 2 s
 const KEYS = 512; // bytes of a message
+const SETS_KEPT = 16; // guests that are gone whose sets are switched on when they come again
 const DEAD_MS = 15000; // as after a laptop's sleep: connect anew
 
 /** Views of a guest, and what they are to be of. */
@@ -16,13 +17,14 @@ export interface Wish {
   args: Args;
 }
 
-class Store {
+export class Store {
   connected = false;
   silent = false; // connected, and nothing came for SILENT_MS
   consoles = true; // the server shows guests' consoles
   private heard = 0; // performance.now() of the last message
   refused = false; // never let in: the cookie is of another server, or there is none
   views = new Map<string, ViewInfo>();
+  exports: ExportInfo[] = [];
   guests: Guest[] | null = null;
   status = new Map<string, Status>();
   private data = new Map<string, View>(); // by guest and view
@@ -38,6 +40,7 @@ class Store {
   private socket: WebSocket | null = null;
   private listeners = new Set<() => void>();
   private drawing = false;
+  private fresh = true; // connected, and no guests were told yet
   private ears = new Set<(m: Message | ArrayBuffer) => void>();
 
   subscribe(f: () => void): () => void {
@@ -207,15 +210,33 @@ class Store {
     this.data.clear();
     this.status.clear();
     this.said.clear();
+    this.since.clear();
     this.sought.clear();
+    this.fresh = true;
   }
 
   /** A guest can be watched once the server has told of it. */
   private resume(guests: Guest[]): void {
-    const first = this.guests === null || !this.status.size;
     this.guests = guests;
-    for (const id of this.watched.keys())
-      if (!guests.some((g) => g.id === id) || first) this.watched.delete(id);
+    if (this.fresh) this.watched.clear();
+    this.fresh = false;
+    this.drop(new Set(guests.map((g) => g.id)));
+  }
+
+  /** What is kept of guests that are not there any more. */
+  private drop(there: Set<string>): void {
+    for (const map of [this.watched, this.said, this.sought, this.status, this.typing, this.recordings])
+      for (const id of map.keys()) if (!there.has(id)) map.delete(id);
+    for (const map of [this.data, this.since])
+      for (const key of map.keys()) if (!there.has(key.slice(key.indexOf(' ') + 1))) map.delete(key);
+    const gone = [...this.sets.keys()].filter((id) => !there.has(id));
+    for (const id of gone.slice(0, -SETS_KEPT)) this.sets.delete(id);
+  }
+
+  /** How much is kept, in entries. */
+  get size(): number {
+    const maps = [this.watched, this.said, this.sought, this.status, this.typing, this.recordings, this.data, this.since, this.sets, this.screens];
+    return maps.reduce((n, map) => n + map.size, 0);
   }
 
   private hear(m: Message): void {
@@ -223,6 +244,7 @@ class Store {
       case 'alive':
         return;
       case 'hello':
+        this.exports = m.exports;
         this.begin(m.views, m.console);
         break;
       case 'guests':

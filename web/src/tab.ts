@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
 // What a tab of the page is. The table of all is in tabs.ts.
-import type { VNode } from 'preact';
+import { createContext, type VNode } from 'preact';
 import type { Change, Params } from './place';
 import type { Args, Guest } from './protocol';
 
@@ -14,6 +14,9 @@ export interface Shown {
   /** The address of that choice, for links. On another tab: with nothing else chosen. */
   link: (change: Change, tab?: string) => string;
 }
+
+/** The tab that is shown, for what stands in it and keeps something in the address itself. */
+export const Here = createContext<Shown | null>(null);
 
 export interface Key {
   key: string; // KeyboardEvent.key

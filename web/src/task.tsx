@@ -49,6 +49,7 @@ function Threads({ at, view, task }: { at: Shown; view: View; task: number }) {
   return (
     <Grid
       table={t}
+      as="threads"
       label="Threads of its process"
       columns={['tid', 'comm', 'state', 'cpu', 'prio', 'time']}
       filter={`tgid=${t.num(me, 'tgid')}`}
@@ -136,6 +137,7 @@ function Scheduling({ at }: { at: Shown }) {
           {(view) => (
             <Grid
               table={view.table('tasks')}
+              as="run"
               label="Time on vCPUs"
               columns={['run', 'share', 'slices', 'wakeups', 'migrations', 'voluntary', 'involuntary', 'wait', 'latency_avg', 'latency_max']}
               filter={`tid=${taskOf(at.params)}`}
@@ -169,6 +171,7 @@ function Calls({ at, task }: { at: Shown; task: number }) {
         {(view) => (
           <Grid
             table={view.table('tasks')}
+            as="calls"
             label="Its system calls"
             columns={['name', 'count', 'errors', 'unfinished', 'total', 'avg', 'max']}
             sort="-total"

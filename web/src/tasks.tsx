@@ -2,6 +2,7 @@
 // Copyright the oscope authors
 // Processes and threads as a tree, and one of them (task.tsx).
 import { Grid } from './grid';
+import { orderChange } from './order';
 import { Panel } from './parts';
 import type { Shown, Tab } from './tab';
 import { TaskPage, taskArgs, taskOf, taskViews } from './task';
@@ -32,8 +33,6 @@ function List({ at }: { at: Shown }) {
               table={t}
               label={title}
               columns={threads(at) ? THREADS : COLUMNS}
-              sort={at.params.sort}
-              onSort={(sort) => at.go({ sort })}
               filter={at.params.filter}
               tree={{ column: 'comm', closed, toggle: fold }}
               named="comm"
@@ -63,8 +62,8 @@ export const tasks: Tab = {
         <button class="act" onClick={() => toggle(at)}>
           {threads(at) ? 'Show processes' : 'Show threads'} <kbd>t</kbd>
         </button>
-        {at.params.sort && (
-          <button class="act" onClick={() => at.go({ sort: undefined })}>
+        {at.params['sort.tasks'] && (
+          <button class="act" onClick={() => at.go(orderChange('tasks', '', ''))}>
             Show as a tree
           </button>
         )}

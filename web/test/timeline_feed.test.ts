@@ -107,7 +107,7 @@ test('a request is no wider than the server takes', () => {
 
 test('an area of the address is asked for when there is something, and again when all is read', () => {
   const { feed, asked, hear } = begin();
-  hear({ op: 'hello', console: true, views: [] });
+  hear({ op: 'hello', console: true, exports: [], views: [] });
   feed.select({ from: 1e12, to: 2e12 });
   assert.equal(asked.length, 0);
   hear({ ...LANES, busy: true, end: 3e12 });
@@ -130,7 +130,7 @@ test('of areas only the last one’s tables are taken', () => {
 test('a new server numbers anew', () => {
   const { feed, asked, hear } = begin();
   feed.need(W, [1], 1000);
-  hear({ op: 'hello', console: true, views: [] });
+  hear({ op: 'hello', console: true, exports: [], views: [] });
   assert.equal(feed.lanes.size + feed.names.length, 0);
   hear(LANES);
   feed.need(W, [1], 1000);

@@ -15,7 +15,7 @@ import urllib.request
 
 from .waiting import wait_until
 
-LINE = re.compile(r'(\w+)\{((?:\w+="(?:[^"\\]|\\.)*",?)*)\} (\S+)')
+LINE = re.compile(r'(\w+)(?:\{((?:\w+="(?:[^"\\]|\\.)*",?)+)\})? (\S+)')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -48,7 +48,7 @@ def parse(text):
             continue
         m = LINE.fullmatch(line)
         assert m and m[1] == family + suffix, line
-        key = m[1], tuple(sorted(LABEL.findall(m[2])))
+        key = m[1], tuple(sorted(LABEL.findall(m[2] or "")))
         assert key not in samples, line
         samples[key] = float(m[3]) if "." in m[3] else int(m[3])
     return samples

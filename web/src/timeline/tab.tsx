@@ -141,7 +141,7 @@ function Timeline(at: Shown) {
           </div>
         )}
       </div>
-      <p id="tl-said" class="unseen" aria-live="polite">
+      <p id="tl-said" class="spoken" aria-live="polite">
         {said(scope)}
       </p>
       {(feed.busy || feed.notes.length > 0) && (
