@@ -29,9 +29,9 @@ test('vCPUs by number with their traps below, then tasks, the busiest first, the
   assert.deepEqual(titles(layout(ALL, NONE)), ['vCPUs', 'vCPU 0', 'traps', 'vCPU 1', 'Tasks', 'busy 7', 'system calls', 'lazy 5', 'Devices', 'plic']);
 });
 
-test('counters stand in their own order, last', () => {
+test('counters stand in their own order, below vCPUs', () => {
   const counters = [lane('counter', { name: 'calls', place: 3 }), lane('counter', { name: 'switches', place: 0 })];
-  assert.deepEqual(titles(layout([...counters, ...ALL], NONE)).slice(-5), ['Devices', 'plic', 'Counters', 'switches', 'calls']);
+  assert.deepEqual(titles(layout([...counters, ...ALL], NONE)).slice(4, 8), ['Counters', 'switches', 'calls', 'Tasks']);
 });
 
 test('rows stand below each other without gaps', () => {

@@ -14,6 +14,14 @@ export interface Place {
   text: string; // looked for
 }
 
+const FOLDED = ['counters']; // at first: they would leave tasks little room
+const NONE = 'none';
+
+function folded(text: string | undefined): string[] {
+  const keys = (text ?? '').split(',').filter((s) => /^[a-z]+\d*$/.test(s));
+  return keys.length ? keys.filter((s) => s !== NONE) : [...FOLDED];
+}
+
 function whole(text: string | undefined): number | null {
   return text && /^\d{1,19}$/.test(text) ? Number(text) : null;
 }
@@ -30,7 +38,7 @@ export function readPlace(p: Params): Place {
     lane,
     at: lane === null ? null : whole(p.at),
     pins: (p.pins ?? '').split(',').flatMap((s) => whole(s) ?? []),
-    folded: (p.folded ?? '').split(',').filter((s) => /^[a-z]+\d*$/.test(s)),
+    folded: folded(p.folded),
     sel: span(whole(a), whole(b)),
     text: p.text ?? '',
   };
@@ -44,7 +52,7 @@ export function writePlace(p: Place): Change {
     lane: n(p.lane),
     at: p.lane === null ? undefined : n(p.at),
     pins: p.pins.join(',') || undefined,
-    folded: p.folded.join(',') || undefined,
+    folded: p.folded.join() === FOLDED.join() ? undefined : p.folded.join(',') || NONE,
     sel: p.sel ? `${n(p.sel.from)}-${n(p.sel.to)}` : undefined,
     text: p.text || undefined,
   };

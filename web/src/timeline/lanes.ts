@@ -7,9 +7,9 @@ export type Group = 'cpus' | 'tasks' | 'devices' | 'counters';
 
 const TITLES: [group: Group, title: string][] = [
   ['cpus', 'vCPUs'],
+  ['counters', 'Counters'],
   ['tasks', 'Tasks'],
   ['devices', 'Devices'],
-  ['counters', 'Counters'],
 ];
 
 export interface Row {
