@@ -128,6 +128,29 @@ def test_distribution_of_hops(recording):
         assert b.tell(problems=True) == []
 
 
+def test_a_large_screen(recording):
+    """Text is larger there, in canvases too, and what the pointer is at is still what is drawn there."""
+    with Web("-t", recording) as web, Browser(web.url) as b:
+        b.show(recording, "interrupts")
+        b.until(lambda b: b.rows("Distribution of the hops"), "bars")
+        seen = []
+        for size in ((1280, 800), (2560, 1440)):
+            b.tell(size=size)
+            b.until(lambda b: b.tell(eval="document.documentElement.scrollWidth <= innerWidth"), "that nothing sticks out")
+            box = b.tell(eval="(r => [r.x, r.y, r.width, r.height])(document.querySelector('.spread canvas').getBoundingClientRect())")
+            words = under(b, ".spread", "Home")  # the first bar of the first hop, and the pointer there
+            tip = b.tell(eval="(r => [r.x, r.y])(document.querySelector('.spread .tip').getBoundingClientRect())")
+            b.press("Escape")
+            b.tell(move=[tip[0] + 1, box[1] + 4])
+            b.until(lambda b: b.text(".spread .under") == words, words)
+            b.tell(move=[2, 2])
+            text = b.tell(eval="parseFloat(getComputedStyle(document.querySelector('td')).fontSize)")
+            seen.append((text, tip[0] - box[0], box[3]))
+        small, large = seen
+        assert all(a < b for a, b in zip(small, large)), seen
+        assert b.tell(problems=True) == []
+
+
 def test_nothing_is_inherited(recording):
     """What it starts, as the browser, gets none of its descriptors."""
     with Web("-t", recording) as web, Browser(web.url) as b:

@@ -6,15 +6,14 @@ import { HALF, hex } from './address';
 import { Pointed, type Box } from './cells';
 import { bytes } from './format';
 import type { Table } from './model';
-import { css, RIGHTS, rightsColor } from './palette';
+import { css, font, RIGHTS, rightsColor, scale } from './palette';
 import { Legend } from './parts';
 import type { Args } from './protocol';
 import { store } from './store';
 import type { Shown } from './tab';
 
 const NEAR = 1n << 30n; // stretches of the kernel's half that are nearer to each other are drawn as one
-const LEFT = 150; // pixels for addresses
-const HEAD = 18;
+const [ADDRESSES, TITLE] = [150, 18]; // pixels where text has its usual size
 
 interface Area {
   start: bigint;
@@ -67,12 +66,13 @@ function weight(a: Area): number {
 
 /** From the highest address to the lowest. */
 function place(areas: Area[], w: number, h: number): Box[] {
+  const [LEFT, HEAD] = [ADDRESSES * scale(), TITLE * scale()];
   const users = areas.filter((a) => !a.kernel).length;
   const heads = (users < areas.length ? HEAD : 0) + (users ? HEAD : 0);
   const gap = areas.length > 40 ? 1 : 4;
   const room = Math.max(1, h - heads - gap * areas.length);
   const sum = areas.reduce((n, a) => n + weight(a), 0);
-  const wide = Math.max(40, Math.min(220, (w - LEFT) * 0.4));
+  const wide = Math.max(40, Math.min(220 * scale(), (w - LEFT) * 0.4));
   let y = 0;
   return areas.map((a, i) => {
     if (!i || areas[i - 1].kernel !== a.kernel) y += HEAD;
@@ -84,6 +84,7 @@ function place(areas: Area[], w: number, h: number): Box[] {
 }
 
 function paint(g: CanvasRenderingContext2D, areas: Area[], boxes: Box[], w: number): void {
+  const k = scale();
   g.textBaseline = 'middle';
   let below = -Infinity; // the last line of text: they do not overlap
   areas.forEach((a, i) => {
@@ -91,16 +92,16 @@ function paint(g: CanvasRenderingContext2D, areas: Area[], boxes: Box[], w: numb
     g.fillStyle = css(rightsColor(a.perm));
     g.fillRect(b.x, b.y, b.w, Math.max(1, b.h));
     if (!i || areas[i - 1].kernel !== a.kernel) {
-      g.font = '600 12px system-ui, sans-serif';
+      g.font = font(12, '600');
       g.textAlign = 'left';
       g.fillStyle = css('dim');
-      g.fillText(a.kernel ? 'kernel half' : 'user half', b.x, b.y - HEAD / 2);
-      below = Math.max(below, b.y - 12);
+      g.fillText(a.kernel ? 'kernel half' : 'user half', b.x, b.y - (TITLE * k) / 2);
+      below = Math.max(below, b.y - 12 * k);
     }
     const y = b.y + b.h / 2;
-    if (y - below < 13) return;
+    if (y - below < 13 * k) return;
     below = y;
-    g.font = '11px ui-monospace, "DejaVu Sans Mono", monospace';
+    g.font = `${11 * k}px ui-monospace, "DejaVu Sans Mono", monospace`;
     g.fillStyle = css('dim');
     g.textAlign = 'right';
     g.fillText(hex(a.start), b.x - 6, y);

@@ -61,3 +61,13 @@ export function rightsColor(perm: string): string {
   if (w && x) return 'vermilion';
   return x ? 'purple' : w ? 'orange' : /r/i.test(perm) ? 'sky' : 'unknown';
 }
+
+/** How much larger than usual text is on this screen: app.css says it. */
+export function scale(): number {
+  return (parseFloat(getComputedStyle(document.documentElement).fontSize) || 13) / 13;
+}
+
+/** A font for canvases; px: its usual size. */
+export function font(px: number, weight = ''): string {
+  return `${weight} ${px * scale()}px system-ui, 'DejaVu Sans', sans-serif`;
+}

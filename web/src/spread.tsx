@@ -6,10 +6,10 @@ import type { Box } from './cells';
 import { Pointed } from './cells';
 import { duration } from './format';
 import type { Table } from './model';
-import { css } from './palette';
+import { css, font, scale } from './palette';
 import type { Row } from './protocol';
 
-const [LEFT, AXIS, GAP] = [76, 20, 5];
+const [NAMES, AXIS_HIGH, GAP] = [76, 20, 5]; // CSS pixels, where text has its usual size
 const BEFORE = 0.15; // of a power of ten: the place of 0
 export const MARKS: [field: string, color: string][] = [['median', 'green'], ['p99', 'orange'], ['max', 'vermilion']];
 
@@ -72,11 +72,17 @@ export function ticksOf(hops: Hop[]): number[] {
   return out;
 }
 
+/** For names, and for the axis. */
+function room(): [number, number] {
+  return [NAMES * scale(), AXIS_HIGH * scale()];
+}
+
 function draw(g: CanvasRenderingContext2D, hops: Hop[], w: number, h: number): void {
+  const [LEFT, AXIS] = room();
   const x = scaleOf(hops);
   const at = (ns: number) => LEFT + x(ns) * (w - LEFT - 1);
   const high = (h - AXIS) / hops.length;
-  const small = '11px system-ui, "DejaVu Sans", sans-serif';
+  const small = font(11);
   g.textBaseline = 'alphabetic';
   g.font = small;
   g.textAlign = 'center';
@@ -118,11 +124,11 @@ function draw(g: CanvasRenderingContext2D, hops: Hop[], w: number, h: number): v
     }
     g.textAlign = 'right';
     g.fillStyle = css('ink');
-    g.font = `600 ${small}`;
-    g.fillText(hop.name, LEFT - 8, floor - (high > 28 ? 13 : 4));
+    g.font = font(11, '600');
+    g.fillText(hop.name, LEFT - 8, floor - (high > 28 * scale() ? 13 * scale() : 4));
     g.font = small;
     g.fillStyle = css('dim');
-    if (high > 28) g.fillText(`up to ${most}`, LEFT - 8, floor - 1);
+    if (high > 28 * scale()) g.fillText(`up to ${most}`, LEFT - 8, floor - 1);
   });
 }
 
@@ -139,6 +145,7 @@ export function Spread({ hops, table }: { hops: Hop[]; table: Table }) {
   if (!all.length) return null;
   const x = scaleOf(hops);
   const place = (w: number, h: number): Box[] => {
+    const [LEFT, AXIS] = room();
     const high = (h - AXIS) / hops.length;
     return all.map(({ line, bin }) => {
       const from = LEFT + x(bin.low) * (w - LEFT - 1);
@@ -152,7 +159,7 @@ export function Spread({ hops, table }: { hops: Hop[]; table: Table }) {
         class="spread"
         label={`How the times of ${hops.length} hops are spread: ${hops.map((h) => h.name).join(', ')}. The table that follows says the same. Arrow keys go from bar to bar.`}
         n={all.length}
-        height={`calc(${hops.length} * clamp(24px, 3.4vh, 60px) + ${AXIS}px)`}
+        height={`calc(${hops.length} * clamp(24px, 3.4vh, 60px) + ${AXIS_HIGH / 13}rem)`}
         place={place}
         draw={(g, _, w, h) => draw(g, hops, w, h)}
         describe={(i) => {

@@ -6,7 +6,7 @@ import { Pointed, type Box } from './cells';
 import { count, duration } from './format';
 import { Grid } from './grid';
 import type { Table, View } from './model';
-import { css } from './palette';
+import { css, font, scale } from './palette';
 import { Panel } from './parts';
 import type { Params } from './place';
 import type { Row } from './protocol';
@@ -14,9 +14,7 @@ import { store } from './store';
 import type { Shown, Tab } from './tab';
 
 const LINES = 16; // calls drawn, those that were made most often
-const LINE = 22; // pixels
-const LEFT = 120; // of names
-const BELOW = 18; // of the scale
+const [HIGH, NAMES, SCALE] = [22, 120, 18]; // of a line, the names, the scale; pixels where text has its usual size
 
 /** A call, or of it those that took [low, high). */
 interface Cell {
@@ -79,6 +77,12 @@ function heatOf(calls: Table, latency: Table): Heat {
 /** Dark to light, evenly for the eye: the same for all who see. */
 const HEAT = ['heat0', 'heat1', 'heat2', 'heat3', 'heat4'];
 
+/** A line's height, the room for names, a column's width. */
+function measure(w: number, columns: number): [number, number, number] {
+  const k = scale();
+  return [HIGH * k, NAMES * k, (w - NAMES * k) / Math.max(1, columns)];
+}
+
 function Heatmap({ at, view }: { at: Shown; view: View }) {
   const calls = view.table('calls');
   const latency = view.table('latency');
@@ -86,27 +90,29 @@ function Heatmap({ at, view }: { at: Shown; view: View }) {
   const heat = heatOf(calls, latency);
   if (!heat.names.length) return <p class="missing dim">No call was made.</p>;
   const { call, low } = at.params;
-  const wide = (w: number) => (w - LEFT) / Math.max(1, heat.lows.length);
-  const place = (w: number): Box[] =>
-    heat.cells.map((c) => ({
-      x: c.column < 0 ? 0 : LEFT + c.column * wide(w),
+  const place = (w: number): Box[] => {
+    const [LINE, LEFT, wide] = measure(w, heat.lows.length);
+    return heat.cells.map((c) => ({
+      x: c.column < 0 ? 0 : LEFT + c.column * wide,
       y: c.line * LINE + 1,
-      w: c.column < 0 ? LEFT - 4 : wide(w) - 1,
+      w: c.column < 0 ? LEFT - 4 : wide - 1,
       h: LINE - 2,
     }));
+  };
   const isChosen = (c: Cell) => c.name === call && (low ? c.low === Number(low) : c.low === undefined);
   return (
     <Pointed
       class="calls-heat"
-      height={heat.names.length * LINE + BELOW}
+      height={`${(heat.names.length * HIGH + SCALE) / 13}rem`}
       label={`How long calls took, ${heat.names.length} calls; the table below has the numbers. Arrow keys go from one to the next, Enter chooses it.`}
       n={heat.cells.length}
       place={place}
       draw={(g, boxes, w) => {
-        g.font = '12px system-ui, sans-serif';
+        const [LINE, LEFT, wide] = measure(w, heat.lows.length);
+        g.font = font(12);
         g.textBaseline = 'middle';
         g.fillStyle = css('well');
-        heat.names.forEach((_, line) => heat.lows.forEach((__, k) => g.fillRect(LEFT + k * wide(w), line * LINE + 1, wide(w) - 1, LINE - 2)));
+        heat.names.forEach((_, line) => heat.lows.forEach((__, k) => g.fillRect(LEFT + k * wide, line * LINE + 1, wide - 1, LINE - 2)));
         heat.cells.forEach((c, i) => {
           const b = boxes[i];
           if (c.column < 0) {
@@ -124,9 +130,9 @@ function Heatmap({ at, view }: { at: Shown; view: View }) {
         });
         g.fillStyle = css('dim');
         g.textAlign = 'left';
-        const every = Math.max(1, Math.ceil(64 / wide(w)));
+        const every = Math.max(1, Math.ceil((64 * scale()) / wide));
         heat.lows.forEach((value, k) => {
-          if (k % every === 0 && LEFT + k * wide(w) + 56 < w) g.fillText(duration(value), LEFT + k * wide(w), heat.names.length * LINE + BELOW / 2);
+          if (k % every === 0 && LEFT + k * wide + 56 * scale() < w) g.fillText(duration(value), LEFT + k * wide, (heat.names.length + 0.4) * LINE);
         });
       }}
       describe={(i) => heat.cells[i].doc}
