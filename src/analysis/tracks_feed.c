@@ -5,7 +5,8 @@
  *
  * States of a task follow from events of several vCPUs: it runs from a switch to it until one away
  * from it, which says why; it waits for a vCPU from when it was woken, or if it was left while it
- * could go on. Woken while it still runs it does not sleep: it waits from the switch on.
+ * could go on. One that sched_waking meets while it runs may have gone on, and sleep later for
+ * another reason; or it was about to leave its vCPU: then sched_wakeup comes once it has.
  */
 #include "analysis/tracks_impl.h"
 
@@ -196,11 +197,10 @@ static void leave_task(struct tracks *t, const struct follow_task *prev, uint64_
         return;
     leave_state(t, lane, time);
     if (kind >= 0)
-        tracks_open(t, lane, time, known && k->waking ? k->waker : TRACK_NAME_NONE,
-                    (uint8_t)(known && k->waking ? TRACK_RUNNABLE : kind));
-    tracks_count_ready(t, k, time, kind == TRACK_RUNNABLE || (known && kind >= 0 && k->waking));
-    k->waking = false;
-    k->waker = TRACK_NAME_NONE;
+        tracks_open(t, lane, time, TRACK_NAME_NONE, (uint8_t)kind);
+    tracks_count_ready(t, k, time, kind == TRACK_RUNNABLE);
+    k->waking = k->waking && known && kind != TRACK_RUNNABLE;
+    k->waker = k->waking ? k->waker : TRACK_NAME_NONE;
     k->gone = kind < 0;
 }
 
@@ -321,13 +321,17 @@ static void on_task(void *x, struct follow_cpu *cpu, uint64_t time, unsigned kin
     int now = state_now(lane);
     if (now == TRACK_RUNNABLE)
         return;
-    uint32_t waker = kind == FOLLOW_WAKING ? waker_name(t, cpu) : TRACK_NAME_NONE;
+    uint32_t waker = kind == FOLLOW_WAKING               ? waker_name(t, cpu)
+                     : now != TRACK_RUNNING && k->waking ? k->waker
+                                                         : TRACK_NAME_NONE;
     if (now == TRACK_RUNNING) {
         k->waking = kind == FOLLOW_WAKING;
         k->waker = waker;
     } else {
         enter_state(t, lane, time, waker, TRACK_RUNNABLE);
         tracks_count_ready(t, k, time, true);
+        k->waking = false;
+        k->waker = TRACK_NAME_NONE;
     }
 }
 

@@ -32,8 +32,8 @@ struct tracks_task {
     struct track_lane *state, *call, *fault; /* NULL: none yet */
     char comm[32];
     uint32_t name;  /* "comm tid" */
-    bool waking;    /* while it runs: it was woken, and does not know yet */
-    uint32_t waker; /* … by that name */
+    bool waking;    /* sched_waking came while it ran, */
+    uint32_t waker; /* by that name */
     bool gone;      /* it was left for the last time */
     bool ready;     /* it runs or is runnable, and is counted so */
     uint64_t used;  /* ns */

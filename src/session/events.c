@@ -205,6 +205,8 @@ static uint64_t nap_ns(const struct oscope_events *e)
     const struct trace_rings *r = &e->sub.rings;
     uint64_t bytes = (uint64_t)r->packets * r->packet_bytes;
 
+    if (e->backlog) /* it is for who is slow, not for who is late */
+        return NAP_MIN_NS;
     if (!subscription_uses_rings(&e->sub))
         return NAP_MAX_NS;
     return MIN(MAX(bytes * NAP_PER_BYTE_NS, (uint64_t)NAP_MIN_NS), (uint64_t)NAP_MAX_NS);

@@ -40,15 +40,15 @@ def test_every_tab(busy, tmp_path):
             name = address.split("?")[0].rsplit("/", 1)[1]
             b.tell(eval=f"location.hash = {address!r}")
             b.until(lambda b: b.tell(eval="!!document.querySelector('.page')"), name)
-            time.sleep(0.5)
+            time.sleep(0.2)
             b.switch_on()
             b.until(lambda b: not [w for w in ("Being fetched", "these sets are off") if w in b.text()], f"{name}: its views")
-            time.sleep(6 if keep else 1)  # of the window that views of events cover
+            time.sleep(6 if keep else 0.2)  # of the window that views of events cover
             for size in SIZES:
                 b.tell(size=size)
                 for scheme in ("light", "dark") if keep else ("dark",):
                     b.tell(scheme=scheme)
-                    time.sleep(0.5)
+                    time.sleep(0.5 if keep else 0.1)
                     picture = tmp_path / f"web-{name}.png"
                     b.tell(shot=str(picture))
                     assert png_size(picture) == size

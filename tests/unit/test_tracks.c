@@ -40,7 +40,7 @@ static void test_wakings(void **state)
     struct fixture *x = *state;
 
     sched(x, 0, 1000, 0, 0, 7);
-    wake(x, "sched_waking", 1010, 7); /* on its way to sleep: it waits from the switch on */
+    wake(x, "sched_waking", 1010, 7); /* on its way to sleep: it waits once it is there */
     sched(x, 0, 1020, 7, 1, 0);
     wake(x, "sched_wakeup", 1030, 7);
     sched(x, 1, 1040, 0, 0, 7);
@@ -49,7 +49,7 @@ static void test_wakings(void **state)
     sched(x, 1, 1050, 7, 1, 0);
     tracks_settle(x->t, 1060);
     SHOWS(lane_of(x, TRACK_TASK, 7), 1060,
-          "0:0+20=vCPU 0/0 0:20+20=t7 7/1 0:40+10=vCPU 1/0 0:50+10=/2>"); /* by itself */
+          "0:0+20=vCPU 0/0 0:20+10=/2 0:30+10=t7 7/1 0:40+10=vCPU 1/0 0:50+10=/2>"); /* by itself */
     /* by nobody who is known; by an interrupt of an idle vCPU; without being woken */
     GIVE("sched_wakeup", 0, 1060, FAKE_T("t8"), FAKE_N(8), FAKE_N(20), FAKE_N(0));
     GIVE("sched_waking", 1, 1060, FAKE_T("t9"), FAKE_N(9), FAKE_N(20), FAKE_N(0));
@@ -60,6 +60,18 @@ static void test_wakings(void **state)
     SHOWS(lane_of(x, TRACK_TASK, 8), 1090, "0:60+10=/1 0:70+10=vCPU 0/0 0:80+10=/1>");
     SHOWS(lane_of(x, TRACK_TASK, 9), 1090, "0:60+20=idle/1 0:80+10=vCPU 0/0>");
     SHOWS(lane_of(x, TRACK_TASK, 10), 1090, "0:60+30=/1>");
+    /* woken as it runs it runs on, sleeps later, and is woken by another */
+    sched(x, 0, 1090, 9, 0, 11);
+    wake(x, "sched_waking", 1091, 11);
+    sched(x, 0, 1100, 11, 1, 9);
+    sched(x, 1, 1105, 0, 0, 12);
+    wake(x, "sched_waking", 1110, 11);
+    sched(x, 1, 1120, 12, 1, 11);
+    GIVE("sched_waking", 1, 1130, FAKE_T("t12"), FAKE_N(12), FAKE_N(20), FAKE_N(0));
+    tracks_settle(x->t, 1140);
+    SHOWS(lane_of(x, TRACK_TASK, 11), 1140,
+          "0:90+10=vCPU 0/0 0:100+10=/2 0:110+10=t9 9/1 0:120+20=vCPU 1/0>");
+    SHOWS(lane_of(x, TRACK_TASK, 12), 1140, "0:105+15=vCPU 1/0 0:120+10=/2 0:130+10=t11 11/1>");
     /* what is looked for is what is called so, not what it wakes */
     const struct tracks_find f = {.text = "idle", .from = 1055};
     assert_null(tracks_find(x->t, &f).lane);
