@@ -187,7 +187,8 @@ static void put_notes(struct out *o, const struct tracks_state *s, const struct 
         put_note(o, s->laneless != 0, s->laneless,
                  "slices are of tasks that have no lane: there are too many");
         put_note(o, s->losses != 0, s->losses,
-                 "times events of a vCPU were lost: what was open there is not known from then on");
+                 "times events of a vCPU are missing, lost or while sets were exchanged: what was open "
+                 "there is not known from then on");
         put_note(o, s->backwards != 0, s->backwards,
                  "slices are left out: their time was before what their lane had");
         put_note(o, s->uncounted != 0, s->uncounted,
