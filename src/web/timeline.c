@@ -186,9 +186,10 @@ static void put_notes(struct out *o, const struct tracks_state *s, const struct 
         put_note(o, s->dropped != 0, s->dropped, "slices found no room, or had to go");
         put_note(o, s->laneless != 0, s->laneless,
                  "slices are of tasks that have no lane: there are too many");
-        put_note(o, s->losses != 0, s->losses,
-                 "times events of a vCPU are missing, lost or while sets were exchanged: what was open "
-                 "there is not known from then on");
+        put_note(
+            o, s->losses != 0, s->losses,
+            "times events of a vCPU are missing, lost or while sets were exchanged: what was open "
+            "there is not known from then on");
         put_note(o, s->backwards != 0, s->backwards,
                  "slices are left out: their time was before what their lane had");
         put_note(o, s->uncounted != 0, s->uncounted,
