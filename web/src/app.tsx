@@ -154,7 +154,8 @@ function App() {
     return true;
   };
 
-  useEffect(() => {
+  // As soon as it is shown: who presses a key means what he sees.
+  useLayoutEffect(() => {
     const key = (e: KeyboardEvent) => {
       const target = e.target as HTMLElement;
       const typing = target.matches?.('input[type=search], textarea, [contenteditable]');
