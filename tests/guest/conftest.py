@@ -13,6 +13,9 @@ A test takes one of these fixtures and runs once for each arch (and smp) asked f
     disked      a guest with a disk of DISK bytes (SMP 2), where there are events: under `oscope run`,
                 and plain with `oscope attach`
 
+Files marked `pytest.mark.one_arch` are about what is the same whatever the guest is (the page, the
+server's doors): they run with the first architecture's guests alone.
+
     pytest tests/guest --arch riscv64,amd64 --smp 1
 """
 
@@ -28,6 +31,10 @@ from harness import DISK, Guest  # noqa: E402
 
 ARCHES = ("riscv64", "amd64", "arm64")
 GUESTS = ("guest", "guest1", "plain", "disked")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", f"one_arch: with guests of {ARCHES[0]} alone")
 
 
 def pytest_addoption(parser):
@@ -122,6 +129,12 @@ def _fixture(name):
 guest, guest1, plain, disked = (_fixture(f) for f in GUESTS)
 
 
+def arch_of(item):
+    """None: it has no guest."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return next((params[g][1] for g in GUESTS if g in params), params.get("arch"))
+
+
 def pytest_collection_modifyitems(config, items):
     """Tests of the same guest follow each other, so that it is booted once.
 
@@ -137,6 +150,10 @@ def pytest_collection_modifyitems(config, items):
                 or not {*GUESTS, "arch"} & set(i.callspec.params)]
         config.hook.pytest_deselected(items=drop)
         items[:] = [i for i in items if i not in drop]
+
+    drop = [i for i in items if i.get_closest_marker("one_arch") and arch_of(i) not in (None, ARCHES[0])]
+    config.hook.pytest_deselected(items=drop)
+    items[:] = [i for i in items if i not in drop]
 
     def key(item):
         params = item.callspec.params if hasattr(item, "callspec") else {}

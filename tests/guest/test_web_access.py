@@ -8,6 +8,8 @@ import pytest
 
 from harness import OSCOPE, Browser, Web
 
+pytestmark = pytest.mark.one_arch
+
 
 def check_all(b):
     b.until(Browser.tabs, "tabs")

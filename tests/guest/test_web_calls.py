@@ -13,6 +13,8 @@ import pytest
 from harness import OSCOPE, Browser, Web, number
 from test_web_events import record, report
 
+pytestmark = pytest.mark.one_arch
+
 ROUNDS = 8  # of two calls each: as many as are kept of a kind
 
 

@@ -16,6 +16,8 @@ import pytest
 from harness import OSCOPE, Browser, Web, wait_until
 from test_web import Wire
 
+pytestmark = pytest.mark.one_arch
+
 FORMATS = ("perfetto", "chrome", "folded", "csv")
 
 

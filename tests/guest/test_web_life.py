@@ -12,6 +12,8 @@ from harness import Browser, Guest, Talk, Web
 from test_record import reboot
 from test_web import Wire
 
+pytestmark = pytest.mark.one_arch
+
 UPTIME = "document.querySelector('[data-fact=uptime]')?.innerText"
 
 

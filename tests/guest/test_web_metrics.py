@@ -15,6 +15,8 @@ from harness import ROOT, Guest, Prometheus, Web, Wire, scrape, total, wait_unti
 from test_record import reboot
 from test_report import Report
 
+pytestmark = pytest.mark.one_arch
+
 WORK = "i=0; while [ $i -lt 100 ]; do /bin/busybox true; i=$((i+1)); done"
 TOKEN = "a-token.of~the_tests+1/2="
 

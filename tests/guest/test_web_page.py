@@ -17,6 +17,8 @@ from test_web import open_page
 from test_web_events import record
 from test_web_states import under
 
+pytestmark = pytest.mark.one_arch
+
 
 @pytest.fixture(scope="module")
 def recordings():

@@ -10,6 +10,8 @@ from harness import OSCOPE, Web
 from test_web_timeline import SETS, Timeline, report
 from test_web_timeline_page import Timeline as Page
 
+pytestmark = pytest.mark.one_arch
+
 WORK = "ls /proc >/dev/null; echo busy >/dev/console; dd if=/dev/vda of=/dev/null bs=4096 count=20 iflag=direct 2>/dev/null; " \
        "dd if=/dev/zero of=/dev/vda bs=8192 count=3 conv=fsync 2>/dev/null"
 

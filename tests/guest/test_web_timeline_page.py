@@ -10,6 +10,8 @@ import pytest
 
 from harness import OSCOPE, Browser, Web, wait_until
 
+pytestmark = pytest.mark.one_arch
+
 SETS = ("sched", "syscalls", "traps", "irq", "faults")
 
 
