@@ -71,19 +71,11 @@ static struct track_count_chunk *add_chunk(struct track_count *c, struct track_m
         before ? MIN(before->cap * 2U, (uint32_t)TRACK_COUNT_CHUNK) : TRACK_COUNT_CHUNK_FIRST;
     while (cap > TRACK_COUNT_CHUNK_FIRST && chunk_bytes(cap) > m->most / SHARE)
         cap /= 2;
-    uint32_t places = c->nchunks < c->cap ? c->cap : MAX(c->cap * 2, 4U);
-    size_t bytes = chunk_bytes(cap) + (places - c->cap) * sizeof *c->chunks;
-
-    if (bytes > m->most - MIN(m->used, m->most))
+    struct track_count_chunk **places =
+        track_memory_place(m, c->chunks, c->nchunks, &c->cap, 4, chunk_bytes(cap));
+    if (!places)
         return NULL;
-    if (places != c->cap) {
-        struct track_count_chunk **more = realloc(c->chunks, places * sizeof(void *));
-        if (!more)
-            return NULL;
-        m->used += (places - c->cap) * sizeof(void *);
-        c->chunks = more;
-        c->cap = places;
-    }
+    c->chunks = places;
     struct track_count_chunk *k = malloc(chunk_bytes(cap));
     if (!k)
         return NULL;

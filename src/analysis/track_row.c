@@ -89,6 +89,24 @@ static void end_block(struct track_chunk *c)
     c->longest[first / TRACK_BLOCK] = (uint8_t)(best - first);
 }
 
+void *track_memory_place(struct track_memory *m, void *list, uint32_t n, uint32_t *cap,
+                         uint32_t first, size_t bytes)
+{
+    uint32_t places = n < *cap ? *cap : MAX(*cap * 2, first);
+    size_t more = (places - *cap) * sizeof(void *);
+
+    if (bytes + more > m->most - MIN(m->used, m->most))
+        return NULL;
+    if (!more)
+        return list;
+    list = realloc(list, places * sizeof(void *));
+    if (list) {
+        m->used += more;
+        *cap = places;
+    }
+    return list;
+}
+
 static struct track_chunk *last_chunk(const struct track_row *r)
 {
     return r->nchunks ? r->chunks[r->nchunks - 1] : NULL;
@@ -100,19 +118,11 @@ static struct track_chunk *add_chunk(struct track_row *r, struct track_memory *m
     uint32_t cap = before ? MIN(before->cap * 2, (uint32_t)TRACK_CHUNK) : TRACK_CHUNK_FIRST;
     while (cap > TRACK_CHUNK_FIRST && chunk_bytes(cap) > m->most / SHARE)
         cap /= 2;
-    uint32_t places = r->nchunks < r->cap ? r->cap : MAX(r->cap * 2, 1U);
-    size_t bytes = chunk_bytes(cap) + (places - r->cap) * sizeof *r->chunks;
-
-    if (bytes > m->most - MIN(m->used, m->most))
+    struct track_chunk **places =
+        track_memory_place(m, r->chunks, r->nchunks, &r->cap, 1, chunk_bytes(cap));
+    if (!places)
         return NULL;
-    if (places != r->cap) {
-        struct track_chunk **more = realloc(r->chunks, places * sizeof *more);
-        if (!more)
-            return NULL;
-        m->used += (places - r->cap) * sizeof *more;
-        r->chunks = more;
-        r->cap = places;
-    }
+    r->chunks = places;
     struct track_chunk *c = chunk_new(cap);
     if (!c)
         return NULL;

@@ -43,6 +43,14 @@ struct track_memory {
     uint64_t slices;   /* that are kept */
 };
 
+/*
+ * Takes memory for one chunk's place in a list of pointers to n of them, which has *cap places
+ * (none yet: `first`), if there is room for that and the chunk's `bytes`, which are not taken. The
+ * list, where it is by now; NULL: no room, no memory, and it is as it was.
+ */
+void *track_memory_place(struct track_memory *m, void *list, uint32_t n, uint32_t *cap,
+                         uint32_t first, size_t bytes);
+
 /* A place in a row: of the i-th slice of a chunk. */
 struct track_at {
     uint32_t chunk, i;

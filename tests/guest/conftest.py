@@ -8,7 +8,6 @@ A test takes one of these fixtures and runs once for each arch (and smp) asked f
                 process with every kind of mapping; nothing of it changes by itself. SMP 1 and 4
     eventful    the same, where there are events: see test_no_events for the others
     guest1      the same, SMP 1 only: for what does not depend on the number of CPUs
-    first       the first of these alone: for what is no matter of the guest
     plain       a guest that nobody looks at yet (SMP 2), for `attach`
     disked      a guest with a disk of DISK bytes (SMP 2), where there are events: under `oscope run`,
                 and plain with `oscope attach`
@@ -170,13 +169,6 @@ def eventful(guest):
     if guest.arch == "arm64":
         pytest.skip("see test_no_events")
     return guest
-
-
-@pytest.fixture
-def first(guest1):
-    if guest1.arch != "riscv64":
-        pytest.skip("once is enough")
-    return guest1
 
 
 @pytest.fixture

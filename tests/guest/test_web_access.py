@@ -48,8 +48,8 @@ def test_a_recording(eventful1, tmp_path):
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (2560, 1440), (700, 900)])
-def test_nothing_is_wider_than_the_screen(first, size):
-    with Web("-s", first.session) as web, Browser(web.url) as b:
+def test_nothing_is_wider_than_the_screen(guest1, size):
+    with Web("-s", guest1.session) as web, Browser(web.url) as b:
         b.tell(size=size)
         b.until(Browser.tabs, "tabs")
         for address in b.tabs():
@@ -58,10 +58,10 @@ def test_nothing_is_wider_than_the_screen(first, size):
             assert b.tell(eval="document.documentElement.scrollWidth <= innerWidth"), address
 
 
-def test_by_keyboard_alone(first):
+def test_by_keyboard_alone(guest1):
     """Tab reaches every link and button, and what has the focus is marked."""
-    with Web("-s", first.session) as web, Browser(web.url) as b:
-        b.show(first.session, "tasks")
+    with Web("-s", guest1.session) as web, Browser(web.url) as b:
+        b.show(guest1.session, "tasks")
         b.until("kthreadd")
         want = b.tell(eval="document.querySelectorAll('a[href], button, input').length")
         seen = set()

@@ -76,10 +76,10 @@ def test_a_guest_that_dies(second):
         assert web.process.poll() is None
 
 
-def test_a_server_that_sleeps(first):
+def test_a_server_that_sleeps(guest1):
     """As a laptop that was shut: the page says that nothing comes, and goes on by itself."""
-    with Web("-s", first.session) as web, Browser(web.url) as b:
-        b.show(first.session, "tasks")
+    with Web("-s", guest1.session) as web, Browser(web.url) as b:
+        b.show(guest1.session, "tasks")
         b.until("kthreadd")
         web.process.send_signal(signal.SIGSTOP)
         b.until("Nothing has come from oscope web")
@@ -89,9 +89,9 @@ def test_a_server_that_sleeps(first):
         b.until("The connection to oscope web is lost")
         web.process.send_signal(signal.SIGCONT)
         b.until(lambda b: "is lost" not in b.text(), "a new connection")
-        first.sh("cp /bin/busybox /tmp/usleep; (exec /tmp/usleep 90000000) >/dev/null 2>&1 &")
+        guest1.sh("cp /bin/busybox /tmp/usleep; (exec /tmp/usleep 90000000) >/dev/null 2>&1 &")
         b.until(lambda b: [r for r in b.rows("Processes") if r["comm"] == "usleep"], "tasks of now")
-        first.sh("kill $(pidof usleep); rm /tmp/usleep")
+        guest1.sh("kill $(pidof usleep); rm /tmp/usleep")
 
 
 def test_a_server_that_has_nothing_to_say():
@@ -115,10 +115,10 @@ def anon(web):
 CHANGES = 4 * 3600  # of a view in an hour, at four a second
 
 
-def test_an_hour_of_changes(first):
+def test_an_hour_of_changes(guest1):
     """As many changes of what is shown as an hour brings, as fast as the page takes them: memory stays as it was."""
-    with Web("-s", first.session) as web, Browser(web.url, between=True) as b:
-        b.show(first.session, "overview")
+    with Web("-s", guest1.session) as web, Browser(web.url, between=True) as b:
+        b.show(guest1.session, "overview")
         b.until(lambda b: b.tell(eval=UPTIME), "the guest")
         b.tell(repeat=CHANGES // 10)
         before, server = b.tell(heap=True), anon(web)
@@ -132,26 +132,26 @@ def test_an_hour_of_changes(first):
         assert b.tell(problems=True) == []
 
 
-def test_an_hour_of_questions(first):
+def test_an_hour_of_questions(guest1):
     """
     As many as a page asks that looks at something else twice a second for an hour, and at another stretch of
     the timeline: the server keeps nothing of them.
     """
     views = [(["info", "tasks"], {}), (["map", "memory"], {"cells": 2048}), (["timeline", "page"], {"pa": "0x80200000"}),
              (["timeline", "vm"], {"pid": 1})]
-    with Web("-s", first.session) as web:
+    with Web("-s", guest1.session) as web:
         wire = Wire(web)
         wire.enter()
         with Talk(wire) as t:
             def ask(n):
                 for i in range(n):
                     names, args = views[i % len(views)]
-                    t.say(op="watch", guest=first.session, views=names, args=args, **{"as": i})
-                    t.say(op="window", guest=first.session, seq=i, lanes=[0], width=1000, **{"from": i, "to": i + 10**9})
-                    t.say(op="find", guest=first.session, seq=i, text="nobody", back=bool(i % 2), **{"from": i})
+                    t.say(op="watch", guest=guest1.session, views=names, args=args, **{"as": i})
+                    t.say(op="window", guest=guest1.session, seq=i, lanes=[0], width=1000, **{"from": i, "to": i + 10**9})
+                    t.say(op="find", guest=guest1.session, seq=i, text="nobody", back=bool(i % 2), **{"from": i})
                     if i % 100 == 0:  # what was asked is answered, and the page reads it
                         t.until(lambda m: isinstance(m, dict) and m["op"] == "view" and m["as"] == i)
-            t.until(lambda m: m["op"] == "guests" and any(g["id"] == first.session for g in m["guests"]))
+            t.until(lambda m: m["op"] == "guests" and any(g["id"] == guest1.session for g in m["guests"]))
             ask(CHANGES // 10)
             before = anon(web)
             ask(CHANGES // 2)

@@ -15,14 +15,14 @@ import pytest
 
 from harness import Browser, Guest, Web
 
+pytestmark = pytest.mark.one_arch
+
 README = {"timeline": "dark", "overview": "light", "memory": "dark", "interrupts": "light"}
 SIZES = ((1280, 800), (2560, 1440))
 
 
 @pytest.fixture(scope="module")
 def busy(arch):
-    if arch != "riscv64":
-        pytest.skip("one architecture is enough for pictures")
     with Guest(arch, smp=2, via="run", workload="mixed") as guest:
         yield guest
 

@@ -116,15 +116,20 @@ static void bounded(void **state)
     page_looks_done(NULL, 1);
 }
 
+static void init_lists(struct os_list *cells, struct os_list *looks, struct os_list *allocated)
+{
+    os_list_init(cells, sizeof(struct oscope_mem_cell));
+    os_list_init(looks, sizeof(struct oscope_mem_looks));
+    os_list_init(allocated, sizeof(struct oscope_mem_allocated));
+}
+
 static void rows(void **state)
 {
     struct oscope_page_looks *p = *state;
     struct os_list cells, looks, allocated;
     const uint64_t page = TARGET_PAGE_SIZE;
 
-    os_list_init(&cells, sizeof(struct oscope_mem_cell));
-    os_list_init(&looks, sizeof(struct oscope_mem_looks));
-    os_list_init(&allocated, sizeof(struct oscope_mem_allocated));
+    init_lists(&cells, &looks, &allocated);
     for (unsigned i = 0; i < 3; i++) {
         struct oscope_mem_cell *cell = os_list_add(&cells);
         assert_non_null(cell);
@@ -158,9 +163,7 @@ static void no_rows(void **state)
     struct os_list cells, looks, allocated;
     const uint64_t page = TARGET_PAGE_SIZE;
 
-    os_list_init(&cells, sizeof(struct oscope_mem_cell));
-    os_list_init(&looks, sizeof(struct oscope_mem_looks));
-    os_list_init(&allocated, sizeof(struct oscope_mem_allocated));
+    init_lists(&cells, &looks, &allocated);
     struct oscope_mem_cell *cell = os_list_add(&cells);
     assert_non_null(cell);
     *cell = (struct oscope_mem_cell){.start = BASE * page, .bytes = page};
