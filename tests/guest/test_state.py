@@ -73,8 +73,9 @@ def test_every_task(guest):
     assert not wrong, f"guest's task, oscope's: {wrong}"
     for pid in moving & got.keys():
         assert re.split("[-+]", got[pid][3])[0] == re.split("[-+]", stable[pid][3])[0]
-    assert not {pid for pid in got if pid not in before and pid not in after
-                and not got[pid][3].startswith("kworker")}
+    extra = {pid: t for pid, t in got.items()
+             if pid not in before and pid not in after and not t[3].startswith("kworker")}
+    assert not extra, f"only oscope's: {extra}"
     assert all(t["consistency"] in ("consistent", "retried") for t in seen)
 
 
