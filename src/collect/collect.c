@@ -90,6 +90,14 @@ void collect_publish(struct collect *c, const struct shot *made, uint64_t began)
     collect_wake(c);
 }
 
+uint64_t collect_again(const struct collect *c, const struct shot *s, uint64_t every)
+{
+    uint64_t turn = MAX(c->o.pause, 1), began = s->time - s->took;
+    uint64_t at = MAX(began - began % turn + every, s->time + s->took * 4);
+
+    return (at + turn - 1) / turn * turn;
+}
+
 /* ---- waiting ---- */
 
 /* Waits for a change, at most until that time (ns); with the lock. */

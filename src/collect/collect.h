@@ -100,7 +100,8 @@ struct collect_options {
      * no single rows; only those that are asked for are kept. */
     bool totals;
     struct track_stores *stores; /* NULL: its timeline is shared with nobody */
-    /* Live: no less time between two views of a report, ns; 0: as fast as is of use to a reader. */
+    /* Live: views are made at multiples of this on the host's clock, ns, so that what one reader
+     * is shown changes at once, not bit by bit; 0: each as soon as is of use. */
     uint64_t pause;
 };
 

@@ -181,12 +181,12 @@ static void tell_notes(struct events *e)
     }
 }
 
-/* Long ones are not made as often. With the lock. */
+/* With the lock. */
 static bool too_soon(const struct collect *c, size_t slot, uint64_t now)
 {
     const struct shot *s = c->shots[slot];
 
-    return s && now - s->time < MAX(s->took * 4, c->o.pause);
+    return s && now < collect_again(c, s, c->o.pause);
 }
 
 /* Is there a view of the task that is wanted? With the lock. */
@@ -326,6 +326,14 @@ static void events_timeline(struct events *e)
     tracks_release(c->tracks);
 }
 
+/* So long it may read; ns. */
+static uint64_t until_views(const struct collect *c)
+{
+    uint64_t most = EVENTS_MS * UINT64_C(1000000);
+
+    return c->o.pause ? MIN(most, c->o.pause - clock_ns() % c->o.pause) : most;
+}
+
 static struct oscope_error *events_round(struct events *e)
 {
     if (!e->monitor)
@@ -335,7 +343,7 @@ static struct oscope_error *events_round(struct events *e)
     if (e->c->o.dir)
         TRY(events_seek(e));
     else
-        TRY(oscope_monitor_read(e->monitor, EVENTS_MS * UINT64_C(1000000), events_stop, e));
+        TRY(oscope_monitor_read(e->monitor, until_views(e->c), events_stop, e));
     if (!e->moved)
         events_views(e);
     return NULL;

@@ -45,6 +45,9 @@ void *collect_events(void *arg);
 
 /* Takes over what `made` has: a view, an error, a form; made.ask.slot says where it goes. */
 void collect_publish(struct collect *c, const struct shot *made, uint64_t began);
+/* When what was published as `s` is to be made again, if that is wanted each `every` ns; ns. What
+ * takes long is not made as often. With the lock. */
+uint64_t collect_again(const struct collect *c, const struct shot *s, uint64_t every);
 /* Somebody draws: there is something new. */
 void collect_wake(struct collect *c);
 

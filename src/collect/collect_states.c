@@ -92,9 +92,8 @@ static bool due(const struct collect *c, struct ask *out, uint64_t *next)
     for (size_t i = 0; i < c->nasks; i++) {
         const struct ask *a = &c->asks[i];
         const struct shot *s = c->shots[a->slot];
-        uint64_t at = s && ask_equal(&s->ask, a)
-                          ? s->time + MAX(a->every_ms * UINT64_C(1000000), s->took * 4)
-                          : 0;
+        uint64_t at =
+            s && ask_equal(&s->ask, a) ? collect_again(c, s, a->every_ms * UINT64_C(1000000)) : 0;
         if (at <= now) {
             *out = *a;
             return true;

@@ -9,9 +9,10 @@
 
 #include <inttypes.h>
 
-#define FRAME_NS  UINT64_C(250000000) /* no view's frames follow each other faster, live */
-#define STATUS_NS UINT64_C(500000000)
-#define CALLS_NS  UINT64_C(1000000000) /* nor those of single calls, which are many */
+/* A page changes at multiples of it on the host's clock, live: figures are to be read, and each
+ * change costs the browser a picture, however little of it is another. */
+#define FRAME_NS UINT64_C(500000000)
+#define CALLS_NS UINT64_C(1000000000) /* of single calls, which are many */
 
 struct guest {
     char *id;
@@ -277,7 +278,7 @@ static bool poll_status(struct guest *f, uint64_t clock)
     struct collect_status st;
     struct out now;
 
-    if (clock - f->status_time < STATUS_NS)
+    if (clock / FRAME_NS == f->status_time / FRAME_NS)
         return false;
     collect_status(f->collect, &st);
     if (f->tty && f->recording && st.span_to) /* all that was sent up to the moment that is shown */
@@ -312,11 +313,11 @@ static bool poll_calls(struct guest *f, size_t i, uint64_t clock)
     struct frame *old = f->frames[i];
     struct shot shot = {.time = clock, .ask = f->asks[i]};
     uint64_t version = f->calls ? lastcalls_version(f->calls) : 0;
-    uint64_t wait = f->recording ? FRAME_NS : CALLS_NS;
+    uint64_t turn = f->recording ? FRAME_NS : CALLS_NS;
 
     if (!f->calls || !f->calls_on)
         return replace(f, i, NULL);
-    if (old && (version == f->calls_version || clock - frame_time(old) < wait))
+    if (old && (version == f->calls_version || clock / turn == frame_time(old) / turn))
         return false;
     shot.error = lastcalls_view(f->calls, &shot.view);
     struct frame *made =
@@ -340,8 +341,7 @@ static bool poll_view(struct guest *f, size_t i, uint64_t clock)
     bool other = false;
     if (none)
         other = replace(f, i, NULL);
-    else if (!old || (shot->time != frame_time(old) &&
-                      (f->recording || clock - frame_time(old) >= FRAME_NS))) {
+    else if (!old || shot->time != frame_time(old)) {
         struct frame *made = frame_make(&web_views[i], shot, ++f->made);
         other = made && replace(f, i, made);
     }

@@ -7,6 +7,7 @@ import type { Args, ConsoleMessage, ExportInfo, Guest, Message, RecordingMessage
 
 const RETRY_MS = 1500;
 const SILENT_MS = 6000; // the server says something every 2 s
+const GATHER_MS = 40; // what the server made in one turn comes within it
 const KEYS = 512; // bytes of a message
 const SETS_KEPT = 16; // guests that are gone whose sets are switched on when they come again
 const DEAD_MS = 15000; // as after a laptop's sleep: connect anew
@@ -40,6 +41,7 @@ export class Store {
   private socket: WebSocket | null = null;
   private listeners = new Set<() => void>();
   private drawing = false;
+  private gathering = 0; // a timer
   private fresh = true; // connected, and no guests were told yet
   private ears = new Set<(m: Message | ArrayBuffer) => void>();
 
@@ -64,9 +66,16 @@ export class Store {
     if (this.drawing) return;
     this.drawing = true;
     requestAnimationFrame(() => {
+      clearTimeout(this.gathering);
       this.drawing = false;
+      this.gathering = 0;
       this.listeners.forEach((f) => f());
     });
+  }
+
+  /** The same for figures that take the place of others: one picture of all that come together. */
+  private renewed(): void {
+    this.gathering ||= window.setTimeout(() => this.changed(), GATHER_MS);
   }
 
   view(guest: string, name: string): View | undefined {
@@ -252,7 +261,8 @@ export class Store {
         break;
       case 'status':
         this.status.set(m.guest, m);
-        break;
+        this.renewed();
+        return;
       case 'console':
         this.screens.get(m.guest)?.(m);
         return;
@@ -265,11 +275,14 @@ export class Store {
       case 'view': {
         const key = `${m.view} ${m.guest}`;
         if (m.as < (this.since.get(key) ?? 0)) break;
-        const view = this.data.get(key) ?? new View();
+        const old = this.data.get(key);
+        const view = old ?? new View();
         if (m.none) this.data.delete(key);
         else if (view.apply(m, performance.now())) this.data.set(key, view);
         else this.socket?.close(); // begin anew
-        break;
+        if (!old || m.none) break;
+        this.renewed();
+        return;
       }
       default:
         return; // for who listens
