@@ -121,6 +121,14 @@ def test_they_are_seen_and_told(recording):
         assert b.tell(reload=True) == 200
         b.until(lambda b: b.said().startswith(f"{name}: "), "a value again")
 
+        # by name, in a group that is folded
+        b.press("/")
+        for key in "disk wr":
+            b.press("Space" if key == " " else key)
+        b.press("Enter")
+        b.until(lambda b: b.said() == "Disk writes", "the counter of that name")
+        b.press("Escape")
+
         # under the pointer: the pinned lane is the first
         b.tell(move=b.at(0.5, 80))
         tip = b.until(lambda b: b.text(".tl-tip"), "the tooltip")

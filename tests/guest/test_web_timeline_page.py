@@ -36,12 +36,17 @@ class Timeline(Browser):
             self.show(guest, f"timeline{query}")
             self.until(lambda b: b.tell(eval="!!document.querySelector('canvas.tl') && !document.querySelector('.tl-empty')"),
                        "lanes")
-            box = self.tell(eval="""(() => { const r = document.querySelector('canvas.tl').getBoundingClientRect();
-                                             return [r.left, r.top, r.width, r.height]; })()""")
-            self.box = dict(zip(("x", "y", "w", "h"), box))
+            self.measure()
         except BaseException:
             self.close()
             raise
+
+    def measure(self):
+        """The canvas' place and size; point: pixels of what is one where text has its usual size."""
+        box = self.tell(eval="""(() => { const r = document.querySelector('canvas.tl').getBoundingClientRect();
+                                         return [r.left, r.top, r.width, r.height,
+                                                 parseFloat(getComputedStyle(document.documentElement).fontSize) / 13]; })()""")
+        self.box = dict(zip(("x", "y", "w", "h", "point"), box))
 
     def params(self):
         query = self.tell(eval="location.hash").partition("?")[2]
@@ -66,9 +71,10 @@ class Timeline(Browser):
         return self.text("#tl-said")
 
     def at(self, part, y):
-        """The place of a part of the time, y pixels below the canvas' top."""
-        left = min(220, round(self.box["w"] * 0.3))
-        return self.box["x"] + left + part * (self.box["w"] - left), self.box["y"] + y
+        """The place of a part of the time, y points below the canvas' top."""
+        point = self.box["point"]
+        left = min(220, round(self.box["w"] / point * 0.3)) * point
+        return self.box["x"] + left + part * (self.box["w"] - left), self.box["y"] + y * point
 
 
 def length(window):
@@ -204,6 +210,27 @@ def test_by_keys_alone_and_again_from_its_address(recording):
             b.press("?")
             b.until(lambda b: "pin the lane" in b.text("dialog"), "its keys")
             assert b.tell(problems=True) == []
+
+
+def test_a_large_screen(recording):
+    """All is drawn larger there: what is under the pointer is what one sees."""
+    with Web("-t", recording) as web, Timeline(web, recording) as b:
+        b.tell(size=[2560, 1440])
+        b.until(lambda b: b.tell(eval="document.querySelector('canvas.tl').clientWidth") > 2000, "its size")
+        b.measure()
+        assert b.box["point"] > 1.1
+        begun, ended = (int(v) for v in b.tell(eval="document.querySelector('canvas.tl').dataset.span").split(" "))
+        b.key("w")
+        window = b.after(lambda: b.tell(click=b.at(0.4, 20)), "a window around what was clicked")
+        assert abs((window[0] + window[1]) / 2 - (begun + 0.4 * (ended - begun))) < 0.01 * (ended - begun)
+        x, y = b.at(0, 64 + 22 + 13)  # the first lane's middle: below the axis and a heading
+        b.tell(click=[x - 20 * b.box["point"], y])
+        b.until(lambda b: b.said() == "vCPU 0", "its name was clicked")
+        b.tell(click=b.at(0.5, 64 + 22 + 13))
+        b.until(lambda b: b.said() not in ("", "vCPU 0"), "its slice")
+        b.until(lambda b: "at" in b.params(), "it in the address")
+        assert int(b.params()["at"]) <= sum(window) / 2 + length(window) / 100
+        assert b.tell(problems=True) == []
 
 
 def test_a_running_guest_is_followed(eventful1):

@@ -51,7 +51,8 @@ export class Finder {
     const kind = chosen && feed.lanes.get(chosen.lane)?.kind;
     const own = chosen && kind && !classInfo(kind, chosen.cls).foreign ? chosen.name : '';
     const found = await feed.find(named ? text || own : '', from, back, lane);
-    this.missed = named && !found;
+    const stepped = !found && named && text !== '' && this.scope.stepNamed(text, back);
+    this.missed = named && !found && !stepped;
     if (!found) return this.told();
     this.take(found);
     motion.bringIn(found.start, found.duration);

@@ -20,7 +20,7 @@ export function listen(canvas: HTMLCanvasElement, scope: Scope): () => void {
 
   const where = (e: MouseEvent) => {
     const box = canvas.getBoundingClientRect();
-    return { x: e.clientX - box.left, y: e.clientY - box.top };
+    return { x: (e.clientX - box.left) / screen.point, y: (e.clientY - box.top) / screen.point };
   };
   const overviewTime = (x: number) => {
     const span = scope.feed.extent!;
@@ -31,7 +31,7 @@ export function listen(canvas: HTMLCanvasElement, scope: Scope): () => void {
     e.preventDefault();
     const { x, y } = where(e);
     const unit = e.deltaMode === 1 ? LINE : e.deltaMode === 2 ? 400 : 1;
-    const [dx, dy] = [e.deltaX * unit, e.deltaY * unit];
+    const [dx, dy] = [(e.deltaX * unit) / screen.point, (e.deltaY * unit) / screen.point];
     const sideways = e.shiftKey ? dx || dy : dx;
     if (x < screen.left && y > TOP && !e.ctrlKey) scope.scrollBy(dy);
     else if (sideways && Math.abs(sideways) >= Math.abs(e.shiftKey ? 0 : dy)) scope.motion.panBy(sideways / (screen.width - screen.left), false);

@@ -9,7 +9,7 @@ import { length, type Win } from './window';
 /** A time as it is shown: from `zero` on. */
 export interface Face {
   g: CanvasRenderingContext2D;
-  w: number; // CSS pixels
+  w: number; // points
   h: number;
   left: number;
   win: Win;
@@ -91,7 +91,7 @@ export function drawOverview(f: Face): void {
   g.fillRect(f.left - 1, 0, 1, f.h);
 }
 
-/** Where what is at that time of a lane stands now: its middle, CSS pixels; null: it is not seen. */
+/** Where what is at that time of a lane stands now: its middle, points; null: it is not seen. */
 export type PlaceOf = (lane: number, time: number) => number | null;
 
 const STEEP = 40; // pixels: arrows that go less to the side are straight

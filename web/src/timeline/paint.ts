@@ -10,7 +10,7 @@ import type { Masks, Raster } from './raster';
 import type { Win } from './window';
 import type { Lane } from '../protocol';
 
-/** Sizes of the picture, CSS pixels. */
+/** Sizes of the picture, points (screen.ts). */
 export const OVERVIEW = 40; // the whole span, above
 export const AXIS = 24; // below that
 export const TOP = OVERVIEW + AXIS; // where lanes begin
@@ -172,7 +172,7 @@ function paintHeading(p: Picture, row: Row, y: number, top: number): void {
   if (row.pinned && row.lane) r.text(masks.get('◆', 9), px(8), middle, px(12), colors.get('accent'), top);
 }
 
-/** One row with its top at y (CSS pixels of the canvas); nothing of it above `above`. */
+/** One row with its top at y (points); nothing of it above `above`. */
 export function paintRow(p: Picture, row: Row, y: number, above: number): void {
   const { raster: r, colors } = p;
   const s = r.scale;

@@ -93,8 +93,8 @@ export class Raster {
 export class Masks {
   private kept = new Map<string, Map<string, Mask>>(); // by font, by text
   private g: CanvasRenderingContext2D;
-  private static readonly WIDE = 640;
-  private static readonly HIGH = 40;
+  private static readonly WIDE = 1024;
+  private static readonly HIGH = 64;
 
   constructor(private scale: number) {
     const c = document.createElement('canvas');
@@ -103,7 +103,7 @@ export class Masks {
     this.g = c.getContext('2d', { willReadFrequently: true, alpha: false })!;
   }
 
-  /** size: CSS pixels. */
+  /** size: points. */
   get(text: string, size: number, weight = ''): Mask {
     const font = size === USUAL && !weight ? '' : `${weight} ${size}`;
     let kept = this.kept.get(font);

@@ -8,7 +8,7 @@ import { counted } from './counter';
 import { classOf, depthOf, isOpen, mergedOf, pick } from './frame';
 import { Feed, type Found } from './feed';
 import { Finder } from './finder';
-import { groupOf, layout, levelAt, levelBox, type Layout, type Row } from './lanes';
+import { groupOf, laneTitle, layout, levelAt, levelBox, type Layout, type Row } from './lanes';
 import { drawArea, drawAxis, drawBox, drawFlows, drawOverview, drawPointer, drawScrollbar, xOf, type Face } from './overlay';
 import { OVERVIEW, paintOverview, paintRow, paintUnknown, TOP, type Picture } from './paint';
 import { Motion } from './motion';
@@ -40,7 +40,7 @@ export class Scope {
   readonly screen = new Screen();
   readonly finder: Finder;
   scroll = 0;
-  pointer: { x: number; y: number } | null = null;
+  pointer: { x: number; y: number } | null = null; // points of the screen
   chosen: Slice | null = null;
   cursor: number | null = null; // lane
   area: Win | null = null;
@@ -278,6 +278,22 @@ export class Scope {
     this.reveal(this.cursor);
     this.changed();
     this.told();
+  }
+
+  /** The next lane that has the text in its name, whether it is folded or not; false: there is none. */
+  stepNamed(text: string, back: boolean): boolean {
+    const { rows } = layout([...this.feed.lanes.values()], { folded: new Set(), pins: [], rank: this.feed.rank });
+    const lanes = rows.flatMap((r) => r.lane ?? []);
+    if (back) lanes.reverse();
+    const at = lanes.findIndex((l) => l.id === this.cursor) + 1;
+    const lane = [...lanes.slice(at), ...lanes.slice(0, at)].find((l) => laneTitle(l).toLowerCase().includes(text.toLowerCase()));
+    if (!lane) return false;
+    this.cursor = lane.id;
+    this.chosen = null;
+    this.unfoldTo(lane.id);
+    this.reveal(lane.id);
+    this.changed();
+    return true;
   }
 
   reveal(lane: number): void {

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Copyright the oscope authors
-// The canvas: its size, what it is drawn with, and when it has to be drawn anew.
+// The canvas: its size, what it is drawn with, and when it has to be drawn anew. What is drawn is measured in points: CSS
+// pixels where text has its usual size, and as much larger as text is on a large screen.
 import { Colors } from './colors';
 import { Masks, Raster } from './raster';
+import { scale } from '../palette';
 
-const HEADINGS = 220; // CSS pixels
+const HEADINGS = 220; // points
 
 export class Screen {
   canvas: HTMLCanvasElement | null = null;
   g: CanvasRenderingContext2D | null = null;
   raster: Raster | null = null;
-  width = 0; // CSS pixels
+  width = 0; // points
   height = 0;
+  point = 1; // CSS pixels
   private letters: Masks | null = null;
   private shades: Colors | null = null;
 
@@ -24,8 +27,9 @@ export class Screen {
       changed();
     };
     const measure = () => {
-      this.width = canvas.clientWidth;
-      this.height = canvas.clientHeight;
+      this.point = scale();
+      this.width = canvas.clientWidth / this.point;
+      this.height = canvas.clientHeight / this.point;
     };
     const sizes = new ResizeObserver(() => {
       measure();
@@ -54,13 +58,18 @@ export class Screen {
     return (x - this.left) / Math.max(1, this.width - this.left);
   }
 
+  /** The canvas's pixels of a point. */
+  private get dots(): number {
+    return (devicePixelRatio || 1) * this.point;
+  }
+
   /** Pixels of the canvas's size now. */
   pixels(): Raster {
-    const scale = devicePixelRatio || 1;
-    const [w, h] = [Math.max(1, Math.round(this.width * scale)), Math.max(1, Math.round(this.height * scale))];
-    if (!this.raster || this.raster.w !== w || this.raster.h !== h || this.raster.scale !== scale) {
-      if (this.raster?.scale !== scale) this.letters = null;
-      this.raster = new Raster(w, h, scale);
+    const { dots } = this;
+    const [w, h] = [Math.max(1, Math.round(this.width * dots)), Math.max(1, Math.round(this.height * dots))];
+    if (!this.raster || this.raster.w !== w || this.raster.h !== h || this.raster.scale !== dots) {
+      if (this.raster?.scale !== dots) this.letters = null;
+      this.raster = new Raster(w, h, dots);
       this.canvas!.width = w;
       this.canvas!.height = h;
     }
@@ -73,7 +82,7 @@ export class Screen {
   }
 
   get masks(): Masks {
-    return (this.letters ??= new Masks(devicePixelRatio || 1));
+    return (this.letters ??= new Masks(this.dots));
   }
 
   get colors(): Colors {

@@ -36,11 +36,13 @@ function showTip(tip: HTMLElement, scope: Scope, s: Slice | null, x: number, y: 
   const title = document.createElement('b');
   title.textContent = nameOf(lane, s);
   tip.replaceChildren(title, ...facts(lane, s, scope.zero).map(([name, value]) => line(name, value)), line('made from', sourceOf(lane)));
+  const { width, height, point } = scope.screen;
   const box = tip.getBoundingClientRect();
-  const left = x + 16 + box.width > scope.screen.width ? x - 12 - box.width : x + 16;
-  const top = y + 18 + box.height > scope.screen.height ? y - 10 - box.height : y + 18;
-  tip.style.left = `${Math.max(0, left)}px`;
-  tip.style.top = `${Math.max(0, top)}px`;
+  const [wide, high] = [box.width / point, box.height / point];
+  const left = x + 16 + wide > width ? x - 12 - wide : x + 16;
+  const top = y + 18 + high > height ? y - 10 - high : y + 18;
+  tip.style.left = `${Math.max(0, left) * point}px`;
+  tip.style.top = `${Math.max(0, top) * point}px`;
 }
 
 /** What the lane or slice that keys are about is, in words. */
@@ -217,7 +219,7 @@ const KEYS: Key[] = [
   key('ArrowRight', 'the slice after', (s) => s.finder.next(false, false)),
   key('[', 'the one before of that name, or of what is searched', (s) => s.finder.next(true, true)),
   key(']', 'the one after of that name', (s) => s.finder.next(false, true)),
-  key('/', 'search slices by name', () => document.getElementById(SEARCH)?.focus()),
+  key('/', 'search slices and lanes by name', () => document.getElementById(SEARCH)?.focus()),
   key('f', 'fit the chosen slice, or the selected area', (s) => s.focus()),
   key('m', 'select the time of the chosen slice, or all that is seen; so does dragging with Shift', (s) => s.areaHere()),
   key('p', 'pin the lane at the top, or unpin it', (s) => s.pin()),
