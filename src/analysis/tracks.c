@@ -256,6 +256,7 @@ void tracks_prune(struct tracks *t, uint64_t from)
     size_t n = 0;
 
     t->from = MIN(from, t->to);
+    tracks_gaps_prune(t, t->from);
     for (size_t i = 0; i < t->lanes.len; i++) {
         struct track_lane *lane = t->lanes.data[i];
         for (unsigned k = 0; k < lane->nrows; k++)
@@ -347,6 +348,7 @@ void tracks_forget(struct tracks *t)
     track_names_free(&t->names);
     memset(t->devices, 0, sizeof t->devices);
     memset(t->counters, 0, sizeof t->counters);
+    tracks_gaps_prune(t, UINT64_MAX - 1); /* what is off stays so */
     t->ready = 0;
     memset(t->hops, 0, sizeof t->hops);
     if (t->cpus)

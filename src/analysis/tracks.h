@@ -73,9 +73,18 @@ enum { TRACK_HARDIRQ, TRACK_SOFTIRQ, TRACK_VECTOR };
 struct track_counter {
     const char *name, *unit; /* the unit of its sums, in the plural */
     const char *source;      /* events that it is made of */
+    const char *set;         /* that has them */
     bool level;              /* how many there are, not how many came */
 };
-enum { TRACK_COUNTERS = 11 }; /* that there are */
+enum {
+    TRACK_COUNTERS = 11, /* that there are */
+    TRACKS_GAPS = 32,    /* kept of each */
+};
+
+/* When a counter did not count; ns. */
+struct track_gap {
+    uint64_t from, to; /* UINT64_MAX: it goes on */
+};
 
 struct track_lane {
     uint32_t id; /* never used again */
@@ -115,18 +124,20 @@ struct tracks_options {
     bool starts;  /* what tasks ran on vCPUs at first (trace_task.at) holds until their first
                    * switch */
     size_t bytes; /* of memory, for slices; 0: TRACKS_LIVE_BYTES, TRACKS_RECORDING_BYTES */
+    uint32_t off; /* counters (by place, a bit each) of which the events' set is off */
 };
 
 /* Forgets all, and begins anew; o need not stay. Errors: OSCOPE_E_NOMEM; it is empty then. */
 struct oscope_error *tracks_begin(struct tracks *t, const struct tracks_options *o) WARN_UNUSED;
 /* Forgets all. */
 void tracks_clear(struct tracks *t);
-/* After tracks_break(): events come from elsewhere now. The tasks are not looked at. False: out of
- * memory. */
-bool tracks_resume(struct tracks *t, const struct follow_options *follow);
+/* After tracks_break(): events come from elsewhere now, from that time (ns) on. Of the options
+ * `follow` (but not its tasks) and `off` count. False: out of memory. */
+bool tracks_resume(struct tracks *t, const struct tracks_options *o, uint64_t time);
 /* The next event, after tracks_begin(). */
 void tracks_event(struct tracks *t, const struct trace_event *ev);
-/* Events of all vCPUs are missing up to then, and types may be others: follow_break(). */
+/* Events of all vCPUs are missing up to then, and types may be others: follow_break(). Counters do
+ * not count until tracks_resume(). */
 void tracks_break(struct tracks *t, uint64_t time);
 /* All events up to that time were given. */
 void tracks_settle(struct tracks *t, uint64_t time);
@@ -194,7 +205,7 @@ bool tracks_look(const struct tracks *t, const struct track_lane *lane,
  * of that and are cut to the window; none where nothing was. So their sum is what was counted in
  * [from, to), exactly. The amount stands in `name`, and what is beyond 32 bits of it in `info`
  * above TRACK_ITEM_COUNT_SHIFT. Of a level it is the integral, times ns: by the item's length in ns
- * it is the mean.
+ * it is the mean; stretches end where it was not counted for a while.
  */
 bool tracks_look_counter(const struct tracks *t, const struct track_lane *lane,
                          const struct tracks_window *w, struct track_items *out);
@@ -209,6 +220,14 @@ uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint6
                     uint64_t to);
 /* Where it stands among the counters, from 0. */
 unsigned tracks_counter_place(const struct track_lane *lane);
+/* The counter of that place, less than TRACK_COUNTERS. */
+const struct track_counter *tracks_counter(unsigned place);
+/* When it did not count: n stretches, by time. Until tracks_unlock(). */
+const struct track_gap *tracks_gaps(const struct tracks *t, const struct track_lane *lane,
+                                    size_t *n);
+/* ns of [from, to) in which it counted, of the time that is known. */
+uint64_t tracks_counted_for(const struct tracks *t, const struct track_lane *lane, uint64_t from,
+                            uint64_t to);
 
 /* A hop of an interrupt, from one lane to the next. */
 struct track_arrow {

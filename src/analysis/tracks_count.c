@@ -18,32 +18,36 @@ static const struct {
     bool prefix, not ;
     unsigned scale;
 } kinds[] = {
-    {.counter = {"Context switches", "switches", "sched_switch events"}, .type = "sched_switch"},
+    {.counter = {"Context switches", "switches", "sched_switch events", "sched"},
+     .type = "sched_switch"},
     [READY] = {.counter = {"Runnable tasks", "tasks",
                            "sched_switch, sched_waking and sched_wakeup events: tasks that run or "
                            "wait for a vCPU",
-                           true}},
-    {.counter = {"Traps", "traps", "trap_entry events"}, .type = "trap_entry", .prefix = true},
-    {.counter = {"Interrupts", "interrupts", "irq_handler_entry events"},
+                           "sched", true}},
+    {.counter = {"Traps", "traps", "trap_entry events", "traps"},
+     .type = "trap_entry",
+     .prefix = true},
+    {.counter = {"Interrupts", "interrupts", "irq_handler_entry events", "irq"},
      .type = "irq_handler_entry"},
-    {.counter = {"System calls", "calls", "syscall_entry events"},
+    {.counter = {"System calls", "calls", "syscall_entry events", "syscalls"},
      .type = "syscall_entry_",
      .prefix = true},
-    {.counter = {"Page faults", "faults", "page_fault_entry events"}, .type = "page_fault_entry"},
-    {.counter = {"MMIO accesses", "accesses", "mmio events"}, .type = "mmio"},
-    {.counter = {"Disk reads", "bytes", "block_rq_issue events: bytes that they read"},
+    {.counter = {"Page faults", "faults", "page_fault_entry events", "faults"},
+     .type = "page_fault_entry"},
+    {.counter = {"MMIO accesses", "accesses", "mmio events", "mmio"}, .type = "mmio"},
+    {.counter = {"Disk reads", "bytes", "block_rq_issue events: bytes that they read", "blk"},
      .type = "block_rq_issue",
      .amount = "nr_sector",
      .way = "write",
      .not = true,
      .scale = 512},
-    {.counter = {"Disk writes", "bytes", "block_rq_issue events: bytes that they write"},
+    {.counter = {"Disk writes", "bytes", "block_rq_issue events: bytes that they write", "blk"},
      .type = "block_rq_issue",
      .amount = "nr_sector",
      .way = "write",
      .scale = 512},
-    {.counter = {"Serial output", "bytes", "uart_tx events"}, .type = "uart_tx"},
-    {.counter = {"Serial input", "bytes", "uart_rx events"}, .type = "uart_rx"},
+    {.counter = {"Serial output", "bytes", "uart_tx events", "uart"}, .type = "uart_tx"},
+    {.counter = {"Serial input", "bytes", "uart_rx events", "uart"}, .type = "uart_rx"},
 };
 _Static_assert(sizeof kinds / sizeof kinds[0] == TRACK_COUNTERS, "TRACK_COUNTERS");
 
@@ -197,6 +201,11 @@ void tracks_count(struct tracks *t, const struct trace_event *ev)
 
 /* ---- asking ---- */
 
+const struct track_counter *tracks_counter(unsigned place)
+{
+    return &kinds[place].counter;
+}
+
 unsigned tracks_counter_place(const struct track_lane *lane)
 {
     unsigned i = 0;
@@ -216,6 +225,18 @@ static uint64_t integral(const struct tracks *t, const struct track_lane *lane,
     return sum > 0 ? (uint64_t)sum : 0;
 }
 
+/* Of all pieces in which it was counted. */
+static uint64_t integrals(const struct tracks *t, const struct track_lane *lane, uint64_t from,
+                          uint64_t to)
+{
+    struct track_count_at at = {0};
+    uint64_t sum = 0;
+
+    for (uint64_t end = to; tracks_piece(t, lane, &from, &end); from = end, end = to)
+        sum += integral(t, lane, &at, from, end);
+    return sum;
+}
+
 uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint64_t from,
                     uint64_t to)
 {
@@ -224,7 +245,7 @@ uint64_t tracks_sum(const struct tracks *t, const struct track_lane *lane, uint6
     if (to < t->origin)
         return 0;
     if (lane->counter->level)
-        return integral(t, lane, &at, MAX(from, t->from), MAX(MIN(to, t->to), t->from));
+        return integrals(t, lane, MAX(from, t->from), MIN(to, t->to));
     uint64_t before = track_count_seek(&lane->count, &at, tracks_in(t, from));
     return track_count_seek(&lane->count, &at, tracks_in(t, to) + 1) - before;
 }
@@ -268,11 +289,11 @@ static uint64_t stretch_end(uint64_t time, uint64_t stretch, uint64_t to)
 static bool look_level(const struct tracks *t, const struct track_lane *lane,
                        const struct tracks_window *w, struct track_items *out)
 {
-    uint64_t stretch = tracks_stretch(w), to = MIN(w->to, t->to), end;
+    uint64_t stretch = tracks_stretch(w), to = MIN(w->to, t->to), time = MAX(w->from, t->from);
     struct track_count_at at = {0};
 
-    for (uint64_t time = MAX(w->from, t->from); time < to; time = end) {
-        end = stretch_end(time, stretch, to);
+    for (uint64_t end = to; tracks_piece(t, lane, &time, &end); time = end, end = to) {
+        end = stretch_end(time, stretch, end);
         uint64_t sum = integral(t, lane, &at, time, end);
         if (sum && !put(out, w, time, end, sum))
             return false;

@@ -491,15 +491,16 @@ static bool keep_trap_names(struct tracks *t, struct follow_options *o)
     return true;
 }
 
-bool tracks_resume(struct tracks *t, const struct follow_options *follow)
+bool tracks_resume(struct tracks *t, const struct tracks_options *resumed, uint64_t time)
 {
-    struct follow_options o = *follow;
+    struct follow_options o = resumed->follow;
 
     if (!t->begun || !keep_trap_names(t, &o))
         return false;
     t->follow.trap_names = o.trap_names;
     t->follow.os = o.os ? o.os : t->follow.os;
     t->follow.arch = o.arch ? o.arch : t->follow.arch;
+    tracks_gaps_resume(t, resumed->off, time);
     return true;
 }
 
@@ -509,6 +510,7 @@ static struct oscope_error *begin(struct tracks *t)
     if (!t->cpus || !tracks_know_names(t) || !keep_trap_names(t, &t->o.follow))
         return error_nomem();
     t->begun = true;
+    tracks_gaps_begin(t, t->o.off);
     TRY(follow_init(&t->follow, &t->o.follow, &ops, t));
     know_tasks(t);
     t->o.follow.tasks = NULL;
@@ -560,6 +562,7 @@ void tracks_break(struct tracks *t, uint64_t time)
     tracks_names_room(t);
     tracks_count_types(t);
     follow_break(&t->follow, time);
+    tracks_gaps_break(t);
 }
 
 void tracks_settle(struct tracks *t, uint64_t time)

@@ -69,7 +69,11 @@ struct tracks {
     bool switches; /* one was told */
     uint64_t dropped, laneless, losses, backwards, gone, uncounted;
     struct track_lane *counters[TRACK_COUNTERS]; /* NULL: none yet */
-    int64_t ready;                               /* tasks that are */
+    struct tracks_gaps {
+        struct track_gap list[TRACKS_GAPS];
+        unsigned n;
+    } gaps[TRACK_COUNTERS];
+    int64_t ready; /* tasks that are */
     struct tracks_counted {
         bool asked;
         uint8_t counter; /* its number + 1, 0: none */
@@ -138,6 +142,23 @@ void tracks_count_ready(struct tracks *t, struct tracks_task *k, uint64_t time, 
 uint64_t tracks_ready_since(const struct tracks *t, uint64_t time);
 /* Types of events may be others from now on. */
 void tracks_count_types(struct tracks *t);
+
+/* ---- tracks_gaps.c ---- */
+
+/* Counters of which the bit in `off` is set do not count at first. */
+void tracks_gaps_begin(struct tracks *t, uint32_t off);
+/* None counts from what is known on; */
+void tracks_gaps_break(struct tracks *t);
+/* the others do from that time on. */
+void tracks_gaps_resume(struct tracks *t, uint32_t off, uint64_t time);
+/* Forgets those that end before. */
+void tracks_gaps_prune(struct tracks *t, uint64_t time);
+/*
+ * The first stretch of [*from, *to) in which the counter counted goes into both. False: there is
+ * none.
+ */
+bool tracks_piece(const struct tracks *t, const struct track_lane *lane, uint64_t *from,
+                  uint64_t *to);
 
 /* ---- tracks_arrows.c ---- */
 

@@ -73,6 +73,7 @@ struct counter_row {
     const char *name, *unit, *source;
     uint64_t sum;
     double rate;
+    uint64_t counted;
 };
 
 #define COUNTER(member, kind, flags, doc)                                                          \
@@ -84,7 +85,10 @@ static const struct oscope_column counter_columns[] = {
             "there"),
     COUNTER(unit, OSCOPE_TEXT, 0, "of sum"),
     COUNTER(rate, OSCOPE_REAL, 0,
-            "the same a second; of things that are there: how many on average"),
+            "the same a second, of those in which it was counted; of things that are there: how "
+            "many on average"),
+    COUNTER(counted, OSCOPE_DURATION, 0,
+            "so much of the selection; for the rest the event set was off, or sets were exchanged"),
     COUNTER(source, OSCOPE_TEXT, OSCOPE_COL_ELASTIC, "which events are counted"),
     {0},
 };
@@ -254,9 +258,10 @@ static struct oscope_error *counter_rows(const struct tracks *t, uint64_t from, 
         *row = (struct counter_row){.name = lane->counter->name,
                                     .unit = lane->counter->unit,
                                     .source = lane->counter->source,
-                                    .sum = tracks_sum(t, lane, from, to)};
-        row->rate = to > from ? (double)row->sum / (double)(to - from) : 0;
-        if (lane->counter->level)
+                                    .sum = tracks_sum(t, lane, from, to),
+                                    .counted = tracks_counted_for(t, lane, from, to)};
+        row->rate = row->counted ? (double)row->sum / (double)row->counted : 0;
+        if (lane->counter->level || (!row->counted && to > from))
             row->sum = OSCOPE_UNKNOWN;
         else
             row->rate *= 1e9;

@@ -260,9 +260,12 @@ static void tap_begin(void *arg, const struct source *src)
     struct tracks_options o = {.moves = true};
 
     o.follow = source_follow(src, &o.starts);
+    for (unsigned i = 0; i < TRACK_COUNTERS; i++)
+        if (!source_has_set(src, tracks_counter(i)->set))
+            o.off |= UINT32_C(1) << i;
     tracks_hold(t);
     if (e->timeline && !e->other)
-        tracks_resume(t, &o.follow);
+        tracks_resume(t, &o, src->start);
     else
         oscope_error_free(tracks_begin(t, &o)); /* no memory: it stays empty */
     e->timeline = true;

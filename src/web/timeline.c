@@ -140,7 +140,23 @@ static void put_number(struct out *o, const char *key, int32_t v)
         out_printf(o, ",\"%s\":%d", key, (int)v);
 }
 
-static void put_lane(struct out *o, const struct track_lane *lane)
+static void put_gaps(struct out *o, const struct tracks *k, const struct track_lane *lane)
+{
+    size_t n;
+    const struct track_gap *gaps = tracks_gaps(k, lane, &n);
+
+    out_printf(o, ",\"set\":\"%s\",\"off\":[", lane->counter->set);
+    for (size_t i = 0; i < n; i++) {
+        out_printf(o, "%s[%" PRIu64 ",", i ? "," : "", gaps[i].from);
+        if (gaps[i].to == UINT64_MAX)
+            out_str(o, "null]");
+        else
+            out_printf(o, "%" PRIu64 "]", gaps[i].to);
+    }
+    out_char(o, ']');
+}
+
+static void put_lane(struct out *o, const struct tracks *k, const struct track_lane *lane)
 {
     bool task = lane->tid != TRACK_NO_TASK;
     char name[TRACKS_NAME + 16];
@@ -159,10 +175,12 @@ static void put_lane(struct out *o, const struct track_lane *lane)
     else
         out_str(o, "null");
     out_printf(o, ",\"depth\":%u,\"busy\":%" PRIu64, lane->nrows, lane->busy);
-    if (lane->counter) /* nothing of it needs to be escaped */
+    if (lane->counter) { /* nothing of it needs to be escaped */
         out_printf(o, ",\"unit\":\"%s\",\"source\":\"%s\",\"place\":%u,\"level\":%s",
                    lane->counter->unit, lane->counter->source, tracks_counter_place(lane),
                    lane->counter->level ? "true" : "false");
+        put_gaps(o, k, lane);
+    }
     out_char(o, '}');
 }
 
@@ -229,7 +247,7 @@ static void tell_lanes(struct timeline *t, const char *guest, const struct track
             continue;
         if (written++)
             out_char(o, ',');
-        put_lane(o, lane);
+        put_lane(o, k, lane);
     }
     out_str(o, "]}");
     t->told = true;

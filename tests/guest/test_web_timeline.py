@@ -123,10 +123,12 @@ def same_sums(t, folder, start, end):
         runs[r["tid"]] = (ns + r["run"], slices + r["slices"])
     runs = {tid: sums for tid, sums in runs.items() if sums[0]}
     said = {r["tid"]: (r["cpu_time"], r["slices"] if r["tid"] else 0) for r in tables["tasks"]}
-    # before a vCPU's first switch traps and calls tell who runs; the report has switches alone, and says "unknown" there
+    # before a vCPU's first switch traps and calls tell who runs; the report has switches alone, and says "unknown" there. It
+    # begins with the first event, the timeline where it is known what runs
     more = {tid: ns - runs.get(tid, (0, 0))[0] for tid, (ns, _) in said.items() if ns != runs.get(tid, (0, 0))[0]}
     assert len(more) <= len(sched["cpus"]) and all(ns > 0 for ns in more.values()), more
-    assert sum(more.values()) <= sum(r["unknown"] for r in sched["cpus"]), more
+    late = max(0, sched["interval"][0]["start"] - start)
+    assert sum(more.values()) <= sum(r["unknown"] + late for r in sched["cpus"]), (more, late)
     assert {tid: slices for tid, (_, slices) in said.items() if tid not in more} == \
         {tid: slices for tid, (_, slices) in runs.items() if tid not in more}
 
@@ -294,6 +296,28 @@ def test_a_live_timeline(eventful):
                 return any(i["class"] == 2 for items in lanes for i in items) and \
                     all(items[-1]["class"] in (0, 1) for items in lanes) and m
             later = wait_until(known_again, "switches of every vCPU, after a time of which nothing is known")
+
+            # counters know when they did not count
+            def off(name):
+                return next(lane["off"] for lane in t.of("counter") if lane["name"] == name)
+
+            def exchanged(m):
+                return m.get("op") == "lanes" and off("Context switches") and off("Context switches")[-1][1]
+            exchanged(t.last) or t.until(exchanged)
+            [(begun, none)] = off("System calls")
+            assert none is None and off("Traps") == [[begun, None]]
+            [(paused, resumed)] = off("Context switches")
+            assert paused == begun < resumed < later["span"][1]
+            t.say(op="sets", guest=t.guest, sets=["sched", "syscalls"])
+            t.until(lambda m: m.get("op") == "lanes" and off("System calls")[-1][1])
+            [(_, ended)] = off("System calls")
+            assert ended == off("Context switches")[-1][1] > resumed and off("Traps") == [[begun, None]]
+            ended = t.until(lambda m: m.get("op") == "lanes" and m["span"][1] > ended + 500_000_000)["span"][1]
+            for _ in range(3):
+                eventful.sh(WORK, check=False)
+            rows = {r["name"]: r for r in t.select(begun, ended)["counters"]}
+            assert rows["Traps"]["counted"] == 0 and rows["Traps"]["sum"] is None
+            assert 0 < rows["System calls"]["counted"] < rows["Context switches"]["counted"] < ended - begun
 
             def begun_anew():
                 t.say(op="watch", guest=t.guest, views=["info"])

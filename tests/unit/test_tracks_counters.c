@@ -162,8 +162,9 @@ static void test_runnable(void **state)
     sched(x, 0, 1060000, 0, 0, 7);
     trap(x, 1065000, 0x8005, 0);
     tracks_break(x->t, 1070000);
+    assert_true(tracks_resume(x->t, &(struct tracks_options){0}, 1070000));
     tracks_settle(x->t, 1090000);
-    shows(x, "Runnable tasks", (struct tracks_window){1050000, 1090000, 1}, "0+40000=5000");
+    shows(x, "Runnable tasks", (struct tracks_window){1050000, 1090000, 1}, "0+15000=5000");
 }
 
 /* It is what the tasks' lanes say. */
@@ -270,6 +271,100 @@ static void test_hostile_times(void **state)
     assert_null(counter(x, "Traps"));
 }
 
+/* The places of a counter's set, as bits. */
+static uint32_t set_bits(const char *set)
+{
+    uint32_t out = 0;
+
+    for (unsigned i = 0; i < TRACK_COUNTERS; i++)
+        if (!strcmp(tracks_counter(i)->set, set))
+            out |= UINT32_C(1) << i;
+    assert_int_not_equal(out, 0);
+    return out;
+}
+
+/* "FROM-TO …" */
+static void is_off(struct fixture *x, const char *name, const char *text)
+{
+    size_t n, len = 0;
+    const struct track_gap *gaps = tracks_gaps(x->t, counter(x, name), &n);
+    char now[1024] = "";
+
+    for (size_t i = 0; i < n; i++)
+        len += (size_t)snprintf(now + len, sizeof now - len, "%s%llu-%lld", i ? " " : "",
+                                (unsigned long long)gaps[i].from, (long long)gaps[i].to);
+    assert_string_equal(now, text);
+}
+
+static void test_sets_that_are_off(void **state)
+{
+    struct fixture *x = *state;
+    struct tracks_options o = {.moves = true, .off = set_bits("traps") | set_bits("blk")};
+    struct oscope_view *v;
+    struct tracks_state s;
+
+    begin(x, &o);
+    call(x, 1000000);
+    sched(x, 0, 1000000, 1, 1, 2); /* 2 is ready from then on */
+    call(x, 1500000);
+    is_off(x, "System calls", "");
+    uint64_t version = counter(x, "System calls")->version;
+    tracks_break(x->t, 1600000); /* sets are exchanged */
+    is_off(x, "System calls", "1500000--1");
+    assert_true(counter(x, "System calls")->version > version);
+    o.off = set_bits("syscalls") | set_bits("uart");
+    assert_true(tracks_resume(x->t, &o, 1700000));
+    trap(x, 1800000, 0x8005, 0);
+    tracks_settle(x->t, 2000000);
+    is_off(x, "System calls", "1500000--1");
+    is_off(x, "Traps", "0-1700000");
+    is_off(x, "Runnable tasks", "1500000-1700000");
+    sched(x, 0, 1900000, 3, 1, 4);
+    tracks_settle(x->t, 2000000);
+    shows(x, "Runnable tasks", (struct tracks_window){1400000, 2000000, 2},
+          "0+100000=100000 300000+300000=100000");
+    assert_int_equal(tracks_sum(x->t, counter(x, "Runnable tasks"), 1000000, 2000000), 600000);
+    assert_int_equal(tracks_counted_for(x->t, counter(x, "Traps"), 0, 1900000), 200000);
+    assert_null(tracks_select(x->t, 1600000, 2000000, &v));
+    const struct oscope_table *t = fake_fold_table(v, "counters");
+    for (size_t i = 0; i < t->nrows; i++) {
+        const char *row = (const char *)t->rows + i * t->row_size, *name;
+        uint64_t sum, ns;
+        double rate;
+        memcpy(&name, row + t->columns[0].offset, sizeof name);
+        memcpy(&sum, row + t->columns[1].offset, sizeof sum);
+        memcpy(&rate, row + t->columns[3].offset, sizeof rate);
+        memcpy(&ns, row + t->columns[4].offset, sizeof ns);
+        bool off = !strcmp(name, "System calls"), level = !strcmp(name, "Runnable tasks");
+        assert_int_equal(ns, off ? 0 : 300000);
+        if (off || level)
+            assert_int_equal(sum, OSCOPE_UNKNOWN);
+        if (level)
+            assert_true(rate > 0.33 && rate < 0.34);
+    }
+    oscope_view_free(v);
+
+    /* on again; then more often than is kept */
+    for (uint64_t i = 0, time = 2000000; i < TRACKS_GAPS * 2; i++, time += 1000) {
+        tracks_break(x->t, time);
+        o.off = i % 2 ? set_bits("syscalls") : 0;
+        assert_true(tracks_resume(x->t, &o, time + 500));
+        tracks_settle(x->t, time + 1000);
+    }
+    size_t n;
+    const struct track_gap *gaps = tracks_gaps(x->t, counter(x, "Traps"), &n);
+    assert_int_equal(n, TRACKS_GAPS);
+    for (size_t i = 1; i < n; i++)
+        assert_true(gaps[i - 1].to <= gaps[i].from && gaps[i].from < gaps[i].to);
+
+    /* days later all is forgotten but what is off */
+    tracks_state(x->t, &s);
+    call(x, s.to + UINT64_C(1) * 1000000 * SECOND);
+    trap(x, s.to + UINT64_C(1) * 1000001 * SECOND, 0x8005, 0);
+    gaps = tracks_gaps(x->t, counter(x, "Traps"), &n);
+    assert_int_equal(n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +375,7 @@ int main(void)
         TEST(test_runnable_is_what_lanes_say),
         TEST(test_live),
         TEST(test_hostile_times),
+        TEST(test_sets_that_are_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

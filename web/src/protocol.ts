@@ -122,6 +122,8 @@ export interface Lane {
   source?: string; // which events those are
   place?: number; // among the counters
   level?: boolean; // of how many there are, not of how many came
+  set?: string; // which events' set it is made of
+  off?: [from: number, to: number | null][]; // when it did not count: that set was off; null: it goes on
 }
 
 export interface LanesMessage {

@@ -41,7 +41,7 @@ export class Store {
   private socket: WebSocket | null = null;
   private listeners = new Set<() => void>();
   private drawing = false;
-  private gathering = 0; // a timer
+  private gathering: ReturnType<typeof setTimeout> | undefined;
   private fresh = true; // connected, and no guests were told yet
   private ears = new Set<(m: Message | ArrayBuffer) => void>();
 
@@ -68,14 +68,14 @@ export class Store {
     requestAnimationFrame(() => {
       clearTimeout(this.gathering);
       this.drawing = false;
-      this.gathering = 0;
+      this.gathering = undefined;
       this.listeners.forEach((f) => f());
     });
   }
 
   /** The same for figures that take the place of others: one picture of all that come together. */
   private renewed(): void {
-    this.gathering ||= window.setTimeout(() => this.changed(), GATHER_MS);
+    this.gathering ??= setTimeout(() => this.changed(), GATHER_MS);
   }
 
   view(guest: string, name: string): View | undefined {

@@ -46,7 +46,7 @@ export const CLASSES: Record<Lane['kind'], ClassInfo[]> = {
   call: [{ name: 'system call', color: '' }],
   fault: [{ name: 'page fault', color: 'vermilion' }],
   mmio: [{ name: 'access', color: 'green' }],
-  counter: [{ name: 'counted', color: 'blue' }],
+  counter: [{ name: 'counted', color: 'blue' }, NOT_KNOWN],
 };
 
 export function classInfo(kind: Lane['kind'], n: number): ClassInfo {

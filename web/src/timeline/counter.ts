@@ -7,7 +7,7 @@ import { amountOf, firstAfter, type LaneData } from './frame';
 import type { Lane } from '../protocol';
 import type { Win } from './window';
 
-type Kind = Pick<Lane, 'unit' | 'level'>;
+type Kind = Pick<Lane, 'unit' | 'level' | 'off'>;
 
 /** What was counted in a stretch of time. */
 export interface Counted {
@@ -15,6 +15,7 @@ export interface Counted {
   duration: number;
   amount: number;
   value: number; // a second; of a level: on average
+  off: boolean; // it did not count
 }
 
 /** ns of a whole stretch: all are that long, but for those that the window has cut. */
@@ -63,19 +64,30 @@ export function columnsOf(kind: Kind, data: LaneData, over: number, base: number
   return high;
 }
 
-/** What was counted then: a stretch, or the time up to the next in which nothing was. */
+/** When it did not count, within that time. */
+export function gapsOf(kind: Kind, within: Win): Win[] {
+  const all = (kind.off ?? []).map(([from, to]) => ({ from: Math.max(from, within.from), to: Math.min(to ?? Infinity, within.to) }));
+  return all.filter((gap) => gap.to > gap.from);
+}
+
+/** What was counted then: a stretch, or the time up to the next in which nothing was; or that it did not count. */
 export function counted(kind: Kind, data: LaneData, time: number, span: Win): Counted | null {
   const known = { from: Math.max(data.from, span.from), to: Math.min(data.to, span.to) };
   if (time < known.from || time >= known.to) return null;
+  for (const gap of gapsOf(kind, known)) {
+    if (time >= gap.to) known.from = gap.to;
+    else if (time < gap.from) known.to = Math.min(known.to, gap.from);
+    else return { start: gap.from, duration: gap.to - gap.from, amount: 0, value: 0, off: true };
+  }
   const after = firstAfter(data, (time - data.from) / data.unit, 0, data.n);
   const start = (i: number) => data.from + data.start[i] * data.unit;
   const end = (i: number) => start(i) + data.duration[i] * data.unit;
   const over = stretchOf(data);
   if (after && time < end(after - 1))
-    return { start: start(after - 1), duration: end(after - 1) - start(after - 1), amount: amountOf(data, after - 1), value: valueOf(kind, data, after - 1, over) };
-  const from = after ? end(after - 1) : known.from;
-  const to = after < data.n ? start(after) : known.to;
-  return { start: from, duration: Math.max(1, to - from), amount: 0, value: 0 };
+    return { start: start(after - 1), duration: end(after - 1) - start(after - 1), amount: amountOf(data, after - 1), value: valueOf(kind, data, after - 1, over), off: false };
+  const from = after ? Math.max(end(after - 1), known.from) : known.from;
+  const to = after < data.n ? Math.min(start(after), known.to) : known.to;
+  return { start: from, duration: Math.max(1, to - from), amount: 0, value: 0, off: false };
 }
 
 /** A number in few digits: 12.3k. */

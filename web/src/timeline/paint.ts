@@ -2,7 +2,7 @@
 // Copyright the oscope authors
 // Draws lanes and their headings, as pixels.
 import { classInfo, mix, type Colors, type Pixel } from './colors';
-import { columnsOf, mostOf, roundAbove, stretchOf, valueText } from './counter';
+import { columnsOf, gapsOf, mostOf, roundAbove, stretchOf, valueText } from './counter';
 import { classOf, firstAfter, mergedOf, type LaneData } from './frame';
 import type { Feed, Had } from './feed';
 import { levelBox, levels, type Row } from './lanes';
@@ -125,6 +125,11 @@ function paintCounter(p: Picture, lane: Lane, data: Had, y: number, h: number, t
   const per = (r.w - x0) / (win.to - win.from);
   const over = stretchOf(data);
   const seen = mostOf(lane, data, over, win);
+  const [py, ph] = [Math.round(y * s), Math.round(h * s)];
+  for (const gap of gapsOf(lane, { from: Math.max(win.from, p.feed.span!.from), to: Math.min(win.to, p.feed.extent!.to) })) {
+    const [a, b] = [gap.from, gap.to].map((t) => Math.round(x0 + (t - win.from) * per));
+    r.hatch(a, py, Math.max(1, b - a), ph, mix(colors.get('unknown'), colors.get('panel'), 0.35), top);
+  }
   if (!seen) return;
   const most = roundAbove(seen, lane.unit);
   const high = columnsOf(lane, data, over, x0 + (data.from - win.from) * per, per, x0, r.w, most);

@@ -342,7 +342,7 @@ export class Scope {
     const kind = this.feed.lanes.get(lane);
     const span = this.feed.span;
     const c = data && kind && span ? counted(kind, data, time, span) : null;
-    return c && { lane, ...c, name: '', cls: 0, merged: 1, open: false, level: 0 };
+    return c && { lane, start: c.start, duration: c.duration, amount: c.amount, value: c.value, name: '', cls: Number(c.off), merged: 1, open: false, level: 0 };
   }
 
   /** Chosen; what is known of it only roughly is asked for. */

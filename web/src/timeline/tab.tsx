@@ -172,8 +172,8 @@ function Tools(at: Shown) {
       <input
         id={SEARCH}
         type="search"
-        placeholder="search names: Enter, Shift+Enter"
-        aria-label="Search slices"
+        placeholder="search names, Enter: the next"
+        aria-label="Search slices and lanes"
         value={scope.text}
         onInput={(e) => scope.search(e.currentTarget.value)}
         onKeyDown={(e) => {

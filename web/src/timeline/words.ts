@@ -30,7 +30,7 @@ export function sourceOf(lane: Lane): string {
 
 export function nameOf(lane: Lane, s: Slice): string {
   const c = classInfo(lane.kind, s.cls);
-  if (lane.kind === 'counter') return valueText(s.value, lane);
+  if (lane.kind === 'counter') return s.cls ? c.name : valueText(s.value, lane);
   if (lane.kind === 'task') return s.cls === 0 && s.name ? `running on ${s.name}` : c.name;
   if (lane.kind === 'cpu' && s.cls !== 0) return c.name;
   return s.name || c.name;
@@ -50,7 +50,8 @@ export function lengthOf(s: Slice): string {
 export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
   const c = classInfo(lane.kind, s.cls);
   const list: [string, string][] = [['where', laneTitle(lane)]];
-  if (lane.level) list.push(['what', 'how many there are, on average']);
+  if (lane.kind === 'counter' && s.cls) list.push(['why', `the event set ${lane.set} was off, or sets were being exchanged`]);
+  else if (lane.level) list.push(['what', 'how many there are, on average']);
   else if (lane.kind === 'counter') list.push(['counted', countText(s.amount, lane.unit)]);
   else if (c.name !== nameOf(lane, s)) list.push(['what', c.name]);
   if (wokenBy(lane, s)) list.push(['woken by', s.name === 'idle' ? 'an interrupt of an idle vCPU' : s.name]);
@@ -63,7 +64,7 @@ export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
 
 /** In a sentence. */
 export function spoken(lane: Lane, s: Slice, zero: number): string {
-  if (lane.kind === 'counter')
+  if (lane.kind === 'counter' && !s.cls)
     return `${laneTitle(lane)}: ${nameOf(lane, s)}, ${lane.level ? 'on average' : countText(s.amount, lane.unit)} from ${timeText(s.start - zero, 1000, 's')} on within ${lengthOf(s)}`;
   const merged = s.merged > 1 ? `, ${s.merged} slices merged` : '';
   const woken = wokenBy(lane, s) ? `, woken by ${s.name}` : '';
