@@ -22,11 +22,15 @@ void subs_draw(struct screen *s, struct area *a, struct subs *v, const char *con
         screen_print(s, line, 0, x + 2, theme_ink(ROLE_DIM), "%s", hint);
 }
 
-bool subs_key(struct subs *v, int key)
+bool subs_key(struct subs *v, const char *const *names, int key)
 {
-    if ((key != 'v' && key != 'V') || !v->n)
+    int n = 0;
+
+    if (key != 'v' && key != 'V')
         return false;
-    v->at = (v->at + (key == 'v' ? 1 : v->n - 1)) % v->n;
+    while (n < SUBS_MAX && names[n])
+        n++;
+    v->at = (v->at + (key == 'v' ? 1 : n - 1)) % n;
     return true;
 }
 

@@ -17,8 +17,8 @@ struct subs {
 /* The names' line, cut off the area's top; names end with NULL, hint follows them. */
 void subs_draw(struct screen *s, struct area *a, struct subs *v, const char *const *names,
                const char *hint);
-/* v, V: another one. */
-bool subs_key(struct subs *v, int key);
+/* v, V: another one of the names, whether they were drawn yet or not. */
+bool subs_key(struct subs *v, const char *const *names, int key);
 bool subs_click(struct subs *v, int y, int x);
 
 /* What the report covers and what was lost of it: a line off the area's top. Its notes stand at the

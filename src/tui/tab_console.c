@@ -281,7 +281,7 @@ static bool console_key_tab(struct tui *t, void *state, int key)
             tui_say(t, "the guest does not take keys so fast");
         return true;
     }
-    if (subs_key(&v->subs, key))
+    if (subs_key(&v->subs, names, key))
         return true;
     if (key == 't') {
         start_typing(t, v);

@@ -187,7 +187,7 @@ static bool devices_key(struct tui *t, void *state, int key)
 {
     struct devices *v = state;
 
-    if (subs_key(&v->subs, key))
+    if (subs_key(&v->subs, names, key))
         return true;
     return v->subs.at == CONTROLLERS && pane_key(&v->pane, key);
 }

@@ -347,7 +347,7 @@ static bool overview_key(struct tui *t, void *state, int key)
         w->boot = !w->boot;
         return true;
     }
-    return w->boot && subs_key(&w->subs, key);
+    return w->boot && subs_key(&w->subs, boot_names, key);
 }
 
 static struct list *overview_list(struct tui *t, void *state)

@@ -405,7 +405,7 @@ static bool scheduler_key(struct tui *t, void *state, int key)
     const struct shot *shot = tui_report(t, "sched");
     struct gantt_data d;
 
-    if (subs_key(&v->subs, key))
+    if (subs_key(&v->subs, names, key))
         return true;
     if (v->subs.at != CHART)
         return false;

@@ -219,7 +219,7 @@ static bool syscalls_key(struct tui *t, void *state, int key)
 {
     struct syscalls *v = state;
 
-    if (subs_key(&v->subs, key))
+    if (subs_key(&v->subs, names, key))
         return true;
     switch (key) {
     case 't': v->subs.at = CALLERS; return true;

@@ -240,7 +240,7 @@ static bool traps_key(struct tui *t, void *state, int key)
 {
     struct traps *v = state;
 
-    if (subs_key(&v->subs, key)) {
+    if (subs_key(&v->subs, names, key)) {
         v->open = false;
         return true;
     }

@@ -38,24 +38,34 @@ def holds(folder, text):
     return any(text.encode() in p.read_bytes() for p in folder.glob("channel_*"))
 
 
+POINTS = ("mmio", "uart", "blk")  # sets of QEMU's trace points, which come into force by themselves
+
+
 class Record:
     """`oscope record` in the background, from when its probes are in force."""
 
     def __init__(self, guest, folder, *sets, **popen):
         self.guest, self.folder = guest, folder
+        kinds = {s in POINTS for s in sets if not s.startswith("-")} or {False}
         before = self.users()
         self.process = subprocess.Popen(
             [str(OSCOPE), "record", *sets, "-s", guest.session, "-o", str(folder)],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **popen)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
-            if self.users() > before:
+            now = self.users()
+            if all(now[kind] > before[kind] for kind in kinds):
                 return
             time.sleep(0.02)
         raise AssertionError(f"no probes in force: {self.process.communicate()}")
 
     def users(self):
-        return max((p["users"] for p in self.guest.oscope("probe", "list", "-o", "json")), default=0)
+        """Of trace points (True) and of all other probes (False): who has most."""
+        most = {True: 0, False: 0}
+        for p in self.guest.oscope("probe", "list", "-o", "json"):
+            kind = p["site"] == "trace point"
+            most[kind] = max(most[kind], p["users"])
+        return most
 
     def stop(self, how=signal.SIGINT):
         self.process.send_signal(how)

@@ -64,12 +64,12 @@ def test_every_task(guest):
     assert len({t[0] for t in stable.values()}) >= 200
     assert sum(1 for pid, t in stable.items() if pid != t[0]) >= 50
     # Kernel workers change their name and state by themselves between two looks; RCU's threads and
-    # the like run for a moment now and then.
+    # the like run for a moment now and then, when oscope looks or twice when the guest does.
     moving = {pid for pid, t in stable.items() if t[3].startswith("kworker")}
     kernel = {pid for pid, t in stable.items() if t[1] == 2}
     wrong = {pid: (task, got.get(pid)) for pid, task in stable.items()
              if pid not in moving and got.get(pid) != task
-             and not (pid in kernel and got.get(pid) == (*task[:2], "R", task[3]))}
+             and not (pid in kernel and got.get(pid) in ((*task[:2], s, task[3]) for s in ("RSI" if task[2] == "R" else "R")))}
     assert not wrong, f"guest's task, oscope's: {wrong}"
     for pid in moving & got.keys():
         assert re.split("[-+]", got[pid][3])[0] == re.split("[-+]", stable[pid][3])[0]
