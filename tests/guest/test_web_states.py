@@ -235,6 +235,15 @@ def test_page_tables(guest1):
         b.until("Kernel half of the address space")
         kernel = g.oscope("pt", "-o", "json")
         b.until(lambda b: under(b, ".va-map", "End").split("–")[0] == kernel[-1]["start"], "the kernel's last page")
+
+        def same_stretches(b):
+            now = {r["start"]: r["perm"] for r in g.oscope("pt", "-o", "json")}
+            page = {r["start"]: r["perm"] for r in b.rows("Mapped stretches")}
+            return 0 < len(page) <= len(now) and page.items() <= now.items() and list(page)[0] == list(now)[0] and page
+        page = b.until(same_stretches, "the stretches of `pt`")
+        start = list(page)[-1]
+        b.tell(eval=f"[...document.querySelectorAll('table[aria-label=\"Mapped stretches\"] a')].find(a => a.innerText == '{start}').click()")
+        b.until(lambda b: seen(b) and seen(b)[-1]["kind"] == "leaf" and f"va={start}" in b.tell(eval="location.hash"), "its walk")
         assert b.tell(problems=True) == []
 
 

@@ -96,13 +96,11 @@ function Column(props: { at: Shown; label: string; entries: Entry[]; span: bigin
   );
 }
 
-export function Levels({ at, regions, walk, va }: { at: Shown; regions?: Table; walk?: Table; va?: bigint }) {
-  if (!regions) return null;
-  const steps = walk?.list() ?? [];
-  if (va === undefined || !steps.length || !walk)
-    return (
+/** What is mapped far apart from each other: an address of each to begin with. */
+export function Starts({ at, regions }: { at: Shown; regions?: Table }) {
+  return (
+    regions && (
       <ul class="starts">
-        <li class="dim">Choose an address: its tables are shown side by side, root first.</li>
         {entries(regions, 0n, 1n << 64n, 1n << 39n).slice(0, 64).map((e) => (
           <li key={String(e.start)}>
             <a class="ref mono" href={at.link({ va: hex(first(regions, e.start)) })}>{hex(first(regions, e.start))}</a>{' '}
@@ -110,7 +108,13 @@ export function Levels({ at, regions, walk, va }: { at: Shown; regions?: Table; 
           </li>
         ))}
       </ul>
-    );
+    )
+  );
+}
+
+export function Levels({ at, regions, walk, va }: { at: Shown; regions?: Table; walk?: Table; va: bigint }) {
+  const steps = walk?.list() ?? [];
+  if (!regions || !steps.length || !walk) return null;
   return (
     <div class="levels" ref={(box) => showLast(box, `${hex(va)} ${steps.length} ${regions.rows.size > 0}`)}>
       {steps.map((row, i) => {

@@ -6,7 +6,7 @@ import { address, HALF, hex, taskId } from './address';
 import { Pointed, type Box } from './cells';
 import { bytes, cell } from './format';
 import { Grid } from './grid';
-import { Levels } from './levels';
+import { Levels, Starts } from './levels';
 import type { Table, View } from './model';
 import { css, RIGHTS, rightsColor } from './palette';
 import { Legend, Panel } from './parts';
@@ -233,15 +233,30 @@ export function PageTables({ at, pid }: { at: Shown; pid: number }) {
       >
         {(view) => <VaMap at={at} view={view} />}
       </Panel>
-      <Panel guest={guest} view="pt" title="Level by level" class="fill" quiet>
-        {(view) => <Levels at={at} regions={view.table('regions')} walk={walk} va={va} />}
-      </Panel>
+      {va === undefined ? (
+        <Panel guest={guest} view="pt" title="Mapped stretches" class="fill" quiet>
+          {(view) => (
+            <Grid
+              table={view.table('regions')}
+              label="Mapped stretches"
+              columns={['start', 'size', 'perm', 'page_size', 'pa', 'attr']}
+              filter={at.params.filter}
+              link={(row) => at.link({ va: view.table('regions')!.text(row, 'start') })}
+            />
+          )}
+        </Panel>
+      ) : (
+        <Panel guest={guest} view="pt" title="Level by level" class="fill" quiet>
+          {(view) => <Levels at={at} regions={view.table('regions')} walk={walk} va={va} />}
+        </Panel>
+      )}
       <div class="stack">
         {va === undefined ? (
           <section class="panel" aria-label="The walk of one address">
             <h2>The walk of one address</h2>
             <AddressBox at={at} name="va" label="Show the walk" />
-            <p class="dim">Or click a stretch of the map.</p>
+            <p class="dim">Or click a stretch: its tables are shown side by side, root first. What lies far apart begins at</p>
+            <Starts at={at} regions={store.view(guest, 'pt')?.table('regions')} />
           </section>
         ) : (
           <Panel
