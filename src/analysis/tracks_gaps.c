@@ -24,9 +24,13 @@ static void switch_off(struct tracks *t, unsigned counter, uint64_t time)
 
     if (is_off(g))
         return;
-    if (g->n == TRACKS_GAPS)
-        memmove(g->list, g->list + 1, --g->n * sizeof *g->list);
-    g->list[g->n++] = (struct track_gap){time, UINT64_MAX};
+    if (g->n && time <= g->list[g->n - 1].to) { /* nothing came in between */
+        g->list[g->n - 1].to = UINT64_MAX;
+    } else {
+        if (g->n == TRACKS_GAPS)
+            memmove(g->list, g->list + 1, --g->n * sizeof *g->list);
+        g->list[g->n++] = (struct track_gap){time, UINT64_MAX};
+    }
     touch(t, counter);
 }
 

@@ -84,6 +84,33 @@ static void sum_up(struct tracks *t, uint64_t from, uint64_t to)
     oscope_view_free(v);
 }
 
+/* When a counter did not count: by time, with some between two. */
+static void check_gaps(const struct tracks *t, const struct track_lane *lane)
+{
+    struct tracks_state s;
+    size_t n;
+    const struct track_gap *gaps = tracks_gaps(t, lane, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (gaps[i].from >= gaps[i].to || (i && gaps[i - 1].to >= gaps[i].from))
+            abort();
+    tracks_state(t, &s);
+    if (tracks_counted_for(t, lane, 0, UINT64_MAX) > s.to - s.from)
+        abort();
+}
+
+static void exchange(struct tracks *t, const uint8_t *p, uint64_t time)
+{
+    const struct tracks_options o = {.off = (uint32_t)(p[5] << 4 ^ p[6])};
+
+    tracks_break(t, time);
+    if (p[7] & 3)
+        tracks_resume(t, &o, time + p[4]);
+    for (size_t i = 0; i < tracks_lanes(t); i++)
+        if (tracks_lane(t, i)->counter)
+            check_gaps(t, tracks_lane(t, i));
+}
+
 static void ask(struct tracks *t, const uint8_t *p, uint64_t time)
 {
     uint64_t length = (uint64_t)p[2] << (p[3] & 31), from = time - MIN(time, length * (p[4] & 7));
@@ -101,7 +128,7 @@ static void ask(struct tracks *t, const uint8_t *p, uint64_t time)
         tracks_find(t, &find);
         break;
     case 5: tracks_settle(t, time); break;
-    case 6: tracks_break(t, time); break;
+    case 6: exchange(t, p, time); break;
     default:
         if (p[7] == 0xff)
             tracks_clear(t);
@@ -129,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         .follow = {.arch = arch_find(arches[data[1] % 3]), .tasks = tasks, .ntasks = 2},
         .moves = data[0] & 1,
         .starts = data[0] & 2,
+        .off = data[1] & 0xf8,
         .bytes = (size_t)(data[0] & 0xfc) << 8};
     if (tracks_begin(t, &o))
         abort();

@@ -256,8 +256,8 @@ def test_priority_inversion(smp):
     with Teachos(smp, "trouble=inversion,4000") as t:
         t.prompt()
         inverted = {"low": ("ready", "-"), "high": ("sleeping", "lock C")}
-        rows = t.until(t.ps, lambda rows: inverted.items() <= waits(rows).items())
-        assert sum(r[6] == "middle" for r in rows) == smp
+        t.until(t.ps, lambda rows: inverted.items() <= waits(rows).items() and
+                sum(r[6] == "middle" for r in rows) == smp)
         t.expect(r"high: got the lock after \d+ ms")
         t.expect(r"inversion: over")
 

@@ -344,8 +344,16 @@ static void test_sets_that_are_off(void **state)
     }
     oscope_view_free(v);
 
+    /* nothing came in between, not even the time */
+    tracks_break(x->t, 2000000);
+    assert_true(tracks_resume(x->t, &o, 2100000));
+    tracks_break(x->t, 2100000);
+    assert_true(tracks_resume(x->t, &o, 2200000));
+    is_off(x, "Traps", "0-1700000 2000000-2200000");
+    tracks_settle(x->t, 2200000);
+
     /* on again; then more often than is kept */
-    for (uint64_t i = 0, time = 2000000; i < TRACKS_GAPS * 2; i++, time += 1000) {
+    for (uint64_t i = 0, time = 2200000; i < TRACKS_GAPS * 2; i++, time += 1000) {
         tracks_break(x->t, time);
         o.off = i % 2 ? set_bits("syscalls") : 0;
         assert_true(tracks_resume(x->t, &o, time + 500));
