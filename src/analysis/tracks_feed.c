@@ -495,12 +495,14 @@ bool tracks_resume(struct tracks *t, const struct tracks_options *resumed, uint6
 {
     struct follow_options o = resumed->follow;
 
-    if (!t->begun || !keep_trap_names(t, &o))
+    if (!t->begun)
+        return false;
+    tracks_gaps_resume(t, resumed->off, time);
+    if (!keep_trap_names(t, &o))
         return false;
     t->follow.trap_names = o.trap_names;
     t->follow.os = o.os ? o.os : t->follow.os;
     t->follow.arch = o.arch ? o.arch : t->follow.arch;
-    tracks_gaps_resume(t, resumed->off, time);
     return true;
 }
 

@@ -87,7 +87,8 @@ void gantt_go(struct gantt *g, uint64_t time, uint32_t cpu)
 
 void gantt_move(struct gantt *g, const struct gantt_data *d, int cells)
 {
-    uint64_t step = cell_ns(g) * (uint64_t)abs(cells);
+    uint64_t n = (uint64_t)MAX(g->cells, 1); /* rounded up: into the next cell */
+    uint64_t step = (g->span * (uint64_t)abs(cells) + n - 1) / n;
     uint64_t last = MAX(d->last, MAX(d->end, (uint64_t)1)) - 1;
 
     g->follow = g->follow && cells > 0 && g->cursor >= last;

@@ -105,7 +105,7 @@ def test_four_recorders_can_keep_events(small, tmp_path):
 def test_the_last_of_it_compressed(small, tmp_path):
     """A flight recorder: what was long ago goes, and with it the names of who is no more."""
     folder = tmp_path / "t"
-    record = Record(small, folder, "sched", "syscalls", "--ring", "1M", "-z")
+    record = Record(small, folder, "sched", "syscalls", "--ring", "1M", "-z", "--on-full", "wait")
     small.sh("/tmp/first; true", check=False)
     deadline = time.monotonic() + 90
     while (folder / "channel_0.0.zst").exists() and time.monotonic() < deadline:

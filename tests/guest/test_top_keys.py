@@ -140,7 +140,7 @@ LIVE_WAYS = {
     "Recording": ("| Down Up Space d Escape",),
 }
 TRACE_WAYS = {
-    "Scheduler": ("Home | Left Right b f + - End [ Down Up Down Enter ] { } s S-Right S-Left v V",),
+    "Scheduler": ("Home | Right Left Right b f + - End [ Down Up Down Enter ] { } s S-Right S-Left v V",),
     "Traps": ("| v V", "v v | Enter Escape"),
     "Syscalls": ("| v V t Enter a", "v v | Up G PPage End"),
     "Recording": ("| Left Right PPage NPage Home End + - g Escape",),
@@ -161,9 +161,12 @@ def follows(s, key):
 def dead_keys(s, ways):
     for tab, places in ways.items():
         for there, keys in (way.split("|") for way in places):
-            s.keys(str(TABS.index(tab) + 1), *there.split())
+            s.keys(str(TABS.index(tab) + 1))
             settle(s)
-            time.sleep(1)  # what the place asks for comes
+            time.sleep(1)  # what the tab asks for comes
+            s.keys(*there.split())
+            settle(s)
+            time.sleep(1)  # and what the place does
             for key in keys.split():
                 if not follows(s, key):
                     yield f"{tab}: {there}| {key}\n{s.text()}"

@@ -34,12 +34,16 @@ class Timeline(Browser):
         super().__init__(web.url)
         try:
             self.show(guest, f"timeline{query}")
-            self.until(lambda b: b.tell(eval="!!document.querySelector('canvas.tl') && !document.querySelector('.tl-empty')"),
-                       "lanes")
+            self.until(Timeline.span, "the whole recording")
             self.measure()
         except BaseException:
             self.close()
             raise
+
+    def span(self):
+        """What is known, from and to in ns; None: it is still being read."""
+        span = self.tell(eval="document.querySelector('canvas.tl')?.dataset.span")
+        return span and [int(v) for v in span.split(" ")]
 
     def measure(self):
         """The canvas' place and size; point: pixels of what is one where text has its usual size."""
@@ -125,7 +129,7 @@ def test_the_window_moves(recording):
         b.key("End")
         b.key("w")
         there = b.after(lambda: b.tell(click=b.at(0.5, 10)), "the middle")
-        begun, ended = (int(v) for v in b.tell(eval="document.querySelector('canvas.tl').dataset.span").split(" "))
+        begun, ended = b.span()
         assert abs((there[0] + there[1]) / 2 - (begun + ended) / 2) < 0.01 * (ended - begun)
         assert b.tell(problems=True) == []
 
@@ -219,7 +223,7 @@ def test_a_large_screen(recording):
         b.until(lambda b: b.tell(eval="document.querySelector('canvas.tl').clientWidth") > 2000, "its size")
         b.measure()
         assert b.box["point"] > 1.1
-        begun, ended = (int(v) for v in b.tell(eval="document.querySelector('canvas.tl').dataset.span").split(" "))
+        begun, ended = b.span()
         b.key("w")
         window = b.after(lambda: b.tell(click=b.at(0.4, 20)), "a window around what was clicked")
         assert abs((window[0] + window[1]) / 2 - (begun + 0.4 * (ended - begun))) < 0.01 * (ended - begun)
@@ -244,11 +248,8 @@ def test_a_running_guest_is_followed(eventful1):
             return b.tell(eval="!document.querySelector('.tl-empty')")
         b.until(lanes, "lanes")
         b.until("Following")
-
-        def span(b):
-            return [int(v) for v in b.tell(eval="document.querySelector('canvas.tl').dataset.span").split(" ")]
-        before = span(b)
-        b.until(lambda b: eventful1.sh("ls /proc") and span(b)[1] > before[1] and "from" not in b.tell(eval="location.hash"),
+        before = Timeline.span(b)
+        b.until(lambda b: eventful1.sh("ls /proc") and Timeline.span(b)[1] > before[1] and "from" not in b.tell(eval="location.hash"),
                 "newer events")
         b.press("a")
         b.until(lambda b: "from=" in b.tell(eval="location.hash"), "where it was moved to")

@@ -182,6 +182,13 @@ static void test_moving(void **state)
     gantt_move(&g, &d, 3);
     assert_false(g.follow);
     assert_int_equal(g.cursor, d.end - 1 + 3 * CELL);
+    /* a key leads to the next cell, however many ns that is */
+    for (int cells = 2; cells < 200; cells++) {
+        g = (struct gantt){.from = T0, .cursor = T0, .span = CELLS * CELL, .cells = cells};
+        gantt_move(&g, &d, 1);
+        double at = (double)(g.cursor - g.from) / (double)g.span * (double)cells;
+        assert_int_equal((int)at, 1);
+    }
 }
 
 static void test_many_vcpus(void **state)
