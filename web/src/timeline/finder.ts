@@ -28,16 +28,18 @@ export class Finder {
     this.last = this.last.then(() => this.find(back, named)).finally(() => this.waiting--);
   }
 
-  /** What it counted before or after what is chosen; at first what is in the middle of the window. */
+  /** What it counted before or after what is chosen, as soon as that is here; at first what is in the middle of the window. */
   private stepCounter(lane: number, back: boolean): void {
-    const { chosen, motion } = this.scope;
+    const { chosen, motion, feed } = this.scope;
     const c = chosen?.lane === lane ? chosen : null;
     const goal = motion.goal!;
-    const next = this.scope.countAt(lane, !c ? (goal.from + goal.to) / 2 : back ? c.start - 0.5 : c.start + c.duration + 0.5);
-    if (!next) return;
-    void this.scope.choose(next);
+    const at = !c ? (goal.from + goal.to) / 2 : back ? c.start - 0.5 : c.start + c.duration + 0.5;
+    if (!feed.span || at < feed.span.from || at >= feed.span.to) return;
+    const next = this.scope.countAt(lane, at);
     this.scope.reveal(lane);
-    motion.bringIn(next.start, next.duration);
+    motion.bringIn(next?.start ?? at, next?.duration ?? 0);
+    if (next) void this.scope.choose(next);
+    else this.await({ lane, at });
   }
 
   private async find(back: boolean, named: boolean): Promise<void> {
