@@ -6,8 +6,8 @@
     scripts/test.py [--only STEP,STEP…] [--skip STEP…] [--quiet] [--list] [-- PYTEST ARGS]
 
 A step is a row of STEPS: a function that does its part and returns (passed, failed). Each step's
-output goes to build-logs/STEP.log, and its end to the screen when the step fails. Every step and
-every program in it has a time limit.
+output goes to build-logs/STEP.log, and its end to the screen when the step fails; which tests failed
+is said once more above the last line. Every step and every program in it has a time limit.
 """
 
 import argparse
@@ -37,6 +37,7 @@ class Step:
     def __init__(self, name):
         self.log = open(LOGS / f"{name}.log", "wb")
         self.notes = []
+        self.failed = []  # what failed and why, in words
         self.nice = [] if name.startswith("guest-") else ["nice", "-n", "10"]
 
     def run(self, *argv, timeout=1500, env=None):
@@ -82,6 +83,11 @@ def gcc(step):
     with BUILDING:
         return (step.run("scripts/web-deps.sh", "check")
                 and meson(step, "build-gcc", "-Dwerror=true", "-Dweb=enabled"))
+
+
+def indented(text):
+    """The end of a test's failure, where the assertion and what was captured stand."""
+    return "\n".join("    " + line[:200] for line in text.strip().splitlines()[-25:])
 
 
 def build(step):
@@ -140,6 +146,7 @@ def unit(step):
                   "-t", "4", env=env)
     text = log.read_text(errors="replace") if log.exists() else ""
     passed = len(re.findall(r"^ok \d", text, re.M))
+    step.failed = re.findall(r"^not ok \d+ - (.*)", text, re.M)
     failed = len(re.findall(r"^not ok \d", text, re.M))
     return passed, max(failed, 0 if ok and passed else 1)
 
@@ -164,6 +171,8 @@ def guest(step, arch, args):
                                         for k in ("tests", "failures", "errors", "skipped"))
     if skipped:
         step.notes.append(f"{skipped} skipped")
+    step.failed = [f"{case.get('classname')}::{case.get('name')}\n{indented(bad.text or bad.get('message'))}"
+                   for case in suite.iter("testcase") for bad in case if bad.tag in ("failure", "error")]
     failed = failures + errors
     return max(total - failed - skipped, 0), failed if ok or failed else 1
 
@@ -185,7 +194,7 @@ def fuzz(step):
                           timeout=FUZZ_SECONDS * 3 + 120)
         passed, failed = passed + ok, failed + (not ok)
         if not ok:
-            step.notes.append(f"{harness.name} failed")
+            step.failed.append(harness.name)
     return (passed, failed) if passed + failed else (0, 1)
 
 
@@ -212,6 +221,7 @@ def run_step(name, args):
     step = Step(name)
     good, bad = STEPS[name](step, args.pytest) if name.startswith("guest-") else STEPS[name](step)
     step.log.close()
+    step.failed = [f"{name}: {what}" for what in step.failed or ([f"see {name}.log"] if bad else [])]
     lines = []
     if bad:
         lines += (LOGS / f"{name}.log").read_text(errors="replace").splitlines()[-60:]
@@ -221,7 +231,7 @@ def run_step(name, args):
                      f" ({time.monotonic() - start:.0f} s)")
     sys.stdout.write("".join(line + "\n" for line in lines))
     sys.stdout.flush()
-    return good, bad
+    return good, bad, step.failed
 
 
 def main():
@@ -247,6 +257,8 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(2) as workers:
         results += workers.map(lambda n: run_step(n, args), chosen[1:])
     passed, failed = (sum(r[i] for r in results) for i in (0, 1))
+    for what in (what for r in results for what in r[2]):
+        print("FAILED", what)
     if failed or not args.quiet:
         print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
