@@ -260,6 +260,18 @@ def test_a_running_guest_is_followed(eventful1):
         assert "+ syscalls" in b.text(".tl-sets")
         b.tell(eval="[...document.querySelectorAll('.tl-sets .act')].find(e => e.innerText === '+ syscalls').click()")
         b.until(lambda b: "+ syscalls" not in b.text(".tl-sets"), "system calls on")
+
+        # of the time before, a lane of system calls says that there were none to be seen
+        b.press("/")
+        for key in "openat":
+            b.press(key)
+        b.until(lambda b: eventful1.sh("ls /proc") and (b.press("Enter") or "openat" in b.text(".tl-chosen")), "a call")
+        b.press("Escape")
+        b.press("p")
+        b.press("z")
+        Timeline.measure(b)
+        b.until(lambda b: b.tell(move=Timeline.at(b, 0.1, 80)) or "not recorded" in b.text(".tl-tip"), "why there is nothing")
+        assert "the event set syscalls was off" in b.text(".tl-tip")
         b.press("e")
         assert b.tell(problems=True) == []
     wait_until(lambda: eventful1.oscope("probe", "list", "-o", "json") == [], "no probes")

@@ -233,9 +233,9 @@ export function PageTables({ at, pid }: { at: Shown; pid: number }) {
       >
         {(view) => <VaMap at={at} view={view} />}
       </Panel>
-      {va === undefined ? (
-        <Panel guest={guest} view="pt" title="Mapped stretches" class="fill" quiet>
-          {(view) => (
+      <Panel guest={guest} view="pt" title={va === undefined ? 'Mapped stretches' : 'Level by level'} class="fill" quiet>
+        {(view) =>
+          va === undefined ? (
             <Grid
               table={view.table('regions')}
               label="Mapped stretches"
@@ -243,13 +243,11 @@ export function PageTables({ at, pid }: { at: Shown; pid: number }) {
               filter={at.params.filter}
               link={(row) => at.link({ va: view.table('regions')!.text(row, 'start') })}
             />
-          )}
-        </Panel>
-      ) : (
-        <Panel guest={guest} view="pt" title="Level by level" class="fill" quiet>
-          {(view) => <Levels at={at} regions={view.table('regions')} walk={walk} va={va} />}
-        </Panel>
-      )}
+          ) : (
+            <Levels at={at} regions={view.table('regions')} walk={walk} va={va} />
+          )
+        }
+      </Panel>
       <div class="stack">
         {va === undefined ? (
           <section class="panel" aria-label="The walk of one address">

@@ -57,6 +57,23 @@ test('one window is asked for at a time, and none that is here', () => {
   assert.equal(asked.length, 2);
 });
 
+test('when events of a lane did not come is told by the counter of their set', () => {
+  const { feed, hear } = begin();
+  const lane = (id: number, kind: 'call' | 'task' | 'counter', more = {}) => ({ ...feed.lanes.get(1)!, id, kind, ...more });
+  const within = { from: 0, to: 100 };
+  const tell = (base: number | null, ...lanes: ReturnType<typeof lane>[]) => hear({ ...LANES, base, lanes });
+  tell(1, lane(3, 'call'));
+  assert.deepEqual(feed.gaps(lane(3, 'call'), within), [], 'nobody counts');
+  tell(1, lane(4, 'counter', { set: 'syscalls', off: [[10, 20]] }), lane(5, 'counter', { set: 'sched', off: [[50, null]] }));
+  assert.deepEqual(feed.gaps(lane(3, 'call'), within), [{ from: 10, to: 20 }]);
+  assert.deepEqual(feed.gaps(feed.lanes.get(5)!, within), [{ from: 50, to: 100 }]);
+  assert.deepEqual(feed.gaps(lane(1, 'task'), within), []);
+  tell(1, lane(4, 'counter', { set: 'syscalls', off: [[10, 20], [30, null]] }));
+  assert.deepEqual(feed.gaps(lane(3, 'call'), within), [{ from: 10, to: 20 }, { from: 30, to: 100 }]);
+  tell(null, lane(3, 'call'));
+  assert.deepEqual(feed.gaps(lane(3, 'call'), within), []);
+});
+
 test('answers to what was not asked, or of another guest, change nothing', () => {
   const { feed, asked, hear } = begin();
   feed.need(W, [1], 1000);

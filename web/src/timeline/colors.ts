@@ -46,10 +46,14 @@ export const CLASSES: Record<Lane['kind'], ClassInfo[]> = {
   call: [{ name: 'system call', color: '' }],
   fault: [{ name: 'page fault', color: 'vermilion' }],
   mmio: [{ name: 'access', color: 'green' }],
-  counter: [{ name: 'counted', color: 'blue' }, NOT_KNOWN],
+  counter: [{ name: 'counted', color: 'blue' }],
 };
 
+/** Instead of a class: its event set was off then. */
+export const UNRECORDED = 0xff;
+
 export function classInfo(kind: Lane['kind'], n: number): ClassInfo {
+  if (n === UNRECORDED) return NOT_KNOWN;
   const list = CLASSES[kind];
   return list[Math.min(n, list.length - 1)];
 }

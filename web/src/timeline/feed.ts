@@ -3,8 +3,9 @@
 // What the server has told of one guest's timeline, and what it is asked. One window is asked for at a time.
 import type { FoundMessage, Lane, LanesMessage, Message, SelectedMessage } from '../protocol';
 import { store } from '../store';
+import { gapsOf } from './counter';
 import { decode, type Flow, type Frame, type LaneData } from './frame';
-import { rankAll } from './lanes';
+import { rankAll, setOf } from './lanes';
 import { length, serves, wanted, type Win } from './window';
 
 const MOST_LANES = 256; // of a request
@@ -52,6 +53,7 @@ export class Feed {
   flows: Flow[] = [];
   overview: LaneData[] = [];
   rank = new Map<number, number>();
+  private counters = new Map<string, Lane>(); // one of each event set
   selected: SelectedMessage | null = null;
   private asked: Asked | null = null;
   private overviewOf: { span: Win; at: number; lanes: number } | null = null;
@@ -119,6 +121,12 @@ export class Feed {
     if (w && this.span) store.ask({ op: 'select', guest: this.guest, seq: this.selecting, from: Math.round(w.from), to: Math.round(w.to) });
   }
 
+  /** When the events of that lane did not come, within that time. What runs is told by slices that say so. */
+  gaps(lane: Lane, within: Win): Win[] {
+    const set = setOf(lane);
+    return set ? gapsOf(this.counters.get(set) ?? {}, within) : [];
+  }
+
   /** The slice after (or before) that time with that text in its name. Of several questions the last is answered. */
   find(text: string, from: number, back: boolean, lane: number | null): Promise<Found | null> {
     const seq = ++lastSeq;
@@ -145,6 +153,7 @@ export class Feed {
     if (m.op === 'hello') {
       this.forget(); // a new server
       this.lanes.clear();
+      this.counters.clear();
       this.asked = this.span = this.extent = null;
       this.finding?.done(null);
       this.finding = null;
@@ -174,8 +183,14 @@ export class Feed {
   private tell(m: LanesMessage): void {
     const had = this.lanes;
     const fresh = !this.span;
-    if (m.base === null) this.lanes = new Map();
-    for (const lane of m.lanes) this.lanes.set(lane.id, lane);
+    if (m.base === null) {
+      this.lanes = new Map();
+      this.counters.clear();
+    }
+    for (const lane of m.lanes) {
+      this.lanes.set(lane.id, lane);
+      if (lane.set) this.counters.set(lane.set, lane);
+    }
     if (m.base === null) for (const id of had.keys()) if (!this.lanes.has(id)) this.rank.delete(id);
     rankAll([...this.lanes.values()], this.rank);
     const [from, to] = m.span;

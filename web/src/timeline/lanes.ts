@@ -40,6 +40,13 @@ export interface Choice {
   rank: ReadonlyMap<number, number>;
 }
 
+const SETS: Partial<Record<Lane['kind'], string>> = { trap: 'traps', irq: 'irq', call: 'syscalls', fault: 'faults', mmio: 'mmio' };
+
+/** The event set without which nothing of that lane is known. */
+export function setOf(lane: Pick<Lane, 'kind' | 'set'>): string | undefined {
+  return lane.set ?? SETS[lane.kind];
+}
+
 export const HEADING = 22;
 const LEVEL = 14; // pixels of one of the slices that stand above each other
 const LEVELS = 8; // drawn at most

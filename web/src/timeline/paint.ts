@@ -2,7 +2,7 @@
 // Copyright the oscope authors
 // Draws lanes and their headings, as pixels.
 import { classInfo, mix, type Colors, type Pixel } from './colors';
-import { columnsOf, gapsOf, mostOf, roundAbove, stretchOf, valueText } from './counter';
+import { columnsOf, mostOf, roundAbove, stretchOf, valueText } from './counter';
 import { classOf, firstAfter, mergedOf, type LaneData } from './frame';
 import type { Feed, Had } from './feed';
 import { levelBox, levels, type Row } from './lanes';
@@ -34,6 +34,11 @@ interface Label {
   w: number;
   name: number;
   ground: Pixel;
+}
+
+/** Of what is not known. part: how much of the ground shows through. */
+function stripesOn(colors: Colors, ground: string, part: number): Pixel {
+  return mix(colors.get('unknown'), colors.get(ground), part);
 }
 
 /** A part of a line; most are a pixel or two. */
@@ -107,8 +112,7 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
     const t = Math.max(1, Math.round(2 * s));
     r.copy(r.line2, x0, r.w, py + Math.round((ph - t) / 2), t, top);
   }
-  const stripes = mix(colors.get('unknown'), ground, 0.35);
-  for (const [from, to] of hatched) r.hatch(from, py, to - from, ph, stripes, top);
+  for (const [from, to] of hatched) r.hatch(from, py, to - from, ph, stripesOn(colors, 'panel', 0.35), top);
   for (const l of labels) {
     const text = feed.names[l.name];
     if (!text) continue;
@@ -125,11 +129,6 @@ function paintCounter(p: Picture, lane: Lane, data: Had, y: number, h: number, t
   const per = (r.w - x0) / (win.to - win.from);
   const over = stretchOf(data);
   const seen = mostOf(lane, data, over, win);
-  const [py, ph] = [Math.round(y * s), Math.round(h * s)];
-  for (const gap of gapsOf(lane, { from: Math.max(win.from, p.feed.span!.from), to: Math.min(win.to, p.feed.extent!.to) })) {
-    const [a, b] = [gap.from, gap.to].map((t) => Math.round(x0 + (t - win.from) * per));
-    r.hatch(a, py, Math.max(1, b - a), ph, mix(colors.get('unknown'), colors.get('panel'), 0.35), top);
-  }
   if (!seen) return;
   const most = roundAbove(seen, lane.unit);
   const high = columnsOf(lane, data, over, x0 + (data.from - win.from) * per, per, x0, r.w, most);
@@ -148,6 +147,19 @@ function paintCounter(p: Picture, lane: Lane, data: Had, y: number, h: number, t
   }
   const text = masks.get(valueText(most, lane), 10);
   r.text(text, Math.max(0, x0 - Math.round(6 * s) - text.w), Math.round((y + 5) * s), 400, colors.get('dim'), top, x0);
+}
+
+/** When the lane's events did not come. */
+function paintGaps(p: Picture, lane: Lane, y: number, h: number, top: number): void {
+  const { raster: r, colors, win, feed } = p;
+  const s = r.scale;
+  const x0 = Math.round(p.left * s);
+  const per = (r.w - x0) / (win.to - win.from);
+  const [py, ph] = [Math.round(y * s), Math.round(h * s)];
+  for (const gap of feed.gaps(lane, { from: Math.max(win.from, feed.span!.from), to: Math.min(win.to, feed.extent!.to) })) {
+    const [a, b] = [gap.from, gap.to].map((t) => Math.round(x0 + (t - win.from) * per));
+    r.hatch(a, py, Math.max(1, b - a), ph, stripesOn(colors, 'panel', 0.35), top);
+  }
 }
 
 function paintHeading(p: Picture, row: Row, y: number, top: number): void {
@@ -193,6 +205,7 @@ export function paintRow(p: Picture, row: Row, y: number, above: number): void {
         const [dy, h] = levelBox(lane, level);
         paintLevel(p, row, data, level, y + dy, h, top);
       }
+    paintGaps(p, lane, y + 2, row.h - 5, top);
   }
   if (bottom - 1 >= top) r.fill(0, bottom - 1, r.w, 1, mix(colors.get('panel'), colors.get('line'), row.level === 0 ? 1 : 0.55));
 }
@@ -205,7 +218,7 @@ export function paintUnknown(p: Picture, y: number, h: number): void {
   const x = (t: number) => Math.round(x0 + ((t - win.from) / (win.to - win.from)) * (r.w - x0));
   const [from, to] = [Math.min(r.w, x(feed.extent.from)), Math.max(x0, x(feed.extent.to))];
   const [py, ph] = [Math.round(y * r.scale), Math.round(h * r.scale)];
-  const stripes = mix(colors.get('unknown'), colors.get('ground'), 0.55);
+  const stripes = stripesOn(colors, 'ground', 0.55);
   for (const [a, b] of [
     [x0, from],
     [to, r.w],

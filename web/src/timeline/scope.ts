@@ -4,6 +4,7 @@
 // animation frames, only while something moves, and tells who subscribes when words on the page change.
 import { readPlace, writePlace, type Place } from './address';
 import { exactOf } from './exact';
+import { UNRECORDED } from './colors';
 import { counted } from './counter';
 import { classOf, depthOf, isOpen, mergedOf, pick } from './frame';
 import { Feed, type Found } from './feed';
@@ -33,6 +34,8 @@ export interface Slice {
   amount: number; // of a counter: what was counted in that time
   value: number; // … as it is shown
 }
+
+const NOTHING = { name: '', merged: 1, open: false, level: 0, amount: 0, value: 0 };
 
 export class Scope {
   readonly feed: Feed;
@@ -321,8 +324,9 @@ export class Scope {
     const pixel = length(this.win!) / Math.max(1, this.screen.width - this.screen.left);
     const several = lane.kind !== 'cpu' && lane.kind !== 'task' && lane.kind !== 'wait';
     const i = pick(data, this.timeAt(x), several ? level : -1, pixel * 3);
-    if (i < 0) return null;
+    if (i < 0) return this.gapAt(lane.id, this.timeAt(x));
     return {
+      ...NOTHING,
       lane: lane.id,
       start: data.from + data.start[i] * data.unit,
       duration: data.duration[i] * data.unit,
@@ -331,8 +335,6 @@ export class Scope {
       merged: mergedOf(data.info[i]),
       open: isOpen(data.info[i]),
       level,
-      amount: 0,
-      value: 0,
     };
   }
 
@@ -342,7 +344,15 @@ export class Scope {
     const kind = this.feed.lanes.get(lane);
     const span = this.feed.span;
     const c = data && kind && span ? counted(kind, data, time, span) : null;
-    return c && { lane, start: c.start, duration: c.duration, amount: c.amount, value: c.value, name: '', cls: Number(c.off), merged: 1, open: false, level: 0 };
+    return c && { ...NOTHING, lane, start: c.start, duration: c.duration, amount: c.amount, value: c.value, cls: c.off ? UNRECORDED : 0 };
+  }
+
+  /** The time around that one in which events of that lane did not come; null: they came. */
+  gapAt(lane: number, time: number): Slice | null {
+    const { lanes, extent } = this.feed;
+    const of = lanes.get(lane);
+    const gap = of && extent && this.feed.gaps(of, extent).find((g) => time >= g.from && time < g.to);
+    return gap ? { ...NOTHING, lane, start: gap.from, duration: length(gap), cls: UNRECORDED } : null;
   }
 
   /** Chosen; what is known of it only roughly is asked for. */
@@ -352,7 +362,7 @@ export class Scope {
     if (s) this.cursor = s.lane;
     this.changed();
     this.told();
-    const exact = s && s.merged <= 1 && this.feed.lanes.get(s.lane)?.kind !== 'counter';
+    const exact = s && s.merged <= 1 && s.cls !== UNRECORDED && this.feed.lanes.get(s.lane)?.kind !== 'counter';
     const found = exact ? await exactOf(this.feed, s) : null;
     if (s && found && this.chosen === s) {
       this.chosen = { ...s, start: found.start, duration: found.duration };

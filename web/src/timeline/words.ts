@@ -4,9 +4,9 @@
 import { duration } from '../format';
 import type { Lane } from '../protocol';
 import { exactText, timeText } from './axis';
-import { classInfo } from './colors';
+import { classInfo, UNRECORDED } from './colors';
 import { countText, valueText } from './counter';
-import { laneTitle } from './lanes';
+import { laneTitle, setOf } from './lanes';
 import type { Slice } from './scope';
 
 /** Which events a lane of that kind is made of. */
@@ -30,7 +30,8 @@ export function sourceOf(lane: Lane): string {
 
 export function nameOf(lane: Lane, s: Slice): string {
   const c = classInfo(lane.kind, s.cls);
-  if (lane.kind === 'counter') return s.cls ? c.name : valueText(s.value, lane);
+  if (s.cls === UNRECORDED) return c.name;
+  if (lane.kind === 'counter') return valueText(s.value, lane);
   if (lane.kind === 'task') return s.cls === 0 && s.name ? `running on ${s.name}` : c.name;
   if (lane.kind === 'cpu' && s.cls !== 0) return c.name;
   return s.name || c.name;
@@ -50,7 +51,7 @@ export function lengthOf(s: Slice): string {
 export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
   const c = classInfo(lane.kind, s.cls);
   const list: [string, string][] = [['where', laneTitle(lane)]];
-  if (lane.kind === 'counter' && s.cls) list.push(['why', `the event set ${lane.set} was off, or sets were being exchanged`]);
+  if (s.cls === UNRECORDED) list.push(['why', `the event set ${setOf(lane)} was off, or sets were being exchanged`]);
   else if (lane.level) list.push(['what', 'how many there are, on average']);
   else if (lane.kind === 'counter') list.push(['counted', countText(s.amount, lane.unit)]);
   else if (c.name !== nameOf(lane, s)) list.push(['what', c.name]);
@@ -64,7 +65,7 @@ export function facts(lane: Lane, s: Slice, zero: number): [string, string][] {
 
 /** In a sentence. */
 export function spoken(lane: Lane, s: Slice, zero: number): string {
-  if (lane.kind === 'counter' && !s.cls)
+  if (lane.kind === 'counter' && s.cls !== UNRECORDED)
     return `${laneTitle(lane)}: ${nameOf(lane, s)}, ${lane.level ? 'on average' : countText(s.amount, lane.unit)} from ${timeText(s.start - zero, 1000, 's')} on within ${lengthOf(s)}`;
   const merged = s.merged > 1 ? `, ${s.merged} slices merged` : '';
   const woken = wokenBy(lane, s) ? `, woken by ${s.name}` : '';
