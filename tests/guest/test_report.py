@@ -78,15 +78,17 @@ def start_pipes(guest):
 def test_a_spinning_task(eventful):
     """Its run time is what the guest's /proc/PID/stat counts meanwhile; its vCPU has no other."""
     guest = eventful
-    times = "cut -d' ' -f14,15 /proc/$p/stat"
+    # As it changes, at a tick: between ticks the guest tells what was at the last, which may be long ago.
+    look = "counts() { cut -d' ' -f14,15 /proc/$p/stat; }; " \
+           "look() { v=$(counts); while [ \"$(counts)\" = \"$v\" ]; do :; done; counts; }"
     guest.sh("for m in a b c d; do ln -sf /bin/busybox /tmp/mark-$m; done")
     pid = start_spin(guest)
     try:
         for _ in range(5):  # who has a vCPU alone may not be switched to or from for seconds
             with Report(guest, "sched") as report:
-                out = guest.sh(f"p={pid}; /tmp/mark-a 2>/dev/null; {times}; /tmp/mark-b 2>/dev/null;"
+                out = guest.sh(f"p={pid}; {look}; /tmp/mark-a 2>/dev/null; look; /tmp/mark-b 2>/dev/null;"
                                "usleep 2000000;"
-                               f"/tmp/mark-c 2>/dev/null; {times}; /tmp/mark-d 2>/dev/null; true")
+                               f"/tmp/mark-c 2>/dev/null; look; /tmp/mark-d 2>/dev/null; true")
             before, after = (sum(map(int, line.split())) for line in out.splitlines())
             # Nor does the guest count ticks that a busy host withheld.
             if (any(t["tid"] == pid for t in table(report.rows, "tasks"))
