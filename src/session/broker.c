@@ -28,7 +28,7 @@
 enum {
     REQUEST_MAX = 2 << 20, /* a probe set is some 100 KiB at most */
     SEND_TIMEOUT_MS = 2000,
-    QEMU_TIMEOUT_MS = 1500,
+    QEMU_TIMEOUT_MS = 4000,
     RUN_ON_MS = 100,
     CLEAR_MS = 2000, /* clients look for a new broker every 250 ms */
 };

@@ -27,7 +27,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum { BROKER_TIMEOUT_MS = 6000 };
+/* More than twice what the broker waits for QEMU. */
+enum { BROKER_TIMEOUT_MS = 10000 };
 
 /* A connection, made at the first call. */
 struct broker_link {

@@ -102,7 +102,7 @@ struct oscope_error *sub_probes_ask(struct subscription *sub)
 
     if (!request)
         return error_nomem();
-    struct oscope_error *err = broker_request(&sub->link, request, SUB_TIMEOUT_MS, &answer);
+    struct oscope_error *err = broker_request(&sub->link, request, BROKER_TIMEOUT_MS, &answer);
     json_decref(request);
     if (!err && !json_is_true(json_object_get(answer, "settled")))
         os_list_note(&sub->notes,

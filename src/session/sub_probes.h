@@ -9,9 +9,6 @@
 
 #include "session/subscription.h"
 
-/* How long the broker may take to have a wish fulfilled. */
-enum { SUB_TIMEOUT_MS = 6000 };
-
 /* Has the engine anything to do for us? */
 bool sub_probes_needed(const struct subscription *sub);
 

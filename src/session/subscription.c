@@ -33,7 +33,7 @@ static struct oscope_error *ask_trace(struct subscription *sub, unsigned traced,
     *answer = NULL;
     if (!request)
         return error_nomem();
-    struct oscope_error *err = broker_request(&sub->link, request, SUB_TIMEOUT_MS, answer);
+    struct oscope_error *err = broker_request(&sub->link, request, BROKER_TIMEOUT_MS, answer);
     json_decref(request);
     return err;
 }

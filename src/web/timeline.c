@@ -191,9 +191,9 @@ static void put_note(struct out *o, bool is, uint64_t n, const char *text)
     if (o->buf[o->len - 1] != '[')
         out_char(o, ',');
     out_char(o, '"');
-    if (n)
-        out_printf(o, "%" PRIu64 " ", n);
     out_str(o, text); /* nothing of it needs to be escaped */
+    if (n)
+        out_printf(o, ": %" PRIu64, n);
     out_char(o, '"');
 }
 
@@ -201,17 +201,16 @@ static void put_notes(struct out *o, const struct tracks_state *s, const struct 
 {
     out_str(o, ",\"notes\":[");
     if (!o->error) {
-        put_note(o, s->dropped != 0, s->dropped, "slices found no room, or had to go");
+        put_note(o, s->dropped != 0, s->dropped, "slices that found no room, or had to go");
         put_note(o, s->laneless != 0, s->laneless,
-                 "slices are of tasks that have no lane: there are too many");
-        put_note(
-            o, s->losses != 0, s->losses,
-            "times events of a vCPU are missing, lost or while sets were exchanged: what was open "
-            "there is not known from then on");
+                 "slices of tasks that have no lane, for there are too many");
+        put_note(o, s->losses != 0, s->losses,
+                 "gaps in a vCPU's events, lost or while sets were exchanged (what was open there "
+                 "is not known from then on)");
         put_note(o, s->backwards != 0, s->backwards,
-                 "slices are left out: their time was before what their lane had");
+                 "slices left out, for their time was before what their lane had");
         put_note(o, s->uncounted != 0, s->uncounted,
-                 "events are not in the counters: there was no room");
+                 "events that are not in the counters, for there was no room");
         put_note(o, s->names_full, 0, "there are too many names: the later ones are (more names)");
         put_note(o, s->nomem, 0, "there was no memory for all of it");
     }
