@@ -3,7 +3,7 @@
 // The guest's serial console: a terminal that shows what it sends, and types when one asks for it.
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { css } from './palette';
 import { Missing, sourceOf } from './parts';
 import type { Guest } from './protocol';
@@ -98,8 +98,9 @@ function Console({ guest }: Shown) {
   const types = store.typing.get(guest.id)?.on === true;
   const view = store.view(guest.id, 'uart');
   const shown = types || (view !== undefined && !view.error);
-  useEffect(() => show(guest.id, box.current!, (t) => (term.current = t)), []);
-  useEffect(() => {
+  // at once: no key may be the page's when this says that all are the guest's
+  useLayoutEffect(() => show(guest.id, box.current!, (t) => (term.current = t)), []);
+  useLayoutEffect(() => {
     const t = term.current;
     if (!t) return;
     t.options.disableStdin = !types;
