@@ -80,9 +80,14 @@ class Guests:
         self.key = self.guest = None
 
 
-def quiet_guest(arch, **options):
+def rings(arch, via):
+    """So large that nothing is lost when a busy host lets nobody read them for a while."""
+    return ("--event-ring", "16M") if via == "run" and arch != "arm64" else ()
+
+
+def quiet_guest(arch, via, **options):
     """A guest whose workload has come to rest."""
-    guest = Guest(arch, workload="quiet", **options)
+    guest = Guest(arch, workload="quiet", via=via, run_args=rings(arch, via), **options)
     try:
         guest.wait_for("[ $(cat /proc/[0-9]*/comm | grep -c sleeper-) -ge 200 ]")
         guest.wait_for("[ $(cat /proc/[0-9]*/task/*/comm | grep -c thread-) -ge 50 ]")
@@ -98,7 +103,7 @@ def disked_guest(arch, via, **options):
     device = "virtio-blk-device" if arch == "riscv64" else "virtio-blk-pci"
     with tempfile.NamedTemporaryFile(prefix="oscope-disk-") as disk:  # QEMU keeps it open
         disk.truncate(DISK)
-        guest = Guest(arch, via=via, **options, extra=[
+        guest = Guest(arch, via=via, run_args=rings(arch, via), **options, extra=[
             "-drive", f"file={disk.name},if=none,id=d,format=raw", "-device", f"{device},drive=d"])
     try:
         if via == "plain":

@@ -48,8 +48,12 @@ class Both:
         return r.stderr
 
     def status(self):
-        rows = json.loads(Guest.oscope_run("list", "-o", "json").stdout)
-        return next(r["status"] for r in rows if r["id"] == self.guest.session)
+        """Not "silent", which a broker is for a while on a busy host."""
+        def said():
+            rows = json.loads(Guest.oscope_run("list", "-o", "json").stdout)
+            status = next(r["status"] for r in rows if r["id"] == self.guest.session)
+            return status != "silent" and status
+        return wait_until(said, "the broker's word")
 
     def runs(self, within=60):
         """Whether the guest runs, soon."""
@@ -140,10 +144,11 @@ def test_same_view(both, view):
 
 
 def test_processes_are_the_guests_own(both):
-    rows, _ = both.view("ps")
-    truth = {int(p) for p in both.guest.sh("ls /proc").split() if p.isdigit()}
-    pids = {r["pid"] for r in rows}
-    assert len(truth - pids) <= 2 and len(pids) >= 200
+    def same():
+        pids = {r["pid"] for r in both.view("ps")[0]}
+        truth = {int(p) for p in both.guest.sh("ls /proc").split() if p.isdigit()}
+        return len(truth - pids) <= 2 and len(pids) >= 200
+    wait_until(same, "the tasks of /proc")
 
 
 def test_page_tables_of_a_vcpu(both):
@@ -224,7 +229,9 @@ def test_linear_map(both):
     name = f"{both.session}-linear"
     both.attach(name, "--ram", f"{base:#x}:512M@{base + offset:#x}")
     rows, _ = both.view("ps", session=name)
-    assert {r["pid"] for r in rows} == {r["pid"] for r in both.view("ps")[0]}
+    # workers of the kernel come and go
+    steady, truth = ({r["pid"] for r in some if not r["comm"].startswith("kworker")} for some in (rows, both.view("ps")[0]))
+    assert steady == truth
     assert both.runs()
 
 

@@ -2,8 +2,10 @@
 # Copyright the oscope authors
 """`oscope probe`: what is in force, what it did and cost, and changes of it."""
 
+import time
+
 import pytest
-from harness import Events, Guest
+from harness import Events, Guest, wait_until
 
 
 @pytest.fixture
@@ -59,6 +61,12 @@ def test_a_disabled_probe_is_left_out(eventful):
     with Events(guest, "sched") as seen:
         guest.oscope("probe", "disable", "sched_switch")
         assert probe(guest, "sched_switch")["state"] == "disabled"
+
+        def settled():  # the vCPUs go on to what they are told when they come to it
+            first = probe(guest, "sched_switch")["fired"]
+            time.sleep(0.2)
+            return probe(guest, "sched_switch")["fired"] == first
+        wait_until(settled, "no more of them")
         before = probe(guest, "sched_switch")["fired"]
         guest.sh("/tmp/mark-a 2>/dev/null; usleep 100000; /tmp/mark-b 2>/dev/null; true")
         assert probe(guest, "sched_switch")["fired"] == before

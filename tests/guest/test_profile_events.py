@@ -247,7 +247,7 @@ def test_interrupts(seen):
 
 
 def test_modes_add_up(watched):
-    text, notes = watched.oscope("report", "modes", "--for", "1", "-o", "json")
+    text, notes = watched.oscope("report", "modes", "--for", "3", "-o", "json")
     assert "contradict" not in text + notes
     rows = table(text, "cpus")
     assert len(rows) == watched.smp

@@ -72,9 +72,11 @@ def test_events_are_what_the_kernel_counts(seen, watched):
     least = counters(events[summed[0]:reports[1]])
     most = counters(events[reports[0]:summed[1]])
     others = watched.smp - 1
+    # what the others do while the report's task goes from its call to its sums, twice
+    wide = 50 + 600 * sum(events[s]["time"] - events[r]["time"] for s, r in zip(summed, reports)) / 1e9
     for name in COUNTED.values():
         assert least[name] - others <= grown[name] <= most[name] + others, name
-        assert most[name] - least[name] <= 50, name
+        assert most[name] - least[name] <= wide, name
         assert grown[name] > 0, name
     assert grown["spin_locks"] > 2000 and grown["pages_allocated"] > 500
 

@@ -57,6 +57,7 @@ def test_top_shows_arguments_and_the_console(eventful, tmp_path):
     assert record.stop() == 0
     calls = [e for e in events(record.folder) if "first line" in e.get("buf", "")]
     assert calls and calls[0]["event"] == "syscall_entry_write"
+    second = next(e for e in events(record.folder) if "the second" in e.get("buf", ""))
     with Screen("top", "-t", record.folder, width=120, height=40) as s:
         s.until("/t")
         s.keys("8")
@@ -65,7 +66,7 @@ def test_top_shows_arguments_and_the_console(eventful, tmp_path):
         s.until("has sent nothing up to that moment")
         s.keys("9", "+", "+", "+")
         s.keys("g")
-        s.type(f"@{calls[0]['time'] / 1e9 + 0.5:.9f}")
+        s.type(f"@{second['time'] / 1e9 - 0.001:.9f}")
         s.keys("Enter", "8")
         text = s.until("the first line")
         assert "the second" not in text

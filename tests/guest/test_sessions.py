@@ -121,9 +121,12 @@ def test_attach_by_pid_and_detach(plain):
     try:
         (info,) = plain.oscope("info", "-o", "json")
         assert info["release"] == plain.sh("uname -r").strip()
-        pids = {t["pid"] for t in plain.oscope("ps", "-o", "json")}
-        truth = {int(p) for p in plain.sh("ls /proc").split() if p.isdigit()}
-        assert len(truth - pids) <= 2 and len(pids) >= 200
+
+        def same():
+            pids = {t["pid"] for t in plain.oscope("ps", "-o", "json")}
+            truth = {int(p) for p in plain.sh("ls /proc").split() if p.isdigit()}
+            return len(truth - pids) <= 2 and len(pids) >= 200
+        wait_until(same, "the tasks of /proc")
     finally:
         session = plain.session
         assert oscope("detach", session).returncode == 0

@@ -29,10 +29,16 @@ def saved(screen):
     """The views that the screen shows, by their names."""
     before = set(glob.glob(f"{screen.dir}/*.json"))
     screen.keys("w")
-    screen.until("written: ")
-    new = wait_until(lambda: set(glob.glob(f"{screen.dir}/*.json")) - before, "the file")
-    with open(new.pop()) as f:
-        return json.load(f)
+
+    def whole():
+        for new in set(glob.glob(f"{screen.dir}/*.json")) - before:
+            try:
+                with open(new) as f:
+                    return json.load(f)
+            except ValueError:  # as far as it is written
+                pass
+        return None
+    return wait_until(whole, "the file")
 
 
 def test_tasks_are_those_of_ps(guest1):

@@ -3,16 +3,14 @@
 """`oscope web`: whom it serves, and that its page shows what the commands say."""
 
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
 import time
 
 import pytest
 
-from harness import OSCOPE, Browser, Guest, Web, Wire, frame, number, wait_until
+from harness import Browser, Guest, Web, Wire, frame, number, record, wait_until
 
 
 # -- whom it serves, without a browser ---------------------------------------------------------
@@ -247,11 +245,7 @@ def test_nothing_is_on_unless_asked_for(eventful):
 
 
 def test_a_recording_is_what_report_says(eventful1, tmp_path):
-    with subprocess.Popen([OSCOPE, "record", "-s", eventful1.session, "--for", "3", "-o", tmp_path / "trace",
-                           "syscalls", "sched"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as r:
-        while r.poll() is None:
-            eventful1.sh("ls /proc; ls /no-such-file", check=False)
-        assert r.wait() == 0
+    record(eventful1, tmp_path / "trace", ["syscalls", "sched"], work="ls /proc; ls /no-such-file")
     report = eventful1.oscope_run("report", "syscalls", "-t", tmp_path / "trace", "-o", "json")
     calls = {r["name"]: r for r in json.loads(report.stdout) if r["table"] == "calls"}
     assert calls

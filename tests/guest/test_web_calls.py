@@ -10,8 +10,8 @@ import subprocess
 
 import pytest
 
-from harness import OSCOPE, Browser, Web, number
-from test_web_events import record, report
+from harness import OSCOPE, Browser, Web, number, record
+from test_web_events import report
 
 pytestmark = pytest.mark.one_arch
 

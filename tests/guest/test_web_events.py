@@ -8,19 +8,9 @@ import subprocess
 
 import pytest
 
-from harness import OSCOPE, Browser, Web, number
+from harness import OSCOPE, Browser, Web, number, record
 
 ALL_SETS = ("sched", "modes", "traps", "faults", "irq", "mmio", "syscalls", "uart")
-
-
-def record(guest, path, sets, seconds=3, work="ls /proc >/dev/null; echo out >/dev/console; ls /no-such-file"):
-    """A recording while the guest does that, again and again."""
-    with subprocess.Popen([OSCOPE, "record", "-s", guest.session, "--for", str(seconds), "-o", path, *sets],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as r:
-        while r.poll() is None:
-            guest.sh(work, check=False)
-        assert r.wait() == 0
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from harness import OSCOPE, Browser, Web, wait_until
+from harness import OSCOPE, Browser, Web, record, wait_until
 from test_web import Wire
 
 pytestmark = pytest.mark.one_arch
@@ -23,13 +23,7 @@ FORMATS = ("perfetto", "chrome", "folded", "csv")
 
 @pytest.fixture
 def trace(eventful1, tmp_path):
-    path = tmp_path / "a trace"
-    with subprocess.Popen([OSCOPE, "record", "-s", eventful1.session, "--for", "2", "-o", path, "sched", "modes", "traps"],
-                          stdout=subprocess.DEVNULL) as r:
-        while r.poll() is None:
-            eventful1.sh("ls /proc >/dev/null")
-        assert r.wait() == 0
-    return path
+    return record(eventful1, tmp_path / "a trace", ["sched", "modes", "traps"], seconds=2, work="ls /proc >/dev/null")
 
 
 def get(web, cookie, path):
@@ -130,7 +124,8 @@ def test_record_from_the_page(eventful1, tmp_path, monkeypatch):
         b.press("e")
         b.until(lambda b: eventful1.sh("ls /proc") and b.rows("System calls"), "calls")
         b.press("R")
-        b.until("Stop recording")
+        b.until(lambda b: b.tell(eval="[...document.querySelectorAll('button')].some(e => !e.disabled && e.innerText.startsWith('Stop recording'))"),
+                "a recording that goes on")
         for _ in range(20):
             eventful1.sh("ls /no-such-file", check=False)
         b.press("R")

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import OSCOPE, Talk, Web, Wire, wait_until
+from harness import OSCOPE, Talk, Web, Wire, record, wait_until
 
 SETS = ("sched", "syscalls", "traps", "irq", "faults", "mmio")
 WORK = "ls /proc >/dev/null; ls /no-such-file 2>/dev/null; cat /proc/stat >/dev/null"
@@ -92,13 +92,7 @@ def recordings(tmp_path_factory):
 
     def get(guest):
         if guest.session not in made:
-            folder = tmp_path_factory.mktemp("timeline") / "trace"
-            with subprocess.Popen([OSCOPE, "record", "-s", guest.session, "--for", "3", "-o", folder, *SETS],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as r:
-                while r.poll() is None:
-                    guest.sh(WORK, check=False)
-                assert r.wait() == 0
-            made[guest.session] = folder
+            made[guest.session] = record(guest, tmp_path_factory.mktemp("timeline") / "trace", SETS, work=WORK)
         return made[guest.session]
     return get
 
@@ -266,7 +260,10 @@ def test_a_live_timeline(eventful):
     with Web("-s", eventful.session) as web:
         with Timeline(web, eventful.session, "sched", "syscalls", "traps") as t:
             def work(m):
-                return m.get("op") == "lanes" and m["span"][1] and \
+                if m.get("op") != "lanes":
+                    return False
+                eventful.sh(WORK, check=False)
+                return m["span"][1] and \
                     {lane["cpu"] for lane in t.of("cpu")} == set(range(eventful.smp)) and t.of("call") and t.of("trap")
             for _ in range(20):
                 eventful.sh(WORK, check=False)

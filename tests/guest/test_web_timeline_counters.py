@@ -2,11 +2,9 @@
 # Copyright the oscope authors
 """Counters of the timeline: what they count is what `report` says of the same recording, in any window; and on the page."""
 
-import subprocess
-
 import pytest
 
-from harness import OSCOPE, Web
+from harness import Web, record
 from test_web_timeline import SETS, Timeline, report
 from test_web_timeline_page import Timeline as Page
 
@@ -20,12 +18,7 @@ WORK = "ls /proc >/dev/null; echo busy >/dev/console; dd if=/dev/vda of=/dev/nul
 def recording(disked, tmp_path_factory):
     """Three seconds of a guest that uses its disk; its console is a serial port."""
     folder = tmp_path_factory.mktemp("counters") / "trace"
-    with subprocess.Popen([OSCOPE, "record", "-s", disked.session, "--for", "3", "-o", folder, *SETS, "blk", "uart"],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as r:
-        while r.poll() is None:
-            disked.sh(WORK, check=False)
-        assert r.wait() == 0
-    return folder
+    return record(disked, folder, [*SETS, "blk", "uart"], work=WORK)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -298,11 +298,13 @@ static bool receive(struct fake_gdb *f, char *out, size_t n)
         if (recv(f->fd, &c, 1, 0) != 1)
             return false;
         if (c == 3) {
-            answer(f, "T02thread:1;");
-            if (f->mode == FAKE_RUNS_ON) { /* to the "?" that it did not answer */
+            if (f->mode == FAKE_RUNS_ON) { /* to the "?" that it did not answer, too: at once */
                 f->running = false;
-                answer(f, "T02thread:1;");
+                send_packet(f, "T02thread:1;", false);
             }
+            answer(f, "T02thread:1;");
+            if (f->mode == FAKE_RUNS_ON && !f->no_ack && recv(f->fd, &c, 1, 0) != 1)
+                return false;
         }
     } while (c != '$');
     while (recv(f->fd, &c, 1, 0) == 1 && c != '#') {

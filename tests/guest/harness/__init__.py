@@ -8,6 +8,7 @@ from .guest import BUILD, CACHE, DISK, OSCOPE, ROOT, CommandFailed, Guest, Guest
     boot_command, qemu_version
 from .prometheus import Prometheus, scrape, total
 from .qmp import Qmp
+from .recording import record
 from .screen import Screen
 from .waiting import wait_until
 from .web import Browser, Web, number
@@ -15,4 +16,4 @@ from .wire import Talk, Wire, frame
 
 __all__ = ["Agent", "BUILD", "Browser", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
            "OSCOPE", "Prometheus", "Qmp", "ROOT", "Screen", "Talk", "Web", "Wire", "boot_command", "frame",
-           "number", "qemu_version", "scrape", "total", "wait_until"]
+           "number", "qemu_version", "record", "scrape", "total", "wait_until"]

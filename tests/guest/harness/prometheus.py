@@ -117,10 +117,14 @@ class Prometheus:
         return [(r["metric"], float(r["value"][1])) for r in data["result"]]
 
     def value(self, expression):
-        """Of an expression with one result; None: there is none."""
-        results = self.query(expression)
-        assert len(results) <= 1, results
-        return results[0][1] if results else None
+        """Of an expression with one result. There is none for a while after a scrape that took too long."""
+        results = wait_until(lambda: self.query(expression), expression)
+        assert len(results) == 1, results
+        return results[0][1]
+
+    def is_up(self):
+        target = self.target()
+        return (target["health"], target["lastError"]) == ("up", "")
 
     def target(self):
         return wait_until(lambda: self.ask("targets")["activeTargets"], "a target")[0]

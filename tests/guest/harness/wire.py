@@ -18,7 +18,7 @@ class Wire:
         self.web = web
         self.cookie = None
 
-    def send(self, text, wait=5):
+    def send(self, text, wait=30):
         """The answer's status and text; 0: it hung up without one."""
         with socket.create_connection(("127.0.0.1", self.web.port), timeout=30) as s:
             s.settimeout(wait)
