@@ -43,8 +43,8 @@ void oscope_report_close(struct oscope_report *r); /* NULL allowed */
 
 /*
  * Reads events: of a recording all, live those of the next `ns`. Ends early when stop (may be NULL;
- * asked some times a second) says so, and when the guest has ended, which is no error. Live it may
- * be called again to go on.
+ * asked some times a second) says so (live, with all that came until then), and when the guest has
+ * ended, which is no error. Live it may be called again to go on.
  */
 struct oscope_error *oscope_report_read(struct oscope_report *r, uint64_t ns,
                                         bool (*stop)(void *arg), void *arg);

@@ -5,6 +5,7 @@
 #include <oscope/report.h>
 
 #include "analysis/source.h"
+#include "base/clock.h"
 #include "trace/interval.h"
 
 #include <stdio.h>
@@ -118,6 +119,10 @@ struct oscope_error *oscope_report_read(struct oscope_report *r, uint64_t ns,
     if (!source_is_recording(&r->source) && __builtin_add_overflow(r->source.end, ns, &end))
         end = UINT64_MAX;
     TRY(source_read(&r->source, end, &sink));
+    if (!source_is_recording(&r->source) && r->source.end < end) {
+        sink.stop = NULL; /* it was stopped: what came until now is still in the rings */
+        TRY(source_read(&r->source, MIN(end, clock_ns()), &sink));
+    }
     if (r->ops->counted)
         source_read_last(&r->source, &sink);
     return NULL;
