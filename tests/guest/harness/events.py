@@ -11,8 +11,18 @@ import time
 from .guest import OSCOPE
 
 
+def in_order(events):
+    """Each vCPU's came in the order of their times; of all but a few that a busy host held back."""
+    cpus = {}
+    for e in events:
+        cpus.setdefault(e["cpu"], []).append(e["time"])
+    late = sum(a["time"] > b["time"] for a, b in zip(events, events[1:]))
+    return all(times == sorted(times) for times in cpus.values()) and late <= len(events) // 100
+
+
 class Events:
-    """Events of a guest's sets, from `with` on until it ends; then .list and .stderr are whole.
+    """Events of a guest's sets, from `with` on until it ends; then .list (by time; .arrived as they
+    came) and .stderr are whole.
 
     Marks are runs of a program that does not exist otherwise: mark("b") in the guest is an
     sched_process_exec event of /tmp/mark-b, see at().
@@ -21,7 +31,7 @@ class Events:
     def __init__(self, guest, *sets):
         self.guest = guest
         self.args = [str(OSCOPE), "events", *sets, "-s", guest.session, "-o", "json"]
-        self.list = []
+        self.list = self.arrived = []
         self.stderr = ""
 
     def __enter__(self):
@@ -35,7 +45,7 @@ class Events:
 
     def mark(self, name):
         """Runs the mark until it is seen: from then on, or until then, nothing is missing."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.poll() is None:
             self.guest.sh(f"/tmp/mark-{name} 2>/dev/null || true")
             time.sleep(0.05)
@@ -54,7 +64,8 @@ class Events:
         self.out.seek(0)
         self.err.seek(0)
         self.stderr = self.err.read()
-        self.list = [json.loads(line) for line in self.out]
+        self.arrived = [json.loads(line) for line in self.out]
+        self.list = sorted(self.arrived, key=lambda e: e["time"])
         self.out.close()
         self.err.close()
 
