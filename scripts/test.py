@@ -85,11 +85,6 @@ def gcc(step):
                 and meson(step, "build-gcc", "-Dwerror=true", "-Dweb=enabled"))
 
 
-def indented(text):
-    """The end of a test's failure, where the assertion and what was captured stand."""
-    return "\n".join("    " + line[:200] for line in text.strip().splitlines()[-25:])
-
-
 def build(step):
     return (1, 0) if gcc(step) else (0, 1)
 
@@ -146,9 +141,13 @@ def unit(step):
                   "-t", "4", env=env)
     text = log.read_text(errors="replace") if log.exists() else ""
     passed = len(re.findall(r"^ok \d", text, re.M))
-    step.failed = re.findall(r"^not ok \d+ - (.*)", text, re.M)
-    failed = len(re.findall(r"^not ok \d", text, re.M))
-    return passed, max(failed, 0 if ok and passed else 1)
+    step.failed = re.findall(r"^not ok (\d.*)", text, re.M)
+    return passed, max(len(step.failed), 0 if ok and passed else 1)
+
+
+def indented(text):
+    """The end of a test's failure, where the assertion and what was captured stand."""
+    return "\n".join("    " + line[:200] for line in text.strip().splitlines()[-25:])
 
 
 def guest(step, arch, args):

@@ -4,10 +4,21 @@
 
 import re
 
+from harness import wait_until
+
 # Symbol owners in /proc/kallsyms that are no modules: trampolines and programs made at run time.
 PSEUDO_MODULES = ("bpf", "__builtin__ftrace", "__builtin__kprobes")
 
 STATUS = re.compile(r"^(Name|State|Tgid|Pid|PPid|VmRSS):\t(.*)$", re.M)
+
+
+def wait_for_processes(guest, ps):
+    """Until the rows that ps() returns have those of /proc, but for two that come and go."""
+    def same():
+        pids = {r["pid"] for r in ps()}
+        truth = {int(p) for p in guest.sh("ls /proc").split() if p.isdigit()}
+        return len(truth - pids) <= 2 and len(pids) >= 200
+    wait_until(same, "the processes of /proc")
 
 
 def tasks(guest):

@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import facts
 import pytest
 from conftest import quiet_guest
 from harness import Guest, wait_until
@@ -144,11 +145,7 @@ def test_same_view(both, view):
 
 
 def test_processes_are_the_guests_own(both):
-    def same():
-        pids = {r["pid"] for r in both.view("ps")[0]}
-        truth = {int(p) for p in both.guest.sh("ls /proc").split() if p.isdigit()}
-        return len(truth - pids) <= 2 and len(pids) >= 200
-    wait_until(same, "the tasks of /proc")
+    facts.wait_for_processes(both.guest, lambda: both.view("ps")[0])
 
 
 def test_page_tables_of_a_vcpu(both):

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 
+import facts
 import pytest
 from harness import Guest, wait_until
 from harness.guest import BUILD, OSCOPE
@@ -121,12 +122,7 @@ def test_attach_by_pid_and_detach(plain):
     try:
         (info,) = plain.oscope("info", "-o", "json")
         assert info["release"] == plain.sh("uname -r").strip()
-
-        def same():
-            pids = {t["pid"] for t in plain.oscope("ps", "-o", "json")}
-            truth = {int(p) for p in plain.sh("ls /proc").split() if p.isdigit()}
-            return len(truth - pids) <= 2 and len(pids) >= 200
-        wait_until(same, "the tasks of /proc")
+        facts.wait_for_processes(plain, lambda: plain.oscope("ps", "-o", "json"))
     finally:
         session = plain.session
         assert oscope("detach", session).returncode == 0

@@ -82,8 +82,8 @@ export class Finder {
     this.asking = false;
     if (this.awaited !== a) return;
     if (found || !busy) this.awaited = null;
-    const gap = found?.start === a.at ? null : this.scope.gapAt(a.lane, a.at);
+    if (found?.start === a.at) return this.take(found);
+    const gap = this.scope.gapAt(a.lane, a.at);
     if (gap) void this.scope.choose(gap);
-    else if (found?.start === a.at) this.take(found);
   }
 }

@@ -112,7 +112,8 @@ function paintLevel(p: Picture, row: Row, data: Had, level: number, y: number, h
     const t = Math.max(1, Math.round(2 * s));
     r.copy(r.line2, x0, r.w, py + Math.round((ph - t) / 2), t, top);
   }
-  for (const [from, to] of hatched) r.hatch(from, py, to - from, ph, stripesOn(colors, 'panel', 0.35), top);
+  const stripes = stripesOn(colors, 'panel', 0.35);
+  for (const [from, to] of hatched) r.hatch(from, py, to - from, ph, stripes, top);
   for (const l of labels) {
     const text = feed.names[l.name];
     if (!text) continue;
@@ -156,9 +157,10 @@ function paintGaps(p: Picture, lane: Lane, y: number, h: number, top: number): v
   const x0 = Math.round(p.left * s);
   const per = (r.w - x0) / (win.to - win.from);
   const [py, ph] = [Math.round(y * s), Math.round(h * s)];
+  const stripes = stripesOn(colors, 'panel', 0.35);
   for (const gap of feed.gaps(lane, { from: Math.max(win.from, feed.span!.from), to: Math.min(win.to, feed.extent!.to) })) {
     const [a, b] = [gap.from, gap.to].map((t) => Math.round(x0 + (t - win.from) * per));
-    r.hatch(a, py, Math.max(1, b - a), ph, stripesOn(colors, 'panel', 0.35), top);
+    r.hatch(a, py, Math.max(1, b - a), ph, stripes, top);
   }
 }
 
