@@ -137,11 +137,18 @@ void uart_init(void)
 /* Output is polled, so the interrupt "can send" is of no use to this driver. Trouble: it asks for
  * it nevertheless, and does so anew each time it comes, in case there were something to send. As
  * there never is, the UART is always able to send, and says so at once. */
-void uart_transmit_interrupt(bool on)
+static void can_send_interrupt(bool on)
 {
     uart[UART_IER] = IER_RECEIVED;
     if (on)
         uart[UART_IER] = IER_RECEIVED | IER_CAN_SEND;
+}
+
+void uart_transmit_interrupt(bool on)
+{
+    spin_lock(&input.lock); /* or a handler that looked before turns it on again */
+    can_send_interrupt(on);
+    spin_unlock(&input.lock);
 }
 
 void uart_interrupt(void)
@@ -150,7 +157,7 @@ void uart_interrupt(void)
     spin_lock(&input.lock);
     while (uart[UART_LSR] & LSR_RECEIVED)
         received((char)uart[UART_DATA]);
-    spin_unlock(&input.lock);
     if (trouble_is(TROUBLE_storm))
-        uart_transmit_interrupt(true);
+        can_send_interrupt(true);
+    spin_unlock(&input.lock);
 }

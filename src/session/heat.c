@@ -347,15 +347,16 @@ static void find_memory(struct heat_source *h)
     h->memory_due = clock_ns() + (clock_ns() - now) * MEMORY_COST;
 }
 
-static void look(struct heat_source *h, uint64_t now)
+static void look(struct heat_source *h)
 {
-    uint64_t watched = 0, before = h->watched;
+    uint64_t watched = 0, before = h->watched, now = clock_ns();
     bool open = true;
 
     h->pages.len = h->at = h->nram = 0;
     if (h->fd >= 0 || open_file(h)) {
         before = h->watched;
         open = read_watched(h, &watched);
+        now = clock_ns();       /* until when it was watched */
         read_counters(h, true); /* no memory: what is left comes with the next look */
         h->watched = watched;
     }
@@ -381,7 +382,7 @@ bool heat_look(struct heat_source *h, uint64_t now, bool last)
     if (!h->last && now < h->due)
         return false;
     h->last = false;
-    look(h, now);
+    look(h);
     atomic_store_explicit(&h->found, true, memory_order_release);
     return true;
 }

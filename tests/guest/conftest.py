@@ -92,6 +92,7 @@ def quiet_guest(arch, via, **options):
         guest.wait_for("[ $(cat /proc/[0-9]*/comm | grep -c sleeper-) -ge 200 ]")
         guest.wait_for("[ $(cat /proc/[0-9]*/task/*/comm | grep -c thread-) -ge 50 ]")
         guest.wait_for("grep -q faults-cow /proc/[0-9]*/comm")
+        guest.sh("dmesg -n 1")  # the console is the tests'
         guest.quiet(1)
     except BaseException:
         guest.close()
@@ -108,6 +109,7 @@ def disked_guest(arch, via, **options):
     try:
         if via == "plain":
             guest.attach()
+        guest.sh("dmesg -n 1")
         guest.quiet(1)
     except BaseException:
         guest.close()

@@ -69,7 +69,8 @@ def test_counts_are_the_guests(eventful):
     timer = "LOC" if guest.arch == "amd64" else next(
         str(e["irq"]) for e in seen.list if e.get("name") == "riscv-timer")
     assert known[timer] > 10 and known["SCHED"] + known["TIMER"] > 0
-    assert sum(k for n, k in known.items() if n.isdigit() and n != timer) > 20, "devices"
+    # Of 20 echoes; one interrupt may tell of several.
+    assert sum(k for n, k in known.items() if n.isdigit() and n != timer) > 5, "devices"
 
 
 def test_what_begins_ends(eventful):

@@ -240,7 +240,12 @@ def test_interrupts(seen):
     events, _, _ = seen
     begun = [e for e in events if e["event"] == "irq_handler_entry"]
     ended = [e for e in events if e["event"] == "irq_handler_exit"]
-    assert len(begun) == len(ended) >= len(WORK) - 1, "each line that is typed comes by some"
+    assert len(begun) >= len(WORK) - 1, "each line that is typed comes by some"
+    # The shell may ask for its report, and another CPU's handler that woke it be not yet at its end.
+    assert abs(len(begun) - len(ended)) <= 1
+    for cpu in {e["cpu"] for e in begun}:
+        mine = [e["event"] for e in events if e["cpu"] == cpu and e["event"].startswith("irq_handler_")]
+        assert all(a != b for a, b in zip(mine, mine[1:]))
     assert {(e["irq"], e["name"], e["hwirq"]) for e in begun} == {(10, "uart", 10)}
     traps = [e for e in events if e["event"] == "trap_entry" and e["cause"] == EXTERNAL]
     assert len(begun) <= len(traps)

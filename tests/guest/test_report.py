@@ -3,6 +3,7 @@
 """Reports against what the guest itself says of its tasks."""
 
 import collections
+import contextlib
 import json
 import signal
 import subprocess
@@ -72,13 +73,17 @@ def start_spin(guest):
     return int(guest.sh("pidof spin"))
 
 
-def start_pipes(guest):
-    """Starts two tasks that wake each other; their ids."""
+@contextlib.contextmanager
+def pipes(guest):
+    """Two tasks that wake each other, while the block lasts; their ids."""
     guest.sh("setsid pipeio 1 </dev/null >/dev/null 2>&1 &")
     names = "for p in $(pidof pipeio ping-0 pong-0); do echo $(cat /proc/$p/comm) $p; done"
     guest.wait_for(f"n=$({names}); case $n in *ping-0*pong-0*|*pong-0*ping-0*) true;; *) false;; esac")
     ids = dict(line.split() for line in guest.sh(names).splitlines())
-    return int(ids["ping-0"]), int(ids["pong-0"])
+    try:
+        yield int(ids["ping-0"]), int(ids["pong-0"])
+    finally:
+        guest.sh("killall pipeio; killall ping-0 pong-0 2>/dev/null; true")
 
 
 def test_a_spinning_task(eventful):
@@ -97,7 +102,7 @@ def test_a_spinning_task(eventful):
                                f"/tmp/mark-c 2>/dev/null; look; /tmp/mark-d 2>/dev/null; true")
             before, after = (sum(map(int, line.split())) for line in out.splitlines())
             # Nor does the guest count ticks that a busy host withheld.
-            if (any(t["tid"] == pid for t in table(report.rows, "tasks"))
+            if (any(t["tid"] == pid and t["share"] > 30 for t in table(report.rows, "tasks"))
                     and (after - before) * TICK > 1.5e9):
                 break
         assert report.status == 0 and "lost" not in report.stderr
@@ -126,12 +131,9 @@ def overlap(slices, lo, hi):
 
 def test_a_pipe_pair_wakes_each_other(eventful):
     guest = eventful
-    ping, pong = start_pipes(guest)
-    try:
+    with pipes(guest) as (ping, pong):
         guest.wait_for(f"[ $(sed -n 's/^voluntary.*:.//p' /proc/{ping}/status) -ge 50 ]")
         rows = guest.oscope("report", "sched", "--for", "2", "-o", "json")
-    finally:
-        guest.sh("killall pipeio; killall ping-0 pong-0 2>/dev/null; true")
     check_shape(rows, guest)
     count = {(w["waker_tid"], w["tid"]): w["count"] for w in table(rows, "wakers")}
     # ping is woken by pong alone. pong sleeps by the clock, too; and where ping runs as soon as it
@@ -154,11 +156,8 @@ def test_a_recording_gives_the_same_views(eventful, tmp_path):
     """One folder: parts of the interval add up, filters agree with the whole."""
     guest = eventful
     trace = tmp_path / "trace"
-    start_pipes(guest)
-    try:
+    with pipes(guest):
         guest.oscope("record", "sched", "--for", "2", "-o", trace)
-    finally:
-        guest.sh("killall pipeio; killall ping-0 pong-0 2>/dev/null; true")
 
     def report(*args):
         r = Guest.oscope_run("report", "sched", "-t", trace, "-o", "json", *args)
@@ -250,7 +249,6 @@ def test_modes_traps_and_syscalls(eventful, tmp_path):
 def test_modes_of_a_machine_in_the_guest(eventful, tmp_path):
     """KVM in the guest: its machine is three quarters of its time in VU mode, the rest in VS."""
     guest = eventful
-    trace = tmp_path / "trace"
     nests = guest.arch == "riscv64"
     guest.sh("work kvm" if nests else "setsid spin </dev/null >/dev/null 2>&1 &")
     try:
@@ -258,18 +256,22 @@ def test_modes_of_a_machine_in_the_guest(eventful, tmp_path):
         guest.wait_for(f"pidof {name}")
         guest.sh("usleep 500000")  # its machine is made first
         pid = int(guest.sh(f"pidof {name}"))
-        guest.oscope("record", "sched", "modes", "traps", "syscalls", "--for", "1", "-o", trace)
+        for i in range(3):  # where a busy host lets it stand still counts, too
+            trace = tmp_path / str(i)
+            guest.oscope("record", "sched", "modes", "traps", "syscalls", "--for", "1", "-o", trace)
+            r = Guest.oscope_run("report", "modes", "-t", trace, "-o", "json")
+            assert r.returncode == 0 and "contradict" not in r.stderr, r.stderr
+            modes = json.loads(r.stdout)
+            [ran] = [t for t in table(modes, "tasks") if t["tid"] == pid]
+            if not nests or ran["guest_user"] > ran["guest_kernel"] > ran["user"]:
+                break
     finally:
         guest.sh("killall kvm spin; sleep 1; rmmod kvm", check=False)
-    r = Guest.oscope_run("report", "modes", "-t", trace, "-o", "json")
-    assert r.returncode == 0 and "contradict" not in r.stderr, r.stderr
-    modes = json.loads(r.stdout)
     [interval] = table(modes, "interval")
     names = "firmware", "kernel", "user", "guest_kernel", "guest_user", "idle", "unknown"
     for c in table(modes, "cpus"):
         assert sum(c[name] or 0 for name in names) == interval["duration"]
         assert (c["guest_user"] is not None) == nests
-    [ran] = [t for t in table(modes, "tasks") if t["tid"] == pid]
     if nests:
         assert ran["guest_user"] > ran["guest_kernel"] > ran["user"]
         for mode in ("guest_user", "guest_kernel"):
@@ -300,6 +302,7 @@ def test_text_faces(guest1):
     assert [line[:7].split() for line in lines[:guest1.smp]] == [
         ["cpu", str(n)] for n in range(guest1.smp)]
     assert all(len(line) == 80 for line in lines[:guest1.smp])
-    assert "tasks" in guest1.oscope("report", "sched", "--for", "0.5").splitlines()
+    with pipes(guest1):
+        assert "tasks" in guest1.oscope("report", "sched", "--for", "2").splitlines()
     r = Guest.oscope_run("report", "nonsense", "-s", guest1.session)
     assert r.returncode == 2 and "sched" in r.stderr

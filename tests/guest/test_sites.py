@@ -70,7 +70,7 @@ def test_writes_to_a_counter_are_its_growth(eventful):
     assert len({w["pc"] for w in p.writes}) == 1
     # What forks begins at the function's first instruction, each time.
     begun = [b for b in p.blocks if b["pc"] == p.function]
-    assert len(begun) == len(values)
+    assert abs(len(begun) - len(values)) <= 1, "one that had begun, or had yet to count"
     assert all(0 < b["insns"] <= 512 for b in p.blocks)
     # It may sleep and go on elsewhere before it counts: most do not.
     cpus, counted = (collections.Counter(e["cpu"] for e in events) for events in (begun, p.writes))
@@ -131,7 +131,7 @@ def test_one_thread_one_vcpu(arch):
             after = forks(guest)
     values = [w["data"] for w in p.writes]
     assert set(range(before + 1, after + 1)) <= set(values)
-    assert sum(b["pc"] == p.function for b in p.blocks) == len(values)
+    assert abs(sum(b["pc"] == p.function for b in p.blocks) - len(values)) <= 1
 
 
 def test_one_thread_two_vcpus(arch):

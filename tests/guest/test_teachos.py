@@ -201,7 +201,8 @@ def test_messages(smp):
     text, stats, free = run(smp, "pingpong,200")
     assert "pingpong: 400 messages, 0 wrong" in text
     assert stats["syscall_send"] == stats["syscall_receive"] == 400
-    assert stats["wakeups"] >= 200 and stats["switches"] >= 200
+    # Who is woken on another CPU may answer before the sender sleeps.
+    assert min(stats["wakeups"], stats["switches"]) >= (200 if smp == 1 else 100)
     check_ended(stats, free)
 
 
@@ -246,8 +247,8 @@ def test_leak(smp):
 def test_lost_wakeup(smp):
     def stuck(rows):
         names = waits(rows)
-        states = [names.get(n, ("", ""))[1] for n in ("pingpong", "pong")]
-        return sorted(states) == ["mail", "mail +mail"]
+        states = [names.get(n) for n in ("pingpong", "pong")]
+        return all(states) and sorted(states) == [("sleeping", "mail"), ("sleeping", "mail +mail")]
 
     with Teachos(smp, "trouble=lostwake") as t:
         t.prompt()
@@ -258,11 +259,14 @@ def test_lost_wakeup(smp):
 
 
 def test_priority_inversion(smp):
-    with Teachos(smp, "trouble=inversion,4000") as t:
+    with Teachos(smp, "trouble=inversion,60000") as t:
         t.prompt()
         inverted = {"low": ("ready", "-"), "high": ("sleeping", "lock C")}
-        t.until(t.ps, lambda rows: inverted.items() <= waits(rows).items() and
-                sum(r[6] == "middle" for r in rows) == smp)
+        rows = t.until(t.ps, lambda rows: inverted.items() <= waits(rows).items() and
+                       sum(r[6] == "middle" for r in rows) == smp)
+        for r in rows:
+            if r[6] == "middle":
+                t.type(f"kill {r[0]}")
         t.expect(r"high: got the lock after \d+ ms")
         t.expect(r"inversion: over")
 
