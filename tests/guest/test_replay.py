@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from harness import Guest, Screen
+from harness import Guest, Screen, wait_until
 from test_record import FORKS, Record, babeltrace
 from test_top import saved
 
@@ -93,7 +93,7 @@ def test_typing_into_the_guest(tmp_path):
             s.type("echo quit: $((6 * 7))? | tee /tmp/typed")  # to the shell there
             s.keys("Enter")
             s.until("quit: 42?")
-            assert guest.sh("cat /tmp/typed") == "quit: 42?\n"
+            wait_until(lambda: guest.sh("cat /tmp/typed") == "quit: 42?\n", "the file that tee writes after that")
             s.keys("C-]")
             s.until(lambda text: "TYPING" not in text)
             s.type("jk")

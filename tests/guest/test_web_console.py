@@ -70,7 +70,7 @@ def test_typing(typed):
         type_in(b, "echo quit: $((6 * 7))? | tee /tmp/typed")
         b.press("Enter")
         b.until(lambda b: "quit: 42?" in screen(b), "what the guest answers")
-        assert typed.sh("cat /tmp/typed") == "quit: 42?\n"
+        wait_until(lambda: typed.sh("cat /tmp/typed") == "quit: 42?\n", "the file that tee writes after that")
         assert probes(typed) == []  # the connection alone
         b.press("Control+]")
         b.until("Type into the guest")

@@ -144,4 +144,4 @@ def test_record_from_the_page(eventful1, tmp_path, monkeypatch):
             size = b.tell(eval=f"fetch({link % name}).then(r => r.ok ? r.arrayBuffer() : null).then(b => b?.byteLength ?? 0)")
             assert size > 100, name
         assert b.tell(problems=True) == []
-    assert eventful1.oscope("probe", "list", "-o", "json") == []
+    wait_until(lambda: eventful1.oscope("probe", "list", "-o", "json") == [], "no probes")

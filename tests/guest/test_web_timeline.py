@@ -288,6 +288,7 @@ def test_a_live_timeline(eventful):
 
             def known_again():
                 eventful.sh(WORK, check=False)
+                eventful.on_each_vcpu()
                 m = t.until(lambda m: m.get("op") == "lanes")
                 lanes = t.window(ends[2] - 500_000_000, m["span"][1], cpus, 4000)["lanes"].values()
                 return any(i["class"] == 2 for items in lanes for i in items) and \

@@ -279,7 +279,7 @@ def test_a_running_guest_is_followed(eventful1):
         b.press("p")
         b.press("z")
         Timeline.measure(b)
-        b.until(lambda b: b.tell(move=Timeline.at(b, 0.1, 80)) or "not recorded" in b.text(".tl-tip"), "why there is nothing")
+        b.until(lambda b: b.tell(move=Timeline.at(b, 0.01, 80)) or "not recorded" in b.text(".tl-tip"), "why there is nothing")
         assert "the event set syscalls was off" in b.text(".tl-tip")
         b.press("e")
         assert b.tell(problems=True) == []
