@@ -24,7 +24,7 @@ void broker_hang_up(struct broker_link *link)
     link->fd = -1;
 }
 
-static struct oscope_error *no_broker(void)
+struct oscope_error *error_broker_ended(void)
 {
     return error_hint(error_new(OSCOPE_E_GONE, "the session's broker process has ended"),
                       "take the guest over again: oscope attach PID (see oscope list)");
@@ -58,7 +58,7 @@ static struct oscope_error *read_line(int fd, int timeout_ms, char **line, size_
         }
         if (got <= 0 || n + (size_t)got > ANSWER_MAX) {
             free(buf);
-            return no_broker();
+            return error_broker_ended();
         }
         n += (size_t)got;
         if (buf[n - 1] == '\n') {
@@ -77,7 +77,7 @@ static struct oscope_error *connect_broker(struct broker_link *link)
     if (link->fd >= 0)
         return NULL;
     return errno == ECONNREFUSED || errno == ENOENT
-               ? no_broker()
+               ? error_broker_ended()
                : error_errno(errno, "connect to the session's broker in '%s'", link->dir);
 }
 
@@ -103,7 +103,7 @@ static struct oscope_error *send_all(int fd, const char *text, size_t n)
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent <= 0)
-            return no_broker();
+            return error_broker_ended();
         text += sent;
         n -= (size_t)sent;
     }

@@ -48,5 +48,7 @@ struct oscope_error *broker_request(struct broker_link *link, const json_t *req,
 void broker_hang_up(struct broker_link *link);
 /* Has the broker closed the connection? */
 bool broker_hung_up(const struct broker_link *link);
+/* What a call says when no broker answers. */
+struct oscope_error *error_broker_ended(void);
 
 #endif

@@ -76,6 +76,11 @@ static struct oscope_error *trace(struct subscription *sub)
     else if (!err)
         err = make_feed(sub, &o, json_object_get(answer, "threads"));
     json_decref(answer);
+    if (err && sub->link.fd >= 0 && broker_hung_up(&sub->link)) {
+        /* it died before its log was opened, which its guard has taken away */
+        oscope_error_free(err);
+        err = error_broker_ended();
+    }
     return err;
 }
 
@@ -329,7 +334,8 @@ static struct oscope_error *check_broker(struct subscription *sub)
     os_list_note(&sub->notes, "the session's broker has gone; events go on%s",
                  sub->traced ? ", but for mmio, uart and blk" : "");
     struct oscope_error *err = ask_again(sub);
-    if (err && err->code == OSCOPE_E_GONE) {
+    if (err && (err->code == OSCOPE_E_GONE || err->code == OSCOPE_E_TIMEOUT)) {
+        broker_hang_up(&sub->link); /* again, soon */
         oscope_error_free(err);
         err = NULL;
     }

@@ -243,6 +243,12 @@ class Switches:
             return [f for f in os.listdir(f"{base}/oscope/{self.guest.session}") if "trace" in f]
         return []
 
+    @staticmethod
+    def is_read_by(process):
+        """Has it QEMU's log open?"""
+        fds = f"/proc/{process.pid}/fd"
+        return any("/trace-" in os.path.realpath(f"{fds}/{n}") for n in os.listdir(fds))
+
     @contextlib.contextmanager
     def client(self, *sets):
         with subprocess.Popen([str(OSCOPE), "events", *sets, "-s", self.guest.session],
@@ -324,8 +330,9 @@ def test_a_killed_broker_leaves_nothing_on(switches):
     guest.attach()
     session = guest.session
     try:
-        with switches.client("mmio"):
+        with switches.client("mmio") as client:
             switches.becomes(*MMIO)
+            wait_until(lambda: switches.is_read_by(client), "QEMU's log is open")
             os.kill(switches.broker(), signal.SIGKILL)
             switches.becomes()
             assert guest.sh("echo alive").strip() == "alive"
