@@ -168,7 +168,7 @@ def pytest(step, arch, binaries, folder, report, *args):
             continue
         name = f"{case.get('classname')}::{case.get('name')}"
         bad = next((e for e in case if e.tag in ("failure", "error")), None)
-        cases[name] = cases.get(name) if bad is None else indented(bad.text or bad.get("message"))
+        cases[name] = cases.get(name) if bad is None else indented(bad.text or bad.get("message") or bad.tag)
     return (cases, skipped) if ok or any(cases.values()) else None
 
 
