@@ -3,6 +3,7 @@
 """Recordings: whole, readable by others, whatever happens to the recorder or the guest."""
 
 import collections
+import itertools
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import subprocess
 import time
 
 import pytest
-from harness import Events, Guest, GuestError, wait_until
+from harness import Events, Guest, GuestError, try_again, wait_until
 from harness.agent import AgentError
 from harness.guest import OSCOPE
 
@@ -208,25 +209,21 @@ def test_a_reboot_is_recorded_through(tmp_path, arch):
         assert "the guest was reset" in seen.stderr
 
 
-TRIES = 3  # a busy host may stall a reader for longer than the rings last; one that always does is wrong
-
-
 def test_nothing_is_lost_while_a_kernel_is_sought(tmp_path, arch):
     """From power-on through a reboot, with all sets: finding the kernels holds up no reading."""
     if arch == "arm64":
         pytest.skip("see test_no_recording_of_arm64")
-    for i in range(TRIES):
-        folder = tmp_path / f"t{i}"
-        stderr = record_through_a_reboot(arch, folder)
-        if "nothing lost" in stderr:
-            break
+    folders = (tmp_path / f"t{i}" for i in itertools.count())
+    # a busy host may stall a reader for longer than the rings last
+    folder, stderr = try_again(lambda: record_through_a_reboot(arch, next(folders)),
+                               lambda r: "nothing lost" in r[1])
     assert "the guest was reset" in stderr and "nothing lost" in stderr, stderr
     events = babeltrace(folder)  # which would say if a packet were missing
     assert any("/tmp/mark-e" in f.get("filename", "") for _, _, f in events)
 
 
 def record_through_a_reboot(arch, folder):
-    """What it said; the folder has a run of /tmp/mark-e at the end."""
+    """The folder, with a run of /tmp/mark-e at the end, and what it said."""
     with Guest(arch, smp=2, via="run", workload="quiet", extra=["-action", "reboot=reset"],
                run_args=["--event-ring", "8M"],
                wait=False) as guest:
@@ -245,17 +242,15 @@ def record_through_a_reboot(arch, folder):
         record.send_signal(signal.SIGINT)
         stderr = record.communicate(timeout=60)[1]
     assert record.returncode == 0, stderr
-    return stderr
+    return folder, stderr
 
 
 def test_events_lose_nothing_while_a_kernel_is_sought(tmp_path, arch):
     """Nor does a stream, whose rings reach back a fraction of the time that takes."""
     if arch == "arm64":
         pytest.skip("see test_no_recording_of_arm64")
-    for _ in range(TRIES):
-        stderr, initcalls = events_of_a_boot(arch, tmp_path / "events")
-        if "lost" not in stderr and initcalls > 100:
-            break
+    stderr, initcalls = try_again(lambda: events_of_a_boot(arch, tmp_path / "events"),
+                                  lambda r: "lost" not in r[0] and r[1] > 100)
     assert "lost" not in stderr and initcalls > 100, stderr
 
 

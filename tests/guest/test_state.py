@@ -8,7 +8,7 @@ import re
 import facts
 import pytest
 
-from harness import Guest
+from harness import Guest, try_again
 
 
 def num(text):
@@ -213,12 +213,9 @@ def compare_slabs(guest):
     # Directory entries of all ages, of which most are given back: slabs that are partly in use.
     guest.sh("find /sys /proc/1 >/dev/null 2>&1; echo 2 >/proc/sys/vm/drop_caches", check=False)
     guest.quiet(1)  # RCU gives back for a while
-    for _ in range(3):
-        before = facts.slabinfo(guest)
-        rows = guest.oscope("mem", "--slab", "-o", "json")
-        after = facts.slabinfo(guest)
-        if all(r["consistency"] != "torn" for r in rows):
-            break
+    before, rows, after = try_again(
+        lambda: (facts.slabinfo(guest), guest.oscope("mem", "--slab", "-o", "json"), facts.slabinfo(guest)),
+        lambda r: all(row["consistency"] != "torn" for row in r[1]))
     assert len(before) > 100
     assert sorted(r["name"] for r in rows) == sorted(r["name"] for r in before)
     assert [r["bytes"] for r in rows] == sorted((r["bytes"] for r in rows), reverse=True)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import Screen
+from harness import Screen, try_again
 from test_record import FORKS, Record
 from test_top import TABS, top
 
@@ -99,10 +99,8 @@ def unlisted(s, keys):
     free = set(string.printable[:94]) - set(keys) - ALIASES
     before = settle(s)
     s.type("".join(sorted(free)))
-    for _ in range(3):  # a frame may come in pieces
-        if (after := settle(s)) == before:
-            break
-    return before, after
+    # a frame may come in pieces
+    return before, try_again(lambda: settle(s), lambda after: after == before)
 
 
 def test_help_lists_all_keys(guest1):

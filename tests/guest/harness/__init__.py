@@ -10,10 +10,10 @@ from .prometheus import Prometheus, scrape, total
 from .qmp import Qmp
 from .recording import record
 from .screen import Screen
-from .waiting import wait_until
+from .waiting import try_again, wait_until
 from .web import Browser, Web, number
 from .wire import Talk, Wire, frame
 
 __all__ = ["Agent", "BUILD", "Browser", "CACHE", "CommandFailed", "DISK", "Events", "Guest", "GuestError",
            "OSCOPE", "Prometheus", "Qmp", "ROOT", "Screen", "Talk", "Web", "Wire", "boot_command", "frame",
-           "number", "qemu_version", "record", "scrape", "total", "wait_until"]
+           "number", "qemu_version", "record", "scrape", "total", "try_again", "wait_until"]

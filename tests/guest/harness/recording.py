@@ -7,15 +7,15 @@ import subprocess
 import time
 
 from .guest import OSCOPE
+from .waiting import try_again
 
 SLACK = 1.5  # seconds: of a recording of three a page shows all, as it shows the last five
-TRIES = 3
 
 
 def record(guest, path, sets, seconds=3, work="ls /proc >/dev/null; echo out >/dev/console; ls /no-such-file"):
     """A recording while the guest does that, again and again; another one if the host was too busy for
     it, so that it lost events or took too long."""
-    for _ in range(TRIES):
+    def recorded():
         shutil.rmtree(path, ignore_errors=True)
         begin = time.monotonic()
         with subprocess.Popen([OSCOPE, "record", "-s", guest.session, "--for", str(seconds), "-o", path, *sets],
@@ -24,6 +24,6 @@ def record(guest, path, sets, seconds=3, work="ls /proc >/dev/null; echo out >/d
                 guest.sh(work, check=False)
             said = r.stderr.read()
             assert r.wait() == 0, said
-        if "nothing lost" in said and time.monotonic() - begin < seconds + SLACK:
-            break
+        return "nothing lost" in said and time.monotonic() - begin < seconds + SLACK
+    try_again(recorded, bool)
     return path

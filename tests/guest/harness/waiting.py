@@ -12,3 +12,13 @@ def wait_until(condition, what, timeout=60, pause=0.05):
         assert time.monotonic() < deadline, f"not in {timeout} s: {what}"
         time.sleep(pause)
     return answer
+
+
+def try_again(make, good, tries=3):
+    """What make() gives, made anew while a busy host spoils it; but what is never good is wrong: the
+    last is given as it is, for the caller to assert."""
+    for _ in range(tries):
+        made = make()
+        if good(made):
+            break
+    return made
